@@ -1,0 +1,636 @@
+//! References to actors, and the first hop of every message: [`ActorRef`] by actor, [`Recipient`] by message.
+
+mod ask;
+mod tell;
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, Weak};
+use std::task::{Poll, Waker};
+
+pub use self::ask::{Ask, AskFuture};
+pub use self::tell::{Tell, TellFuture};
+use crate::actor::{Actor, Handler, StopReason};
+use crate::breaker::BreakerMode;
+use crate::cell::{ActorCell, ActorId, Directive, Node, Tally};
+use crate::child::AdmissionRequest;
+use crate::clock::Nanos;
+use crate::dead_letter::DeadReason;
+use crate::envelope::{Envelope, Header, Letter};
+use crate::error::{AskFailure, TellError};
+use crate::gate::{ActorState, Entry};
+use crate::mailbox::{CONTROL, NotTaken, Overflow, Pushed, Ticket};
+use crate::message::{Message, Priority};
+use crate::monitor::Watcher;
+use crate::scope;
+use crate::system::SystemCore;
+
+/// A reference to an actor. Cheap to clone, usable from any thread and any runtime, and valid across restarts.
+pub struct ActorRef<A: Actor>(Arc<ActorCell<A>>);
+
+impl<A: Actor> ActorRef<A> {
+    pub(crate) fn new(cell: Arc<ActorCell<A>>) -> Self {
+        Self(cell)
+    }
+
+    /// Sends a message and waits until it is enqueued; that is all that `Ok` means. Sent when first polled.
+    ///
+    /// # Errors
+    ///
+    /// [`TellError`], with the message in it. In a turn that the receiver itself waits for, waiting for room would
+    /// never end: then the error is [`TellError::Full`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it has ended, the message has not been sent and is dropped with the future.
+    #[inline]
+    pub fn tell<M: Message>(&self, message: M) -> Tell<'_, Self, M>
+    where
+        A: Handler<M>,
+    {
+        Tell::new(self, message)
+    }
+
+    /// Sends a message at once or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`TellError`], with the message in it.
+    #[inline]
+    pub fn try_tell<M: Message>(&self, message: M) -> Result<(), TellError<M>>
+    where
+        A: Handler<M>,
+    {
+        self.offer_plain(message).map_err(Returned::into_tell_error)
+    }
+
+    /// Sends a message and waits for the answer: until the deadline, which is 30 s from now unless the call, the message
+    /// type or the running turn says otherwise. Sent when first polled.
+    ///
+    /// # Errors
+    ///
+    /// [`AskError`](crate::AskError): how the road failed, never what the answer was.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it has ended, the message may or may not have been handled. If its turn has not begun it never
+    /// will.
+    #[inline]
+    pub fn ask<M: Message>(&self, message: M) -> Ask<'_, Self, M>
+    where
+        A: Handler<M>,
+    {
+        Ask::new(self, message)
+    }
+
+    /// The same actor, known only by one message that it handles.
+    #[must_use]
+    pub fn recipient<M: Message>(&self) -> Recipient<M>
+    where
+        A: Handler<M>,
+    {
+        Recipient(Arc::new(self.clone()))
+    }
+
+    /// A reference that does not keep the actor's cell alive.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakRef<A> {
+        WeakRef(Arc::downgrade(&self.0))
+    }
+
+    /// The number of the actor.
+    #[must_use]
+    pub fn id(&self) -> ActorId {
+        self.0.core.id
+    }
+
+    /// The name it was given, or its type and number.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.0.core.name()
+    }
+
+    /// Where it is in its life.
+    #[must_use]
+    pub fn state(&self) -> ActorState {
+        self.0.core.gate.state()
+    }
+
+    /// Asks it to refuse what is new, finish its queue and end. Returns at once; see [`ended`](Self::ended).
+    pub fn drain(&self) {
+        self.direct(Directive::Drain(StopReason::Drained));
+    }
+
+    /// Asks it to finish the running turn and end; what is queued becomes dead letters. Returns at once.
+    pub fn stop(&self) {
+        self.direct(Directive::Stop(StopReason::Stopped));
+    }
+
+    /// Ends it at the next `await` of the running turn, which is dropped. Returns at once. A turn that never waits
+    /// cannot be ended: see [`Child::turn_limit`](crate::Child::turn_limit).
+    pub fn kill(&self) {
+        self.direct(Directive::Kill(StopReason::Killed));
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Can be dropped and called again at any time.
+    pub async fn ended(&self) -> StopReason {
+        let (tell, told) = oneshot::async_channel();
+        self.watch(Watcher::Ended(tell));
+        told.await.unwrap_or(StopReason::Shutdown)
+    }
+
+    /// The switch of its breaker.
+    #[must_use]
+    pub fn breaker(&self) -> BreakerHandle {
+        BreakerHandle(self.node())
+    }
+
+    pub(crate) fn node(&self) -> Arc<dyn Node> {
+        Arc::clone(&self.0) as _
+    }
+
+    pub(crate) fn cell(&self) -> &Arc<ActorCell<A>> {
+        &self.0
+    }
+
+    pub(crate) fn watch(&self, watcher: Watcher) {
+        crate::monitor::watch(&*self.0, watcher);
+    }
+
+    fn direct(&self, directive: Directive) {
+        (&*self.0 as &dyn Node).direct(directive);
+    }
+
+    /// Sends a message of the framework's own: before all others, past all bounds, whatever the state. Silently dropped
+    /// when the actor has ended.
+    pub(crate) fn control<M: Message>(&self, message: M)
+    where
+        A: Handler<M>,
+    {
+        let letter = Letter { message, reply: None, header: None };
+        if self.0.mailbox.push(CONTROL, Envelope::new(letter, 0)).is_err() {
+            tracing::trace!(target: "callboard::supervisor", actor = %self.name(), "a notice came after the end");
+        }
+    }
+}
+
+impl<A: Actor> Clone for ActorRef<A> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<A: Actor> PartialEq for ActorRef<A> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl<A: Actor> Eq for ActorRef<A> {}
+
+impl<A: Actor> Hash for ActorRef<A> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id().hash(state);
+    }
+}
+
+impl<A: Actor> fmt::Debug for ActorRef<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ActorRef({})", self.name())
+    }
+}
+
+/// A reference that does not keep the actor's cell alive. The actor itself lives until it is stopped either way.
+pub struct WeakRef<A: Actor>(Weak<ActorCell<A>>);
+
+impl<A: Actor> WeakRef<A> {
+    /// The reference, if the cell is still there.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<ActorRef<A>> {
+        self.0.upgrade().map(ActorRef)
+    }
+}
+
+impl<A: Actor> Clone for WeakRef<A> {
+    fn clone(&self) -> Self {
+        Self(Weak::clone(&self.0))
+    }
+}
+
+impl<A: Actor> fmt::Debug for WeakRef<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakRef")
+    }
+}
+
+/// A reference by message: some actor that handles `M`.
+pub struct Recipient<M: Message>(Arc<dyn Target<M>>);
+
+impl<M: Message> Recipient<M> {
+    pub(crate) fn new(target: Arc<dyn Target<M>>) -> Self {
+        Self(target)
+    }
+
+    /// As [`ActorRef::tell`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ActorRef::tell`].
+    pub fn tell(&self, message: M) -> Tell<'_, Self, M> {
+        Tell::new(self, message)
+    }
+
+    /// As [`ActorRef::try_tell`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ActorRef::try_tell`].
+    pub fn try_tell(&self, message: M) -> Result<(), TellError<M>> {
+        self.offer_plain(message).map_err(Returned::into_tell_error)
+    }
+
+    /// As [`ActorRef::ask`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ActorRef::ask`].
+    pub fn ask(&self, message: M) -> Ask<'_, Self, M> {
+        Ask::new(self, message)
+    }
+}
+
+impl<M: Message> Clone for Recipient<M> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<M: Message> fmt::Debug for Recipient<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Recipient<{}>", std::any::type_name::<M>())
+    }
+}
+
+impl<A: Handler<M>, M: Message> From<ActorRef<A>> for Recipient<M> {
+    fn from(actor: ActorRef<A>) -> Self {
+        actor.recipient()
+    }
+}
+
+/// The switch of an actor's breaker. Every call returns at once; the actor's driver acts on it next.
+#[derive(Clone, Debug)]
+pub struct BreakerHandle(Arc<dyn Node>);
+
+impl BreakerHandle {
+    /// Closes it, forgets what led to it, and restarts an actor that waits for it. Ends a state set by hand.
+    pub fn reset(&self) {
+        self.0.direct(Directive::ResetBreaker);
+    }
+
+    /// Refuses every new message until somebody says otherwise; what is queued is still served.
+    pub fn force_open(&self) {
+        self.0.direct(Directive::Breaker(BreakerMode::ForcedOpen));
+    }
+
+    /// Never opens and counts nothing: the actor restarts however often it fails.
+    pub fn disable(&self) {
+        self.0.direct(Directive::Breaker(BreakerMode::Disabled));
+    }
+
+    /// Never opens, but counts.
+    pub fn metrics_only(&self) {
+        self.0.direct(Directive::Breaker(BreakerMode::MetricsOnly));
+    }
+
+    /// Hands it back to its rules.
+    pub fn automatic(&self) {
+        self.0.direct(Directive::Breaker(BreakerMode::Automatic));
+    }
+}
+
+/// A message ready to go.
+pub struct Parcel<M: Message> {
+    pub(crate) letter: Letter<M>,
+    pub(crate) expires: Nanos,
+    pub(crate) lane: usize,
+}
+
+/// A parcel that was not taken.
+pub struct Returned<M: Message> {
+    pub(crate) letter: Letter<M>,
+    pub(crate) why: AskFailure,
+}
+
+impl<M: Message> Returned<M> {
+    pub(crate) fn into_tell_error(self) -> TellError<M> {
+        let message = self.letter.message;
+        match self.why {
+            AskFailure::Refused(retry_after) => TellError::Refused { retry_after, message },
+            AskFailure::Denied(reason) => TellError::Denied { reason, message },
+            AskFailure::Full => TellError::Full(message),
+            AskFailure::ShuttingDown => TellError::ShuttingDown(message),
+            _ => TellError::Stopped(message),
+        }
+    }
+}
+
+impl<M: Message> fmt::Debug for Parcel<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parcel").field("expires", &self.expires).field("lane", &self.lane).finish_non_exhaustive()
+    }
+}
+
+impl<M: Message> fmt::Debug for Returned<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Returned").field("why", &self.why).finish_non_exhaustive()
+    }
+}
+
+/// Whatever takes messages of a type: actors of ours and recipients. It cannot be implemented elsewhere.
+pub trait Target<M: Message>: Send + Sync {
+    /// Takes a parcel at once or gives it back.
+    #[doc(hidden)]
+    fn offer(&self, parcel: Parcel<M>) -> Result<(), Returned<M>>;
+
+    /// Takes a parcel, or waits for room; the parcel is taken out when it has been decided about.
+    #[doc(hidden)]
+    fn poll_offer(
+        &self,
+        parcel: &mut Option<Parcel<M>>,
+        ticket: &mut Option<Ticket>,
+        waker: &Waker,
+    ) -> Poll<Result<(), Returned<M>>>;
+
+    /// Stops waiting for room.
+    #[doc(hidden)]
+    fn give_up(&self, ticket: Ticket);
+
+    /// Whether a sender may wait for room here.
+    #[doc(hidden)]
+    fn waits_for_room(&self) -> bool;
+
+    /// The actor behind it, if it is one of ours.
+    #[doc(hidden)]
+    fn actor(&self) -> Option<Arc<dyn Node>>;
+
+    /// The system that keeps the time of asks.
+    #[doc(hidden)]
+    fn system(&self) -> &Arc<SystemCore>;
+
+    /// How long an ask waits by default.
+    #[doc(hidden)]
+    fn patience(&self) -> std::time::Duration;
+
+    /// How far the ask with this deadline has come.
+    #[doc(hidden)]
+    fn is_running(&self, deadline: Nanos) -> Option<u64>;
+
+    /// Whether the turn of the ask with this deadline belongs to a fenced generation.
+    #[doc(hidden)]
+    fn is_fenced(&self, deadline: Nanos) -> Option<crate::Incident>;
+
+    /// A message without any options.
+    #[doc(hidden)]
+    #[inline]
+    fn offer_plain(&self, message: M) -> Result<(), Returned<M>> {
+        self.offer(Parcel {
+            letter: Letter { message, reply: None, header: None },
+            expires: 0,
+            lane: M::PRIORITY.lane(),
+        })
+    }
+
+    /// A message that was not taken and that nobody waits for becomes a dead letter.
+    #[doc(hidden)]
+    fn bury(&self) {
+        if let Some(node) = self.actor() {
+            node.core().bury(std::any::type_name::<M>(), M::PRIORITY, DeadReason::Refused);
+        }
+    }
+}
+
+impl<A: Handler<M>, M: Message> Target<M> for ActorRef<A> {
+    #[inline]
+    fn offer(&self, mut parcel: Parcel<M>) -> Result<(), Returned<M>> {
+        let cell = &*self.0;
+        if !cell.core.gate.is_open()
+            && let Err(why) = cell.knock(&mut parcel.letter)
+        {
+            return Err(Returned { letter: parcel.letter, why });
+        }
+        let lane = parcel.lane.max(cell.core.policy.ceiling);
+        trace_hop::<M>(1, "actor_ref::tell", cell);
+        trace_hop::<M>(2, "mailbox::push", cell);
+        match cell.mailbox.push(lane, Envelope::new(parcel.letter, parcel.expires)) {
+            Ok(Pushed::Queued) => Ok(()),
+            other => cell.not_queued(lane, other),
+        }
+    }
+
+    fn poll_offer(
+        &self,
+        parcel: &mut Option<Parcel<M>>,
+        ticket: &mut Option<Ticket>,
+        waker: &Waker,
+    ) -> Poll<Result<(), Returned<M>>> {
+        let cell = &*self.0;
+        let Some(Parcel { mut letter, expires, lane }) = parcel.take() else { return Poll::Ready(Ok(())) };
+        if !cell.core.gate.is_open()
+            && let Err(why) = cell.knock(&mut letter)
+        {
+            return Poll::Ready(Err(Returned { letter, why }));
+        }
+        let mut envelope = Some(Envelope::new(letter, expires));
+        let polled = cell.mailbox.poll_push(lane.max(cell.core.policy.ceiling), &mut envelope, ticket, waker);
+        let back = envelope.and_then(Envelope::reopen::<M>);
+        match (polled, back) {
+            (Poll::Pending, Some(letter)) => {
+                *parcel = Some(Parcel { letter: cell.unknock(letter), expires, lane });
+                Poll::Pending
+            }
+            (Poll::Ready(Err(why)), Some(letter)) => Poll::Ready(Err(Returned { letter, why: cell.refuse(why) })),
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+
+    fn give_up(&self, ticket: Ticket) {
+        self.0.mailbox.give_up(ticket);
+    }
+
+    fn waits_for_room(&self) -> bool {
+        self.0.core.policy.bounds.overflow == Overflow::Wait
+    }
+
+    fn actor(&self) -> Option<Arc<dyn Node>> {
+        Some(self.node())
+    }
+
+    fn system(&self) -> &Arc<SystemCore> {
+        &self.0.core.system
+    }
+
+    fn patience(&self) -> std::time::Duration {
+        self.0.core.policy.ask_timeout
+    }
+
+    fn is_running(&self, deadline: Nanos) -> Option<u64> {
+        let running = self.0.core.running.load(std::sync::atomic::Ordering::Relaxed);
+        (running & !1 == deadline).then_some(running & 1)
+    }
+
+    fn is_fenced(&self, deadline: Nanos) -> Option<crate::Incident> {
+        let core = &self.0.core;
+        core.read_rare(|rare| (rare.faults.fenced_ask == deadline).then(|| rare.faults.last.clone()).flatten())
+            .flatten()
+    }
+}
+
+impl<M: Message> Target<M> for Recipient<M> {
+    fn offer(&self, parcel: Parcel<M>) -> Result<(), Returned<M>> {
+        self.0.offer(parcel)
+    }
+
+    fn poll_offer(
+        &self,
+        parcel: &mut Option<Parcel<M>>,
+        ticket: &mut Option<Ticket>,
+        waker: &Waker,
+    ) -> Poll<Result<(), Returned<M>>> {
+        self.0.poll_offer(parcel, ticket, waker)
+    }
+
+    fn give_up(&self, ticket: Ticket) {
+        self.0.give_up(ticket);
+    }
+
+    fn waits_for_room(&self) -> bool {
+        self.0.waits_for_room()
+    }
+
+    fn actor(&self) -> Option<Arc<dyn Node>> {
+        self.0.actor()
+    }
+
+    fn system(&self) -> &Arc<SystemCore> {
+        self.0.system()
+    }
+
+    fn patience(&self) -> std::time::Duration {
+        self.0.patience()
+    }
+
+    fn is_running(&self, deadline: Nanos) -> Option<u64> {
+        self.0.is_running(deadline)
+    }
+
+    fn is_fenced(&self, deadline: Nanos) -> Option<crate::Incident> {
+        self.0.is_fenced(deadline)
+    }
+}
+
+impl<A: Actor> ActorCell<A> {
+    /// The gate is not simply open: asks it, and the admission hook, about one message.
+    #[cold]
+    fn knock<M: Message>(&self, letter: &mut Letter<M>) -> Result<(), AskFailure>
+    where
+        A: Handler<M>,
+    {
+        if self.core.gate.is_guarded()
+            && let Some(hook) = &self.core.policy.admission
+        {
+            self.ask_admission(&**hook, std::any::type_name::<M>())?;
+        }
+        let refused = match self.core.gate.enter(self.core.system.clock.now()) {
+            Entry::Open => return Ok(()),
+            Entry::Probe { epoch } => {
+                letter.header.get_or_insert_with(Box::<Header>::default).probe = Some(epoch);
+                return Ok(());
+            }
+            Entry::Refused(after) => AskFailure::Refused(after),
+            Entry::ShuttingDown => AskFailure::ShuttingDown,
+            Entry::Stopped => AskFailure::Stopped,
+        };
+        Tally::add(&self.core.tally.refused, 1);
+        Err(refused)
+    }
+
+    fn ask_admission(&self, hook: &dyn crate::Admission, message: &'static str) -> Result<(), AskFailure> {
+        let baggage = scope::current(|scope| scope.baggage.borrow().clone()).flatten();
+        let name = self.core.name();
+        let request = AdmissionRequest { actor: &name, message, baggage: baggage.as_ref() };
+        hook.admit(&request).map_err(|reason| {
+            Tally::add(&self.core.tally.refused, 1);
+            AskFailure::Denied(reason)
+        })
+    }
+
+    /// A message that waits for room has not arrived: its probe permit is free meanwhile.
+    fn unknock<M: Message>(&self, mut letter: Letter<M>) -> Letter<M> {
+        if let Some(epoch) = letter.header.as_mut().and_then(|header| header.probe.take()) {
+            self.core.gate.give_back(epoch);
+        }
+        letter
+    }
+
+    #[cold]
+    fn not_queued<M: Message>(
+        &self,
+        lane: usize,
+        outcome: Result<Pushed<Envelope<A>>, (NotTaken, Envelope<A>)>,
+    ) -> Result<(), Returned<M>> {
+        match outcome {
+            Ok(Pushed::Queued) => Ok(()),
+            Ok(Pushed::Shed(mut shed)) => {
+                self.shed(lane, &mut shed);
+                Ok(())
+            }
+            Err((why, envelope)) => match envelope.reopen::<M>() {
+                Some(letter) => Err(Returned { letter: self.unknock(letter), why: self.refuse(why) }),
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn refuse(&self, why: NotTaken) -> AskFailure {
+        Tally::add(&self.core.tally.refused, 1);
+        match why {
+            NotTaken::Full => AskFailure::Full,
+            NotTaken::Closed => AskFailure::Stopped,
+        }
+    }
+
+    fn shed(&self, lane: usize, envelope: &mut Envelope<A>) {
+        if self.core.policy.bounds.overflow == Overflow::DropNewest {
+            Tally::add(&self.core.tally.never_entered, 1);
+        }
+        if let Some(epoch) = envelope.header().as_ref().and_then(|header| header.probe) {
+            self.core.gate.give_back(epoch);
+        }
+        envelope.fail(AskFailure::Shed);
+        self.core.bury(envelope.message(), Priority::of_lane(lane), DeadReason::Shed);
+    }
+}
+
+/// Prints one hop of a message's way; costs one relaxed load when nobody listens.
+#[inline]
+fn trace_hop<M>(hop: u8, place: &'static str, node: &dyn Node) {
+    if is_traced() {
+        print_hop(hop, place, std::any::type_name::<M>(), &node.core().name());
+    }
+}
+
+/// Whether anybody listens to the hops.
+#[inline]
+pub(crate) fn is_traced() -> bool {
+    tracing::level_filters::LevelFilter::current() >= tracing::level_filters::LevelFilter::TRACE
+}
+
+#[cold]
+pub(crate) fn print_hop(hop: u8, place: &'static str, message: &'static str, actor: &str) {
+    let message = crate::cell::short_type_name(message);
+    tracing::trace!(target: "callboard::hop", hop, place, %message, actor);
+}

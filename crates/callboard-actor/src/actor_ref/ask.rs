@@ -1,0 +1,306 @@
+//! Sending with an answer.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::task::{Context as Task, Poll};
+use std::time::Duration;
+
+use super::tell::wait_of_this_turn;
+use super::{Parcel, Returned, Target};
+use crate::alarm::{Alarm, AlarmKey};
+use crate::clock::Nanos;
+use crate::context::{deadline_after, earlier};
+use crate::envelope::{Header, Letter};
+use crate::error::{AskError, AskFailure, Stage};
+use crate::mailbox::Ticket;
+use crate::message::{Message, Priority};
+use crate::reply::{Answer, reply};
+use crate::scope::{self, Baggage};
+use crate::sync::{Ordering, fence};
+use crate::wait_for::Wait;
+
+/// A question about to be sent: `.await` sends it and waits for the answer.
+///
+/// Inside a turn it inherits what is left of the turn's deadline, at least the turn's priority, and its baggage.
+#[must_use = "an ask is sent when it is awaited"]
+pub struct Ask<'a, T, M: Message> {
+    target: &'a T,
+    message: M,
+    options: Options,
+}
+
+struct Options {
+    lane: usize,
+    timeout: Option<Duration>,
+    inherits: bool,
+    idempotency_key: Option<Box<str>>,
+}
+
+impl<'a, T, M: Message> Ask<'a, T, M> {
+    #[inline]
+    pub(super) fn new(target: &'a T, message: M) -> Self {
+        let options = Options { lane: M::PRIORITY.lane(), timeout: M::TIMEOUT, inherits: true, idempotency_key: None };
+        Self { target, message, options }
+    }
+
+    /// Sends it with this priority instead of the message type's own; inside a turn, never below the turn's.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.options.lane = priority.lane();
+        self
+    }
+
+    /// Waits so long for the answer; inside a turn, never longer than the turn's own asker.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = Some(timeout);
+        self
+    }
+
+    /// Names the request, so that a receiver that remembers names can tell a repetition from a new one. The framework
+    /// carries it: [`Context::idempotency_key`](crate::Context::idempotency_key).
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.options.idempotency_key = Some(key.into().into_boxed_str());
+        self
+    }
+
+    /// Takes nothing of the running turn along: neither its deadline nor its priority nor its baggage.
+    pub fn no_inherit(mut self) -> Self {
+        self.options.inherits = false;
+        self
+    }
+}
+
+impl<T, M: Message> fmt::Debug for Ask<'_, T, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ask<{}>", std::any::type_name::<M>())
+    }
+}
+
+impl<'a, T: Target<M>, M: Message> IntoFuture for Ask<'a, T, M> {
+    type Output = Result<M::Reply, AskError<M>>;
+    type IntoFuture = AskFuture<'a, T, M>;
+
+    #[inline]
+    fn into_future(self) -> AskFuture<'a, T, M> {
+        AskFuture {
+            target: self.target,
+            state: State::Fresh { message: self.message, options: self.options },
+            deadline: 0,
+            alarm: None,
+            wait: None,
+        }
+    }
+}
+
+/// The future of an [`Ask`].
+#[must_use = "an ask is sent when it is awaited"]
+pub struct AskFuture<'a, T: Target<M>, M: Message> {
+    target: &'a T,
+    state: State<M>,
+    deadline: Nanos,
+    alarm: Option<AlarmKey>,
+    /// The wait of the turn that asks; it vanishes with the answer or with this future.
+    wait: Option<Wait>,
+}
+
+enum State<M: Message> {
+    Fresh {
+        message: M,
+        options: Options,
+    },
+    /// For room in the lane.
+    Waiting {
+        parcel: Option<Parcel<M>>,
+        ticket: Option<Ticket>,
+        answer: Answer<M::Reply>,
+    },
+    Sent(Answer<M::Reply>),
+    Done,
+}
+
+impl<T: Target<M>, M: Message> Unpin for AskFuture<'_, T, M> {}
+
+impl<T: Target<M>, M: Message> Future for AskFuture<'_, T, M> {
+    type Output = Result<M::Reply, AskError<M>>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        loop {
+            match std::mem::replace(&mut this.state, State::Done) {
+                State::Fresh { message, options } => {
+                    if let Err(error) = this.send(message, options) {
+                        return Poll::Ready(Err(error));
+                    }
+                }
+                State::Waiting { parcel, ticket, answer } => match this.poll_room(parcel, ticket, answer, task) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => return this.poll_deadline(task),
+                },
+                State::Sent(mut answer) => {
+                    if let Poll::Ready(result) = answer.poll(task) {
+                        this.clear();
+                        return Poll::Ready(result.map_err(|failure| this.failed(failure)));
+                    }
+                    this.state = State::Sent(answer);
+                    return this.poll_deadline(task);
+                }
+                State::Done => return Poll::Pending,
+            }
+        }
+    }
+}
+
+impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
+    /// The first hop: inherits, registers the wait, and offers the message.
+    fn send(&mut self, message: M, options: Options) -> Result<(), AskError<M>> {
+        let now = self.target.system().clock.now();
+        let own = deadline_after(now, options.timeout.unwrap_or_else(|| self.target.patience()));
+        let inherited = if options.inherits { inherit() } else { None };
+        let (deadline, lane, baggage) = match inherited {
+            Some((deadline, lane, baggage)) => (earlier(own, deadline), options.lane.min(lane), baggage),
+            None => (own, options.lane, None),
+        };
+        self.deadline = deadline;
+        if deadline <= now {
+            return Err(AskError::Timeout { stage: Stage::Queue });
+        }
+        self.wait = wait_of_this_turn(self.target).map_err(|path| AskError::AskCycle { path })?;
+        let header = header(baggage, options.idempotency_key);
+        let (reply, answer) = reply();
+        let letter = Letter { message, reply: Some(reply), header };
+        match self.target.offer(Parcel { letter, expires: deadline, lane }) {
+            Ok(()) => self.state = State::Sent(answer),
+            Err(Returned { letter, why: AskFailure::Full }) if self.target.waits_for_room() => {
+                let parcel = Some(Parcel { letter, expires: deadline, lane });
+                self.state = State::Waiting { parcel, ticket: None, answer };
+            }
+            Err(returned) => return Err(self.refused(returned)),
+        }
+        Ok(())
+    }
+
+    fn poll_room(
+        &mut self,
+        mut parcel: Option<Parcel<M>>,
+        mut ticket: Option<Ticket>,
+        answer: Answer<M::Reply>,
+        task: &mut Task<'_>,
+    ) -> Poll<Result<(), AskError<M>>> {
+        match self.target.poll_offer(&mut parcel, &mut ticket, task.waker()) {
+            Poll::Ready(Ok(())) => {
+                self.state = State::Sent(answer);
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(returned)) => Poll::Ready(Err(self.refused(returned))),
+            Poll::Pending => {
+                self.state = State::Waiting { parcel, ticket, answer };
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Nothing yet: sees to it that the deadline wakes this task, and whether it has passed. The alarm is ours and not
+    /// the runtime's, so this works on any executor.
+    fn poll_deadline(&mut self, task: &mut Task<'_>) -> Poll<Result<M::Reply, AskError<M>>> {
+        let system = self.target.system();
+        match self.alarm {
+            Some(key) if system.alarms.retarget(key, task.waker()) => self.poll_fence(),
+            None => {
+                self.set_alarm(task);
+                Poll::Pending
+            }
+            Some(_) if system.clock.now() >= self.deadline => Poll::Ready(Err(self.timed_out())),
+            Some(_) => {
+                self.set_alarm(task);
+                self.poll_fence()
+            }
+        }
+    }
+
+    fn set_alarm(&mut self, task: &Task<'_>) {
+        let Some(target) = self.target.actor().map(|node| node.core().id) else { return };
+        let alarm = Alarm::Asker { target, waker: task.waker().clone() };
+        self.alarm = Some(self.target.system().alarms.set(self.deadline, alarm));
+    }
+
+    /// Whether our turn is in the hands of a generation that was fenced: it will never answer.
+    fn poll_fence(&mut self) -> Poll<Result<M::Reply, AskError<M>>> {
+        match self.target.is_fenced(self.deadline) {
+            Some(incident) => {
+                self.clear();
+                Poll::Ready(Err(AskError::Faulted(incident)))
+            }
+            None => Poll::Pending,
+        }
+    }
+
+    /// The deadline has passed. Our end is closed first; see `Context::is_abandoned` for why the fence.
+    fn timed_out(&mut self) -> AskError<M> {
+        let was_sent = matches!(self.state, State::Sent(_));
+        self.clear();
+        if !was_sent {
+            return AskError::Timeout { stage: Stage::Queue };
+        }
+        fence(Ordering::SeqCst);
+        let stage = match self.target.is_running(self.deadline) {
+            Some(0) => Stage::Handler,
+            Some(_) => Stage::Reply,
+            // An earlier attempt of a kept message may have run.
+            None if M::KEEP.is_some() => Stage::Handler,
+            None => Stage::Queue,
+        };
+        AskError::Timeout { stage }
+    }
+
+    /// The answer says why there is none. A reply that was merely dropped is told apart by whether the actor lives.
+    fn failed(&self, failure: AskFailure) -> AskError<M> {
+        let ended = || self.target.actor().is_some_and(|node| node.state() >= crate::ActorState::Stopping);
+        match failure {
+            AskFailure::Dropped if ended() => AskError::Stopped(None),
+            failure => AskError::after_sending(failure),
+        }
+    }
+
+    fn refused(&self, returned: Returned<M>) -> AskError<M> {
+        returned.into_tell_error().into()
+    }
+
+    fn clear(&mut self) {
+        if let State::Waiting { ticket: Some(ticket), .. } = std::mem::replace(&mut self.state, State::Done) {
+            self.target.give_up(ticket);
+        }
+        if let Some(key) = self.alarm.take() {
+            self.target.system().alarms.clear(key);
+        }
+        self.wait = None;
+    }
+}
+
+impl<T: Target<M>, M: Message> Drop for AskFuture<'_, T, M> {
+    #[inline]
+    fn drop(&mut self) {
+        if !matches!(self.state, State::Done) || self.alarm.is_some() {
+            self.clear();
+        }
+    }
+}
+
+impl<T: Target<M>, M: Message> fmt::Debug for AskFuture<'_, T, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AskFuture<{}>", std::any::type_name::<M>())
+    }
+}
+
+/// Deadline, lane and baggage of the running turn.
+fn inherit() -> Option<(Nanos, usize, Option<Baggage>)> {
+    scope::current(|scope| (scope.deadline.get(), scope.lane.get().max(1), scope.baggage.borrow().clone()))
+}
+
+fn header(baggage: Option<Baggage>, idempotency_key: Option<Box<str>>) -> Option<Box<Header>> {
+    if baggage.is_none() && idempotency_key.is_none() {
+        return None;
+    }
+    Some(Box::new(Header { baggage, idempotency_key, ..Header::default() }))
+}

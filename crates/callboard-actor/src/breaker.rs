@@ -1,0 +1,332 @@
+//! The circuit breaker: a pure state machine that is told what happened and when.
+//!
+//! ```text
+//!            a trip rule is met                 reset time over
+//!   Closed ───────────────────────► Open ─────────────────────────► HalfOpen
+//!     ▲                              ▲                                │   │
+//!     │                              └────── a probe fails ───────────┘   │
+//!     └───────────────────── enough probes succeed ───────────────────────┘
+//! ```
+//!
+//! By hand it can be held in `ForcedOpen`, `Disabled` (lets everything through, counts nothing) and `MetricsOnly`
+//! (lets everything through, counts). Time is an argument, measured from any fixed moment of a monotonic clock, and so
+//! is the random roll of the jitter. The semantics follow Pekko's breaker and Polly; the epoch in a [`Permit`] keeps
+//! the late outcome of a call that began in an earlier state from counting in this one.
+
+mod rules;
+mod window;
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+pub use self::rules::{BreakerRules, Trip, Window};
+use self::window::Samples;
+
+/// What the breaker lets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakerState {
+    /// Everything.
+    Closed,
+    /// Nothing until the reset time is over.
+    Open,
+    /// A few probes.
+    HalfOpen,
+    /// Nothing, until somebody says otherwise.
+    ForcedOpen,
+    /// Everything, and nothing is counted.
+    Disabled,
+    /// Everything; outcomes are counted, but no rule opens it.
+    MetricsOnly,
+}
+
+/// Whether rules decide, or a person did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BreakerMode {
+    /// The rules decide.
+    #[default]
+    Automatic,
+    /// Held open.
+    ForcedOpen,
+    /// Held closed, nothing is counted.
+    Disabled,
+    /// Held closed, outcomes are counted.
+    MetricsOnly,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It did what was asked.
+    Success,
+    /// It failed in a way that the breaker counts.
+    Failure,
+}
+
+/// Leave for one call. Report it with [`Breaker::record`], or give it back unused with [`Breaker::release`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a permit that is neither recorded nor released blocks a probe until the probe limit is over"]
+pub struct Permit {
+    epoch: u64,
+    probe: bool,
+}
+
+/// A change of state that a call caused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transition {
+    /// It opened and stays so for the given time.
+    Opened(Duration),
+    /// It lets probes through.
+    HalfOpened,
+    /// It closed.
+    Closed,
+}
+
+/// What a breaker has seen since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct BreakerTotals {
+    /// Calls that ended well.
+    pub successes: u64,
+    /// Calls that failed.
+    pub failures: u64,
+    /// Calls that took longer than the slow rule allows.
+    pub slow: u64,
+    /// Times it opened.
+    pub trips: u64,
+    /// Calls it did not let through.
+    pub rejected: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Closed,
+    Open { until: Duration },
+    HalfOpen { since: Duration, free: u32, successes: u32 },
+}
+
+/// The state machine. See the head of this module.
+#[derive(Clone, Debug)]
+pub struct Breaker {
+    rules: BreakerRules,
+    mode: BreakerMode,
+    phase: Phase,
+    /// Counts changes of phase, so that an outcome can be told to belong to an earlier one.
+    epoch: u64,
+    /// How often it has opened since it was last closed; the reset time grows with it.
+    openings: u32,
+    consecutive: u32,
+    samples: Option<Box<Samples>>,
+    totals: BreakerTotals,
+}
+
+impl Breaker {
+    /// A closed breaker.
+    #[must_use]
+    pub fn new(rules: BreakerRules) -> Self {
+        let samples = Samples::for_rules(&rules).map(Box::new);
+        Self {
+            rules,
+            mode: BreakerMode::Automatic,
+            phase: Phase::Closed,
+            epoch: 0,
+            openings: 0,
+            consecutive: 0,
+            samples,
+            totals: BreakerTotals::default(),
+        }
+    }
+
+    /// The state as a caller would meet it, were it to call now.
+    #[must_use]
+    pub fn state(&self) -> BreakerState {
+        match (self.mode, self.phase) {
+            (BreakerMode::ForcedOpen, _) => BreakerState::ForcedOpen,
+            (BreakerMode::Disabled, _) => BreakerState::Disabled,
+            (BreakerMode::MetricsOnly, _) => BreakerState::MetricsOnly,
+            (BreakerMode::Automatic, Phase::Closed) => BreakerState::Closed,
+            (BreakerMode::Automatic, Phase::Open { .. }) => BreakerState::Open,
+            (BreakerMode::Automatic, Phase::HalfOpen { .. }) => BreakerState::HalfOpen,
+        }
+    }
+
+    /// What it has seen since it was made.
+    #[must_use]
+    pub fn totals(&self) -> BreakerTotals {
+        self.totals
+    }
+
+    /// Whether a rule needs to be told of successes, and of how long calls took.
+    #[must_use]
+    pub fn needs_successes(&self) -> bool {
+        self.rules.needs_successes()
+    }
+
+    /// Asks for leave to make one call.
+    ///
+    /// # Errors
+    ///
+    /// How long until it is worth asking again; `Duration::MAX` while it is held open by hand.
+    pub fn try_acquire(&mut self, now: Duration) -> Result<Permit, Duration> {
+        let _ = self.tick(now, 0.0);
+        let verdict = match (self.mode, &mut self.phase) {
+            (BreakerMode::ForcedOpen, _) => Err(Duration::MAX),
+            (BreakerMode::Disabled | BreakerMode::MetricsOnly, _) | (_, Phase::Closed) => Ok(false),
+            (_, Phase::Open { until }) => Err(until.saturating_sub(now)),
+            (_, Phase::HalfOpen { free: 0, .. }) => Err(Duration::ZERO),
+            (_, Phase::HalfOpen { free, .. }) => {
+                *free -= 1;
+                Ok(true)
+            }
+        };
+        match verdict {
+            Ok(probe) => Ok(Permit { epoch: self.epoch, probe }),
+            Err(after) => {
+                self.totals.rejected += 1;
+                Err(after)
+            }
+        }
+    }
+
+    /// Gives back a permit whose call was never made.
+    pub fn release(&mut self, permit: Permit) {
+        if let Phase::HalfOpen { free, .. } = &mut self.phase
+            && permit.probe
+            && permit.epoch == self.epoch
+        {
+            *free += 1;
+        }
+    }
+
+    /// Tells how the call of `permit` ended. An outcome of an earlier state counts in the totals only.
+    pub fn record(
+        &mut self,
+        permit: Permit,
+        outcome: Outcome,
+        took: Duration,
+        now: Duration,
+        roll: f64,
+    ) -> Option<Transition> {
+        if self.mode == BreakerMode::Disabled {
+            return None;
+        }
+        let slow = self.rules.is_slow(took);
+        self.count(outcome, slow);
+        if permit.epoch != self.epoch || self.mode != BreakerMode::Automatic {
+            return None;
+        }
+        match self.phase {
+            Phase::Closed => self.record_closed(outcome, slow, now, roll),
+            Phase::HalfOpen { .. } => self.record_probe(outcome, now, roll),
+            Phase::Open { .. } => None,
+        }
+    }
+
+    /// Opens it now, whatever the rules say: the restart intensity is a rule that the supervisor counts. Nothing
+    /// happens while it is held by hand.
+    pub fn trip(&mut self, now: Duration, roll: f64) -> Option<Transition> {
+        if self.mode != BreakerMode::Automatic {
+            return None;
+        }
+        self.totals.trips += 1;
+        let reset = self.rules.reset_time(self.openings, roll);
+        self.openings = self.openings.saturating_add(1);
+        self.enter(Phase::Open { until: now + reset });
+        Some(Transition::Opened(reset))
+    }
+
+    /// Lets time pass: open becomes half-open when the reset time is over, and a probe that never reported counts as
+    /// a failure when the probe limit is over.
+    pub fn tick(&mut self, now: Duration, roll: f64) -> Option<Transition> {
+        match self.phase {
+            Phase::Open { until } if now >= until => {
+                self.enter(Phase::HalfOpen { since: now, free: self.rules.permits, successes: 0 });
+                Some(Transition::HalfOpened)
+            }
+            Phase::HalfOpen { since, free, .. } if free < self.rules.permits && self.probe_overdue(since, now) => {
+                self.trip(now, roll)
+            }
+            _ => None,
+        }
+    }
+
+    /// Closes it and forgets what led here.
+    pub fn reset(&mut self) -> Option<Transition> {
+        self.mode = BreakerMode::Automatic;
+        let was_closed = self.phase == Phase::Closed;
+        self.close();
+        (!was_closed).then_some(Transition::Closed)
+    }
+
+    /// Puts it into the hands of the rules or of a person.
+    pub fn set_mode(&mut self, mode: BreakerMode) {
+        if mode != self.mode {
+            self.mode = mode;
+            self.close();
+        }
+    }
+
+    /// Who decides.
+    #[must_use]
+    pub fn mode(&self) -> BreakerMode {
+        self.mode
+    }
+
+    /// When it will let probes through, while it is open.
+    #[must_use]
+    pub fn opens_until(&self) -> Option<Duration> {
+        if let Phase::Open { until } = self.phase { Some(until) } else { None }
+    }
+
+    fn count(&mut self, outcome: Outcome, slow: bool) {
+        match outcome {
+            Outcome::Success => self.totals.successes += 1,
+            Outcome::Failure => self.totals.failures += 1,
+        }
+        self.totals.slow += u64::from(slow);
+    }
+
+    fn record_closed(&mut self, outcome: Outcome, slow: bool, now: Duration, roll: f64) -> Option<Transition> {
+        self.consecutive = if outcome == Outcome::Failure { self.consecutive + 1 } else { 0 };
+        if let Some(samples) = &mut self.samples {
+            samples.add(outcome == Outcome::Failure, slow, now);
+        }
+        let met = self.rules.met(self.consecutive, self.samples.as_deref());
+        met.then(|| self.trip(now, roll)).flatten()
+    }
+
+    fn record_probe(&mut self, outcome: Outcome, now: Duration, roll: f64) -> Option<Transition> {
+        if outcome == Outcome::Failure {
+            return self.trip(now, roll);
+        }
+        let Phase::HalfOpen { free, successes, .. } = &mut self.phase else { return None };
+        *successes += 1;
+        *free += 1;
+        if *successes < self.rules.close_after {
+            return None;
+        }
+        self.close();
+        Some(Transition::Closed)
+    }
+
+    fn probe_overdue(&self, since: Duration, now: Duration) -> bool {
+        self.rules.probe_limit.is_some_and(|limit| now >= since + limit)
+    }
+
+    fn close(&mut self) {
+        self.openings = 0;
+        self.enter(Phase::Closed);
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.epoch += 1;
+        self.consecutive = 0;
+        if let Some(samples) = &mut self.samples {
+            samples.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,346 @@
+//! What an actor is to everyone but its driver: one shared cell with the gate, the mailbox and the books.
+//!
+//! References, recipients, the supervisor and the system's directory hold the cell; the driver owns the value. [`Node`]
+//! is the cell without the actor's type.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64 as Counter, Ordering::Relaxed};
+
+use serde::Serialize;
+
+use crate::actor::{Actor, StopReason};
+use crate::breaker::{BreakerMode, BreakerState, BreakerTotals};
+use crate::child::Policy;
+use crate::context::Factory;
+use crate::dead_letter::{DeadLetter, DeadReason};
+use crate::envelope::Envelope;
+use crate::fault::{Fault, Incident};
+use crate::gate::{ActorState, Gate};
+use crate::mailbox::{LANES, Mailbox};
+use crate::message::{MessageId, Priority};
+use crate::monitor::Watcher;
+use crate::supervisor::{Report, SupervisorRef};
+use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
+use crate::system::SystemCore;
+use crate::wait_for::Edge;
+
+/// Identifies an actor in this process; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct ActorId(u64);
+
+impl ActorId {
+    pub(crate) fn fresh() -> Self {
+        static NEXT: Counter = Counter::new(1);
+        Self(NEXT.fetch_add(1, Relaxed))
+    }
+
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for ActorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// The cell of one actor.
+pub(crate) struct ActorCell<A: Actor> {
+    pub(crate) core: Core,
+    pub(crate) mailbox: Mailbox<Envelope<A>>,
+    pub(crate) factory: Factory<A>,
+}
+
+/// The part of a cell that does not depend on the actor's type.
+#[derive(Debug)]
+pub struct Core {
+    pub(crate) id: ActorId,
+    name: Option<Box<str>>,
+    kind: &'static str,
+    pub(crate) gate: Gate,
+    /// Counts values: the driver whose generation is not this one any more has been replaced.
+    generation: AtomicU64,
+    /// The deadline of the ask whose turn is running, as its identity; 0 when none is. See `Stage`.
+    pub(crate) running: AtomicU64,
+    /// Counts turns; odd while one is running.
+    pub(crate) turns: AtomicU64,
+    pub(crate) arbiter: AtomicU32,
+    pub(crate) tally: Tally,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) system: Arc<SystemCore>,
+    pub(crate) supervisor: Option<SupervisorRef>,
+    rare: Mutex<Option<Box<Rare>>>,
+}
+
+/// What happened to the messages of one actor. Only `handled` is frequent.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) handled: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) expired: AtomicU64,
+    pub(crate) abandoned: AtomicU64,
+    pub(crate) shed: AtomicU64,
+    pub(crate) dead: AtomicU64,
+    pub(crate) quarantined: AtomicU64,
+    pub(crate) late_replies: AtomicU64,
+    /// Messages in the driver's hands between two attempts, or in a turn.
+    pub(crate) in_hand: AtomicU32,
+    /// Messages that became dead letters without having entered a lane.
+    pub(crate) never_entered: AtomicU64,
+}
+
+impl Tally {
+    pub(crate) fn add(counter: &AtomicU64, by: u64) {
+        counter.fetch_add(by, Ordering::Relaxed);
+    }
+
+    /// Only the driver counts these, so a plain load and store will do.
+    #[inline]
+    pub(crate) fn count_handled(&self) {
+        self.handled.store(self.handled.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+}
+
+/// What most actors never need.
+#[derive(Debug, Default)]
+pub(crate) struct Rare {
+    pub(crate) directives: Vec<Directive>,
+    pub(crate) watchers: Vec<Watcher>,
+    pub(crate) edges: Vec<Edge>,
+    pub(crate) faults: FaultBook,
+    pub(crate) ended: Option<StopReason>,
+}
+
+/// What inspection shows of an actor's faults.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FaultBook {
+    pub(crate) faults: u64,
+    pub(crate) restarts: u64,
+    pub(crate) last: Option<Incident>,
+    pub(crate) breaker: Option<(BreakerState, BreakerTotals)>,
+    /// Generations that did not give their thread back.
+    pub(crate) stuck: Vec<u64>,
+    /// Tells a fenced generation's asker that its turn will not answer.
+    pub(crate) fenced_ask: u64,
+}
+
+/// What the driver is told past the lanes; it notices even while a handler waits.
+#[derive(Debug)]
+pub(crate) enum Directive {
+    /// Refuse what is new, finish the queue, then end.
+    Drain(StopReason),
+    /// Finish the running turn, then end.
+    Stop(StopReason),
+    /// Drop the running turn and end.
+    Kill(StopReason),
+    /// A timer, an interval or a spawned future of this generation failed.
+    Fault { generation: u64, fault: Fault },
+    /// Take the value out of service and report; the queue stays. `refuse` closes the gate meanwhile.
+    Halt { refuse: bool },
+    /// Build a value again, after the delay.
+    Resume { after: std::time::Duration },
+    /// Give up until the breaker's reset time is over.
+    Fail,
+    /// Close the breaker and forget what led to it.
+    ResetBreaker,
+    /// Put the breaker into the hands of the rules or of a person.
+    Breaker(BreakerMode),
+}
+
+impl Core {
+    pub(crate) fn new<A: Actor>(
+        name: Option<Box<str>>,
+        policy: Arc<Policy>,
+        system: Arc<SystemCore>,
+        supervisor: Option<SupervisorRef>,
+    ) -> Self {
+        Self {
+            id: ActorId::fresh(),
+            name,
+            kind: std::any::type_name::<A>(),
+            gate: Gate::new(policy.admission.is_some()),
+            generation: AtomicU64::new(0),
+            running: AtomicU64::new(0),
+            turns: AtomicU64::new(0),
+            arbiter: AtomicU32::new(0),
+            tally: Tally::default(),
+            policy,
+            system,
+            supervisor,
+            rare: Mutex::new(None),
+        }
+    }
+
+    /// The name it was given, or its type and number.
+    pub(crate) fn name(&self) -> String {
+        match &self.name {
+            Some(name) => name.to_string(),
+            None => format!("{}{}", short_type_name(self.kind), self.id),
+        }
+    }
+
+    pub(crate) fn given_name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    pub(crate) fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// Which value is in service; 0 before the first one.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// A new value takes over from the one of generation `from`; `None` when somebody else has done so.
+    pub(crate) fn next_generation(&self, from: u64) -> Option<u64> {
+        self.generation.compare_exchange(from, from + 1, Ordering::AcqRel, Ordering::Acquire).ok().map(|_| from + 1)
+    }
+
+    /// Works on what most actors never need.
+    pub(crate) fn with_rare<R>(&self, work: impl FnOnce(&mut Rare) -> R) -> R {
+        work(self.rare.lock().get_or_insert_with(Box::default))
+    }
+
+    /// Reads what most actors never need, if it is there.
+    pub(crate) fn read_rare<R>(&self, read: impl FnOnce(&Rare) -> R) -> Option<R> {
+        self.rare.lock().as_deref().map(read)
+    }
+
+    pub(crate) fn faults(&self) -> FaultBook {
+        self.read_rare(|rare| rare.faults.clone()).unwrap_or_default()
+    }
+
+    /// A message reached nobody.
+    pub(crate) fn bury(&self, message: &'static str, priority: Priority, reason: DeadReason) {
+        match reason {
+            DeadReason::Expired => Tally::add(&self.tally.expired, 1),
+            DeadReason::Shed => Tally::add(&self.tally.shed, 1),
+            // It was counted as handed back, but there is nobody to take it.
+            DeadReason::Refused => {
+                self.tally.refused.fetch_sub(1, Ordering::Relaxed);
+                Tally::add(&self.tally.never_entered, 1);
+                Tally::add(&self.tally.dead, 1);
+            }
+            DeadReason::Stopped | DeadReason::Killed | DeadReason::Fenced | DeadReason::Lost => {
+                Tally::add(&self.tally.dead, 1)
+            }
+        }
+        let at = self.system.clock.wall();
+        let letter =
+            DeadLetter { id: MessageId::at(at), at, actor: self.name(), actor_id: self.id, message, priority, reason };
+        self.system.dead_letters.add(letter);
+    }
+
+    /// Tells the supervisor, past its lanes' bounds.
+    pub(crate) fn report(&self, report: Report) {
+        if let Some(supervisor) = &self.supervisor {
+            supervisor.report(report);
+        }
+    }
+}
+
+/// The cell of some actor.
+pub trait Node: Send + Sync {
+    #[doc(hidden)]
+    fn core(&self) -> &Core;
+    /// Tells the driver to look at its directives.
+    fn poke(&self);
+    /// The turn with this number has run out of time; if it is still running, the actor is replaced elsewhere.
+    fn suspect(self: Arc<Self>, turn: u64);
+    /// Starts a driver of a new generation on another arbiter.
+    fn replace(self: Arc<Self>);
+    /// Messages per lane: ever enqueued, and queued now.
+    fn lanes(&self) -> [(u64, u64); LANES];
+    fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+}
+
+impl fmt::Debug for dyn Node + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.core().name())
+    }
+}
+
+impl dyn Node + '_ {
+    /// Hands a directive to the driver.
+    pub(crate) fn direct(&self, directive: Directive) {
+        let ended = self.core().with_rare(|rare| {
+            let ended = rare.ended.is_some();
+            if !ended {
+                rare.directives.push(directive);
+            }
+            ended
+        });
+        if !ended {
+            self.poke();
+        }
+    }
+
+    pub(crate) fn state(&self) -> ActorState {
+        self.core().gate.state()
+    }
+}
+
+impl<A: Actor> Node for ActorCell<A> {
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
+    fn poke(&self) {
+        self.mailbox.direct();
+    }
+
+    fn suspect(self: Arc<Self>, turn: u64) {
+        if self.core.turns.load(Ordering::SeqCst) == turn {
+            let id = self.core.id;
+            self.core.report(Report::stuck(id, turn));
+        }
+    }
+
+    fn replace(self: Arc<Self>) {
+        crate::host::replace(self);
+    }
+
+    fn lanes(&self) -> [(u64, u64); LANES] {
+        std::array::from_fn(|lane| {
+            let count = self.mailbox.count(lane);
+            (count.sent(), count.queued())
+        })
+    }
+
+    fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+}
+
+/// `my_app::billing::Invoice<my_app::Eur>` without the paths.
+pub(crate) fn short_type_name(full: &str) -> String {
+    let mut short = String::with_capacity(full.len());
+    let mut start = 0;
+    for (at, sign) in full.char_indices() {
+        if !(sign.is_alphanumeric() || sign == '_' || sign == ':') {
+            short.push_str(last_segment(&full[start..at]));
+            short.push(sign);
+            start = at + sign.len_utf8();
+        }
+    }
+    short.push_str(last_segment(&full[start..]));
+    short
+}
+
+fn last_segment(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn type_names_lose_their_paths() {
+        assert_eq!(super::short_type_name("my_app::billing::Invoice<my_app::Eur, u8>"), "Invoice<Eur, u8>");
+        assert_eq!(super::short_type_name("Plain"), "Plain");
+    }
+}

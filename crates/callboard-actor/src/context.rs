@@ -1,0 +1,447 @@
+//! What a handler may do: who it is, what its turn knows, and everything that is bound to the life of its actor.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context as Task, Poll};
+use std::time::Duration;
+
+use crate::actor::{Actor, Handler, StopReason};
+use crate::actor_ref::{ActorRef, Target};
+use crate::cell::{ActorCell, Directive, Node, Tally};
+use crate::child::IntoChild;
+use crate::clock::{Nanos, nanos};
+use crate::envelope::Header;
+use crate::fault::{Fault, FaultKind, guard};
+use crate::message::{Message, Priority};
+use crate::monitor::{Down, Restarted, Watcher};
+use crate::reply::Reply;
+use crate::scope::{self, TurnScope};
+use crate::sync::{Ordering, fence};
+use crate::system::System;
+use crate::timer::{self, TaskHandle};
+use crate::turn::{Built, LocalFuture};
+
+/// The running turn's view of its actor and of the system.
+///
+/// `ActorRef::tell` and `ask` act at once. What goes through the context, [`send`](Self::send) and
+/// [`schedule`](Self::schedule), is an *effect*: it is kept until the turn ends well, leaves then in order, and is
+/// dropped with a turn that fails.
+pub struct Context<A: Actor> {
+    cell: Arc<ActorCell<A>>,
+    scope: Rc<TurnScope>,
+    generation: u64,
+    attempt: u32,
+    pub(crate) leaving: Option<Leaving>,
+    extra: Option<Box<Extra>>,
+}
+
+/// How an actor wants to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// For good.
+    Stop,
+    /// Its work is done; its restart type decides whether it begins again.
+    Exit,
+}
+
+/// What few actors use.
+#[derive(Default)]
+struct Extra {
+    effects: Vec<Box<dyn FnOnce()>>,
+    commit: Option<LocalFuture<Result<(), Fault>>>,
+    tasks: tokio::task::JoinSet<()>,
+    values: HashMap<TypeId, Box<dyn Any>>,
+    idempotency_key: Option<Box<str>>,
+}
+
+impl<A: Actor> Context<A> {
+    pub(crate) fn new(cell: Arc<ActorCell<A>>, generation: u64) -> Self {
+        let node: Arc<dyn Node> = Arc::clone(&cell) as _;
+        let scope = Rc::new(TurnScope::new(node));
+        Self { cell, scope, generation, attempt: 1, leaving: None, extra: None }
+    }
+
+    /// A reference to this actor.
+    #[must_use]
+    pub fn me(&self) -> ActorRef<A> {
+        ActorRef::new(Arc::clone(&self.cell))
+    }
+
+    /// The system that the actor lives in.
+    #[must_use]
+    pub fn system(&self) -> System {
+        System::of(&self.cell.core.system)
+    }
+
+    /// How often the running message has been tried, this time included: 1 unless its type is kept.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Which value of the actor this is; the first one is 1.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The priority of the running message.
+    #[must_use]
+    pub fn priority(&self) -> Priority {
+        Priority::of_lane(self.scope.lane.get())
+    }
+
+    /// How long the asker of the running message still waits; `None` when nobody does.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        match self.scope.deadline.get() {
+            0 => None,
+            deadline => Some(Duration::from_nanos(deadline.saturating_sub(self.cell.core.system.clock.now()))),
+        }
+    }
+
+    /// The idempotency key that the asker gave the running message.
+    #[must_use]
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.extra.as_ref()?.idempotency_key.as_deref()
+    }
+
+    /// A value that came with the running message, see [`Baggage`](crate::Baggage).
+    #[must_use]
+    pub fn baggage<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.scope.baggage.borrow().as_ref()?.get()
+    }
+
+    /// Adds a value to what every ask of this turn takes along.
+    pub fn add_baggage<T: Any + Send + Sync>(&mut self, value: T) {
+        let mut baggage = self.scope.baggage.borrow_mut();
+        *baggage = Some(baggage.take().unwrap_or_default().with(value));
+    }
+
+    /// Ends this actor for good once the turn is over; its restart type does not matter. What is queued becomes dead
+    /// letters.
+    pub fn stop(&mut self) {
+        self.leaving = Some(Leaving::Stop);
+    }
+
+    /// Ends this *value* normally once the turn is over, as a process does in OTP: a permanent actor then begins anew, a
+    /// transient or temporary one has ended.
+    pub fn exit(&mut self) {
+        self.leaving.get_or_insert(Leaving::Exit);
+    }
+
+    /// Sends a message when this turn ends well. It does not wait for room then: what finds none becomes a dead letter.
+    pub fn send<M: Message, T: Target<M> + Clone + 'static>(&mut self, target: &T, message: M) {
+        let target = target.clone();
+        self.effect(move || timer::deliver_or_bury(&target, message));
+    }
+
+    /// Sends a message `delay` after this turn ends well. The timer belongs to the actor: it is cancelled with its value.
+    pub fn schedule<M: Message, T: Target<M> + Clone + 'static>(&mut self, target: &T, delay: Duration, message: M) {
+        let target = target.clone();
+        let cell = Arc::clone(&self.cell);
+        let generation = self.generation;
+        let later = async move {
+            tokio::time::sleep(delay).await;
+            timer::deliver_or_bury(&target, message);
+        };
+        self.effect(move || drop(tokio::task::spawn_local(owned(cell, generation, later))));
+    }
+
+    /// Sends this actor a message after `delay`, unless its value is replaced or the handle cancelled before.
+    pub fn send_after<M: Message>(&mut self, delay: Duration, message: M) -> TaskHandle
+    where
+        A: Handler<M>,
+    {
+        let me = self.me();
+        self.spawn(async move {
+            tokio::time::sleep(delay).await;
+            // An actor that has ended, or refuses at the moment, has no use for its timers.
+            let _ = me.tell(message).await;
+        })
+    }
+
+    /// Sends this actor a message every `period`, the first one after one period. When the mailbox has no room the tick
+    /// waits, and the ticks missed meanwhile are left out. A panic in `make` is a fault of the actor.
+    pub fn send_every<M: Message>(&mut self, period: Duration, make: impl FnMut() -> M + 'static) -> TaskHandle
+    where
+        A: Handler<M>,
+    {
+        let me = self.me();
+        self.spawn(timer::tick(me, period, make))
+    }
+
+    /// Runs a future beside the turns of this actor, on its thread. It is dropped when the value is replaced or the
+    /// actor ends; a panic in it is a fault of the actor. It takes nothing of the turn along, see [`carry`](Self::carry).
+    pub fn spawn(&mut self, future: impl Future<Output = ()> + 'static) -> TaskHandle {
+        let future = watched(Arc::clone(&self.cell), self.generation, future);
+        let tasks = &mut self.extra().tasks;
+        while tasks.try_join_next().is_some() {}
+        TaskHandle::new(tasks.spawn_local(future))
+    }
+
+    /// Wraps a future so that its asks inherit from this turn: what is left of the deadline, the priority and the
+    /// baggage. The turn does not wait for it, so its asks cannot close a cycle.
+    pub fn carry<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F, A> {
+        Carried { scope: Rc::new(self.scope.carried()), future: Box::pin(future) }
+    }
+
+    /// Runs `work` on the pool for blocking code and sends what it returns to this actor. A panic in it is a fault of
+    /// the actor. Work that has begun cannot be cancelled: when the value is replaced its result is dropped.
+    pub fn blocking<M: Message>(&mut self, work: impl FnOnce() -> M + Send + 'static) -> TaskHandle
+    where
+        A: Handler<M>,
+    {
+        let me = self.me();
+        self.spawn(async move {
+            let message = match tokio::task::spawn_blocking(move || guard(work)).await {
+                Ok(Ok(message)) => message,
+                Ok(Err(fault)) => std::panic::resume_unwind(Box::new(fault.text().to_owned())),
+                Err(_shutting_down) => return,
+            };
+            // As for a timer.
+            let _ = me.tell(message).await;
+        })
+    }
+
+    /// Starts an actor beside this one, under the same supervisor.
+    pub fn spawn_actor<B: Actor>(&self, child: impl IntoChild<B>) -> ActorRef<B> {
+        match &self.cell.core.supervisor {
+            Some(supervisor) => supervisor.spawn(child),
+            None => self.system().spawn(child),
+        }
+    }
+
+    /// Asks to be told, with one [`Down`], when that actor has ended; at once when it already has. A restart is not an
+    /// end.
+    pub fn monitor<B: Actor>(&self, other: &ActorRef<B>)
+    where
+        A: Handler<Down>,
+    {
+        let me = self.me();
+        other.watch(Watcher::Down(Box::new(move |down| me.control(down))));
+    }
+
+    /// Asks to be told with a [`Restarted`] each time that actor has a new value.
+    pub fn monitor_restarts<B: Actor>(&self, other: &ActorRef<B>)
+    where
+        A: Handler<Restarted>,
+    {
+        let me = self.me();
+        other.watch(Watcher::Restarts(Arc::new(move |restarted| me.control(restarted))));
+    }
+
+    /// Ties the ends of two actors together: when one ends abnormally (killed, or by a fault that its restart type does
+    /// not forgive), the other is stopped with [`StopReason::Linked`]. A normal end does not propagate.
+    pub fn link<B: Actor>(&self, other: &ActorRef<B>) {
+        crate::monitor::link(&(Arc::clone(&self.cell) as Arc<dyn Node>), &other.node());
+    }
+
+    /// Holds the reply and the effects of this turn until `commit` has ended well. If it fails, the turn has failed: the
+    /// effects are dropped and the asker is told. The next turn starts after it.
+    pub fn commit_with(&mut self, commit: impl Future<Output = Result<(), Fault>> + 'static) {
+        self.extra().commit = Some(Box::pin(commit));
+    }
+
+    /// A slot for a value of any type that lives as long as this value of the actor, for layers above.
+    pub fn slot<T: Any + Default>(&mut self) -> &mut T {
+        let slot = self.extra().values.entry(TypeId::of::<T>()).or_insert_with(|| Box::<T>::default());
+        slot.downcast_mut().expect("the key is the type of the value")
+    }
+
+    /// Adds work to be done when this turn ends well: the way for layers above to have effects of their own.
+    pub fn effect(&mut self, effect: impl FnOnce() + 'static) {
+        self.extra().effects.push(Box::new(effect));
+    }
+
+    fn extra(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_with(Box::default)
+    }
+
+    pub(crate) fn scope(&self) -> &Rc<TurnScope> {
+        &self.scope
+    }
+
+    pub(crate) fn cell(&self) -> Arc<ActorCell<A>> {
+        Arc::clone(&self.cell)
+    }
+
+    #[inline]
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.cell.core.tally
+    }
+
+    /// Makes what the turn knows true for a message. `deadline` is that of its asker, if it has one.
+    #[inline]
+    pub(crate) fn begin_turn(&mut self, asked: bool, deadline: Nanos, header: Option<&Header>) {
+        self.attempt = 1;
+        let deadline = if asked { deadline } else { 0 };
+        self.scope.deadline.set(deadline);
+        self.cell.core.running.store(deadline, Ordering::Relaxed);
+        if header.is_some() || self.extra.is_some() {
+            self.take_header(header);
+        }
+    }
+
+    fn take_header(&mut self, header: Option<&Header>) {
+        self.attempt = header.map_or(0, |header| header.attempts) + 1;
+        self.scope.baggage.replace(header.and_then(|header| header.baggage.clone()));
+        let key = header.and_then(|header| header.idempotency_key.clone());
+        if key.is_some() || self.extra.is_some() {
+            self.extra().idempotency_key = key;
+        }
+    }
+
+    /// Whether the asker has gone, so that the turn need not begin.
+    ///
+    /// An asker that times out closes its end and then looks whether its turn is running, to learn how far it came; we
+    /// say that it is running and then look whether the end is closed. Near the deadline the fence makes sure that at
+    /// least one of us sees the other, so that a message that was reported as never begun does not begin.
+    #[inline]
+    pub(crate) fn is_abandoned<R>(&self, reply: &Reply<R>, deadline: Nanos) -> bool {
+        const NEAR: Nanos = 10_000_000;
+        if deadline != 0 && deadline < self.cell.core.system.clock.now().saturating_add(NEAR) {
+            fence(Ordering::SeqCst);
+        }
+        reply.is_abandoned()
+    }
+
+    #[inline]
+    pub(crate) fn holds_commit(&self) -> bool {
+        self.extra.as_ref().is_some_and(|extra| extra.commit.is_some())
+    }
+
+    pub(crate) fn take_commit(&mut self) -> LocalFuture<Result<(), Fault>> {
+        let core = &self.cell.core;
+        core.running.store(core.running.load(Ordering::Relaxed) | 1, Ordering::Relaxed);
+        let commit = self.extra().commit.take();
+        commit.unwrap_or_else(|| Box::pin(std::future::ready(Ok(()))))
+    }
+
+    /// The turn has ended well: its effects leave, in order.
+    #[inline]
+    pub(crate) fn release_effects(&mut self) {
+        if let Some(extra) = &mut self.extra
+            && !extra.effects.is_empty()
+        {
+            let effects = std::mem::take(&mut extra.effects);
+            effects.into_iter().for_each(|effect| effect());
+        }
+    }
+
+    /// The value is going: its effects, timers and spawned futures go with it.
+    pub(crate) fn reset(&mut self) {
+        self.leaving = None;
+        self.begin_turn(false, 0, None);
+        if let Some(extra) = self.extra.take() {
+            crate::fault::drop_quietly(extra);
+        }
+    }
+
+    pub(crate) fn set_generation(&mut self, generation: u64) {
+        self.generation = generation;
+    }
+}
+
+impl<A: Actor> fmt::Debug for Context<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("actor", &self.cell.core.name())
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A future of an actor: a panic in it becomes a fault of the generation that started it.
+async fn watched<A: Actor>(cell: Arc<ActorCell<A>>, generation: u64, future: impl Future<Output = ()> + 'static) {
+    let mut future = Box::pin(future);
+    let polled = std::future::poll_fn(|task| match guard(|| future.as_mut().poll(task)) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(())) => Poll::Ready(Ok(())),
+        Err(fault) => Poll::Ready(Err(fault)),
+    });
+    if let Err(fault) = polled.await {
+        let node: Arc<dyn Node> = cell;
+        node.direct(Directive::Fault { generation, fault: fault.seen_as(FaultKind::Task) });
+    }
+}
+
+/// A scheduled effect: it ends without a word when the value that scheduled it is gone.
+async fn owned<A: Actor>(cell: Arc<ActorCell<A>>, generation: u64, future: impl Future<Output = ()> + 'static) {
+    let mut future = Box::pin(future);
+    std::future::poll_fn(|task| {
+        if cell.core.generation() == generation { future.as_mut().poll(task) } else { Poll::Ready(()) }
+    })
+    .await;
+}
+
+/// A future within the scope of the turn that it was carried out of.
+struct Carried<F> {
+    scope: Rc<TurnScope>,
+    future: Pin<Box<F>>,
+}
+
+impl<F: Future> Future for Carried<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<F::Output> {
+        let _entered = scope::enter(&self.scope);
+        self.future.as_mut().poll(task)
+    }
+}
+
+/// How the value of an actor is built, at every start, on its own thread.
+pub(crate) enum Factory<A: Actor> {
+    /// At once.
+    Plain(Box<dyn Fn() -> A + Send + Sync>),
+    /// By code that may wait and may fail.
+    Waiting(Box<dyn Build<A>>),
+}
+
+impl<A: Actor> Factory<A> {
+    pub(crate) async fn build(&self, context: &mut Context<A>) -> Result<Built<A>, Fault> {
+        match self {
+            Self::Plain(make) => Ok(Built(make())),
+            Self::Waiting(make) => make.build(context).await.map(Built),
+        }
+    }
+}
+
+/// An asynchronous factory without its type.
+pub(crate) trait Build<A: Actor>: Send + Sync {
+    fn build<'a>(&'a self, context: &'a mut Context<A>) -> Pin<Box<dyn Future<Output = Result<A, Fault>> + 'a>>;
+}
+
+impl<A: Actor, F: AsyncFn(&mut Context<A>) -> Result<A, Fault> + Send + Sync> Build<A> for F {
+    fn build<'a>(&'a self, context: &'a mut Context<A>) -> Pin<Box<dyn Future<Output = Result<A, Fault>> + 'a>> {
+        Box::pin(self(context))
+    }
+}
+
+/// The reason that goes with leaving by oneself.
+impl Leaving {
+    pub(crate) fn reason(self) -> StopReason {
+        match self {
+            Self::Stop => StopReason::Stopped,
+            Self::Exit => StopReason::Finished,
+        }
+    }
+}
+
+/// The earlier of two moments of which 0 means never.
+pub(crate) fn earlier(one: Nanos, other: Nanos) -> Nanos {
+    match (one, other) {
+        (0, moment) | (moment, 0) => moment,
+        (one, other) => one.min(other),
+    }
+}
+
+/// `after` from `now` as an even number: the lowest bit of a deadline is used to say that its turn is being committed.
+pub(crate) fn deadline_after(now: Nanos, after: Duration) -> Nanos {
+    (now.saturating_add(nanos(after)) & !1).max(2)
+}

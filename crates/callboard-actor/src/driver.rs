@@ -1,0 +1,503 @@
+//! The driver: the one future per actor, on its arbiter, that owns the value, takes envelopes out of the mailbox and
+//! runs their turns one at a time.
+//!
+//! This file is the loop of a healthy actor. What happens at its start, after a fault and at its end is in
+//! `lifecycle`; what it knows of its own health, in `health`.
+
+mod health;
+mod lifecycle;
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context as Task, Poll};
+
+use self::health::Health;
+use crate::actor::{Actor, StopReason};
+use crate::alarm::{Alarm, AlarmKey};
+use crate::cell::{ActorCell, Node, Tally};
+use crate::child::Interference;
+use crate::clock::Nanos;
+use crate::context::Context;
+use crate::dead_letter::DeadReason;
+use crate::envelope::{Asker, Envelope};
+use crate::error::{AskFailure, Stage};
+use crate::fault::{Fault, FaultClass, FaultKind, Incident, silence};
+use crate::gate::ActorState;
+use crate::mailbox::{CONTROL, Private};
+use crate::message::Priority;
+use crate::scope::{self, TurnScope};
+use crate::sync::Ordering;
+use crate::turn::{Ending, Failure, Held, LocalFuture, Turn};
+
+/// Turns per poll, so that neighbours on the same arbiter get theirs.
+const BUDGET: u32 = 64;
+/// One turn in so many is timed.
+const SAMPLE_EVERY: u32 = 64;
+
+/// See the head of this module.
+pub(crate) struct Driver<A: Actor> {
+    cell: Arc<ActorCell<A>>,
+    scope: Rc<TurnScope>,
+    turn: Turn<A>,
+    phase: Phase,
+    generation: u64,
+    /// A kept message between two attempts: it runs before the rest of its lane.
+    retry: Option<(usize, Envelope<A>)>,
+    /// A turn that has ended well and waits for its commit.
+    held: Option<Box<Held<A>>>,
+    /// The private lanes of a driver that replaced one on another thread.
+    away: Option<Box<RefCell<Private<Envelope<A>>>>>,
+    timer: Option<Timer>,
+    health: Option<Box<Health>>,
+    /// What is known of the running turn.
+    running: Running,
+    unsampled: u32,
+    is_settled: bool,
+    times_turns: bool,
+    /// Messages that a test could have interfered with.
+    interfered: u64,
+    /// The next message was delayed by a test and is not delayed again.
+    is_delayed: bool,
+}
+
+/// Where the driver is in the life of its actor. The gate shows the outside the same in the words of [`ActorState`].
+enum Phase {
+    /// The factory is to run, or at work.
+    Building(Build),
+    /// Messages are served.
+    Serving,
+    /// The same until nothing is queued, and then the end.
+    Draining(StopReason),
+    /// The running turn is finished, and then the end.
+    Finishing(StopReason),
+    /// The running turn is finished, then the value goes and the supervisor decides.
+    Halting { refuse: bool },
+    /// Nothing happens until a moment: back-off, or the reset time of the breaker.
+    Waiting { until: Nanos, then: ActorState },
+    /// Nothing happens until the supervisor says so.
+    Halted,
+    /// `stopped` of the value is at work.
+    Closing { future: LocalFuture<()>, then: AfterClose },
+    /// A driver on another thread did not give that back: this one takes over.
+    TakingOver(Incident),
+    /// All is done.
+    Ended,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Build {
+    /// The factory has to be called.
+    Due,
+    /// The factory waits for something.
+    Factory,
+    /// `started` has to be called.
+    Built,
+    /// `started` waits for something.
+    Started,
+}
+
+enum AfterClose {
+    End(StopReason),
+    Halt,
+}
+
+struct Timer {
+    due: Nanos,
+    sleep: Pin<Box<tokio::time::Sleep>>,
+}
+
+/// What is known of the running turn.
+#[derive(Default)]
+struct Running {
+    lane: usize,
+    /// When it began; 0 when it is not timed.
+    began: Nanos,
+    /// When it has to be over; 0 for never.
+    limit: Nanos,
+    alarm: Option<AlarmKey>,
+    /// The round of probing whose permit the message used.
+    probe: Option<u64>,
+}
+
+/// What the task does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flow {
+    /// Look again: the phase has changed.
+    Again,
+    /// Wait to be woken.
+    Wait,
+    /// Let the neighbours have their turns.
+    Yield,
+    /// The actor has ended.
+    End,
+}
+
+impl<A: Actor> Driver<A> {
+    /// The first driver of an actor.
+    pub(crate) fn new(cell: Arc<ActorCell<A>>) -> Self {
+        Self::of_generation(cell, 0)
+    }
+
+    /// The driver that takes over from one which does not give its thread back.
+    pub(crate) fn replacing(cell: Arc<ActorCell<A>>, generation: u64, incident: Incident) -> Self {
+        let mut driver = Self::of_generation(cell, generation);
+        driver.away = Some(Box::default());
+        driver.phase = Phase::TakingOver(incident);
+        driver
+    }
+
+    fn of_generation(cell: Arc<ActorCell<A>>, generation: u64) -> Self {
+        let context = Context::new(Arc::clone(&cell), generation);
+        let scope = Rc::clone(context.scope());
+        let times_turns = cell.core.system.times_turns;
+        let health = Health::if_needed(&cell.core.policy);
+        Self {
+            cell,
+            scope,
+            turn: Turn::new(context),
+            phase: Phase::Building(Build::Due),
+            generation,
+            retry: None,
+            held: None,
+            away: None,
+            timer: None,
+            health,
+            running: Running::default(),
+            unsampled: 0,
+            is_settled: false,
+            times_turns,
+            interfered: 0,
+            is_delayed: false,
+        }
+    }
+
+    fn run(&mut self, task: &mut Task<'_>) -> Flow {
+        let mut left = BUDGET;
+        loop {
+            if self.cell.mailbox.is_directed() {
+                self.obey();
+            }
+            let flow = match &mut self.phase {
+                Phase::Serving | Phase::Draining(_) | Phase::Finishing(_) | Phase::Halting { .. } => {
+                    self.serve(&mut left, task)
+                }
+                Phase::Building(build) => {
+                    let build = *build;
+                    self.build(build, task)
+                }
+                &mut Phase::Waiting { until, then } => self.wait(until, then, task),
+                Phase::Halted => Flow::Wait,
+                Phase::TakingOver(incident) => {
+                    let incident = incident.clone();
+                    self.take_over(incident)
+                }
+                Phase::Closing { .. } => self.close(task),
+                Phase::Ended => Flow::End,
+            };
+            if flow != Flow::Again {
+                return flow;
+            }
+        }
+    }
+
+    /// Hops 3 and 4 of a message's way, again and again.
+    #[inline]
+    fn serve(&mut self, left: &mut u32, task: &mut Task<'_>) -> Flow {
+        if self.turn.is_active() || self.held.is_some() {
+            match self.go_on(task) {
+                Poll::Pending => return Flow::Wait,
+                Poll::Ready(ending) => {
+                    self.cell.core.tally.in_hand.store(0, Ordering::Relaxed);
+                    self.settle(ending);
+                }
+            }
+        }
+        while matches!(self.phase, Phase::Serving | Phase::Draining(_)) && !self.cell.mailbox.is_directed() {
+            if *left == 0 {
+                return Flow::Yield;
+            }
+            let Some((lane, envelope)) = self.next() else {
+                return self.idle(task);
+            };
+            *left -= 1;
+            match self.run_turn(lane, envelope, task) {
+                Poll::Pending => return self.wait_in_turn(task),
+                Poll::Ready(ending) => self.settle(ending),
+            }
+            if self.held.is_some() {
+                return Flow::Again;
+            }
+        }
+        self.after_serving()
+    }
+
+    /// The turn waits for something; its limit runs.
+    fn wait_in_turn(&mut self, task: &mut Task<'_>) -> Flow {
+        self.cell.core.tally.in_hand.store(1, Ordering::Relaxed);
+        if self.running.limit != 0 && self.poll_timer(self.running.limit, task) { Flow::Again } else { Flow::Wait }
+    }
+
+    #[inline]
+    fn next(&mut self) -> Option<(usize, Envelope<A>)> {
+        match self.retry.take() {
+            None => self.cell.mailbox.pop(self.private()),
+            retry => retry,
+        }
+    }
+
+    #[inline]
+    fn private(&self) -> &RefCell<Private<Envelope<A>>> {
+        match &self.away {
+            None => self.cell.mailbox.private().expect("a driver runs on its home thread"),
+            Some(away) => away,
+        }
+    }
+
+    fn idle(&mut self, task: &mut Task<'_>) -> Flow {
+        if let Phase::Draining(reason) = &self.phase {
+            let reason = reason.clone();
+            self.end(reason);
+            return Flow::Again;
+        }
+        self.offer_permits();
+        if self.cell.mailbox.park(self.private(), task.waker()) { Flow::Wait } else { Flow::Again }
+    }
+
+    /// Runs the turn of one message, as far as it comes without waiting.
+    #[inline]
+    fn run_turn(&mut self, lane: usize, mut envelope: Envelope<A>, task: &mut Task<'_>) -> Poll<Ending<A>> {
+        trace_hops(&envelope, &self.cell);
+        if envelope.expires != 0 && self.cell.core.system.clock.now() >= envelope.expires {
+            self.expire(lane, &mut envelope);
+            return Poll::Ready(Ending::Expired);
+        }
+        // Notices of the framework do not lend their lane to what is asked in their turns.
+        self.scope.lane.set(if lane == CONTROL { Priority::Normal.lane() } else { lane });
+        self.running.lane = lane;
+        self.unsampled += 1;
+        if self.times_turns || self.unsampled >= SAMPLE_EVERY || self.is_watched() {
+            self.watch_turn(&mut envelope);
+            if self.cell.core.policy.interference.is_some() {
+                return self.interfere(lane, envelope, task);
+            }
+        }
+        envelope.open(&mut self.turn, task)
+    }
+
+    /// A test interferes with the message.
+    #[cold]
+    fn interfere(&mut self, lane: usize, mut envelope: Envelope<A>, task: &mut Task<'_>) -> Poll<Ending<A>> {
+        if lane == CONTROL || std::mem::take(&mut self.is_delayed) {
+            return envelope.open(&mut self.turn, task);
+        }
+        self.interfered += 1;
+        let interference = self.cell.core.policy.interference.as_ref().map(|decide| decide(self.interfered));
+        match interference.unwrap_or(Interference::None) {
+            Interference::None => envelope.open(&mut self.turn, task),
+            Interference::Panic => {
+                let fault =
+                    Fault::new(FaultKind::Panic, FaultClass::Permanent, "a panic injected by a test".to_owned());
+                Poll::Ready(Ending::Failed(Box::new(Failure { fault, salvage: envelope.into_salvage() })))
+            }
+            Interference::Delay(delay) => {
+                self.is_delayed = true;
+                self.retry = Some((lane, envelope));
+                self.phase =
+                    Phase::Waiting { until: self.cell.core.system.clock.after(delay), then: ActorState::Running };
+                Poll::Ready(Ending::Expired)
+            }
+            Interference::Lose => {
+                envelope.fail(AskFailure::Dropped);
+                self.cell.core.bury(envelope.message(), Priority::of_lane(lane), DeadReason::Lost);
+                Poll::Ready(Ending::Expired)
+            }
+        }
+    }
+
+    /// Goes on with a turn that waited.
+    fn go_on(&mut self, task: &mut Task<'_>) -> Poll<Ending<A>> {
+        let polled = match &mut self.held {
+            None => self.turn.poll(task),
+            Some(held) => match held.commit.as_mut().poll(task) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(result) => match self.held.take() {
+                    Some(held) => Poll::Ready((held.finish)(result)),
+                    None => Poll::Pending,
+                },
+            },
+        };
+        if polled.is_pending() && self.running.limit != 0 && self.poll_timer(self.running.limit, task) {
+            return Poll::Ready(self.cut_short());
+        }
+        polled
+    }
+
+    /// The turn took too long at an await: it is dropped, and fails.
+    fn cut_short(&mut self) -> Ending<A> {
+        let text = format!(
+            "the turn took longer than its limit of {:?}",
+            self.cell.core.policy.turn_limit.unwrap_or_default()
+        );
+        let fault = Fault::new(FaultKind::TurnTimeout, FaultClass::Retryable, text);
+        if let Some(held) = self.held.take() {
+            return (held.finish)(Err(fault));
+        }
+        Ending::Failed(Box::new(Failure { fault, salvage: self.turn.abandon() }))
+    }
+
+    /// What a turn's ending means for its actor.
+    #[inline]
+    fn settle(&mut self, ending: Ending<A>) {
+        if self.running.began != 0 || self.running.alarm.is_some() || self.running.limit != 0 {
+            self.unwatch_turn();
+        }
+        if self.is_fenced() {
+            return self.leave_fenced(ending);
+        }
+        match ending {
+            Ending::Done => self.done(),
+            Ending::Abandoned => {
+                Tally::add(&self.cell.core.tally.abandoned, 1);
+                self.not_begun();
+            }
+            Ending::Expired => self.not_begun(),
+            Ending::Held(held) => self.held = Some(held),
+            Ending::Failed(failure) => self.fail(*failure),
+            // Only a factory builds, and it is not served.
+            Ending::Built(value) => self.turn.install(value),
+        }
+    }
+
+    #[inline]
+    fn done(&mut self) {
+        let context = self.turn.context();
+        context.release_effects();
+        if let Some(leaving) = context.leaving.take() {
+            self.leave(leaving);
+        }
+        if self.health.is_some() {
+            self.succeeded();
+        }
+    }
+
+    /// The message was dropped before its turn began.
+    fn not_begun(&mut self) {
+        if let Some(health) = &mut self.health {
+            health.release();
+        }
+        self.return_permit();
+    }
+
+    fn expire(&mut self, lane: usize, envelope: &mut Envelope<A>) {
+        match envelope.asker() {
+            Asker::Gone => Tally::add(&self.cell.core.tally.abandoned, 1),
+            Asker::None | Asker::Waiting => {
+                envelope.fail(AskFailure::Timeout(Stage::Queue));
+                self.cell.core.bury(envelope.message(), Priority::of_lane(lane), DeadReason::Expired);
+            }
+        }
+        self.running.probe = envelope.header().as_ref().and_then(|header| header.probe);
+    }
+
+    #[inline]
+    fn is_watched(&self) -> bool {
+        let policy = &self.cell.core.policy;
+        self.health.is_some() || policy.turn_limit.is_some() || policy.interference.is_some()
+    }
+
+    /// Times a turn, and sets the alarm of its limit.
+    #[cold]
+    fn watch_turn(&mut self, envelope: &mut Envelope<A>) {
+        self.unsampled = 0;
+        let core = &self.cell.core;
+        self.running.began = core.system.clock.now();
+        self.running.probe = envelope.header().as_mut().and_then(|header| header.probe.take());
+        let Some(limit) = self.begin_watched() else { return };
+        let core = &self.cell.core;
+        self.running.limit = self.running.began.saturating_add(crate::clock::nanos(limit));
+        let turn = core.turns.fetch_add(1, Ordering::SeqCst) + 1;
+        // A handler that waits is cut short by its own driver at the limit; whoever is still running a good while later
+        // does not give its thread back.
+        let grace = crate::clock::nanos(limit / 2).max(GRACE);
+        let node: Arc<dyn Node> = Arc::clone(&self.cell) as _;
+        let alarm = Alarm::Turn { node: Arc::downgrade(&node), turn };
+        self.running.alarm = Some(core.system.alarms.set(self.running.limit.saturating_add(grace), alarm));
+    }
+
+    fn unwatch_turn(&mut self) {
+        let running = std::mem::take(&mut self.running);
+        self.running.lane = running.lane;
+        self.running.probe = running.probe;
+        self.timer = None;
+        if running.began != 0 {
+            let system = &self.cell.core.system;
+            let took = system.clock.now().saturating_sub(running.began);
+            system.turn_times.record(took);
+            self.took(took);
+        }
+        let core = &self.cell.core;
+        if let Some(alarm) = running.alarm {
+            core.system.alarms.clear(alarm);
+            core.turns.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Waits for a moment on the arbiter's timer. True once it has come.
+    fn poll_timer(&mut self, due: Nanos, task: &mut Task<'_>) -> bool {
+        if self.timer.as_ref().is_none_or(|timer| timer.due != due) {
+            self.timer = Some(Timer { due, sleep: Box::pin(self.cell.core.system.clock.sleep_until(due)) });
+        }
+        self.timer.as_mut().is_some_and(|timer| timer.sleep.as_mut().poll(task).is_ready())
+    }
+}
+
+/// Hops 3 to 5 of a message's way; costs one relaxed load when nobody listens.
+#[inline]
+fn trace_hops<A: Actor>(envelope: &Envelope<A>, cell: &ActorCell<A>) {
+    if crate::actor_ref::is_traced() {
+        for (hop, place) in [(3, "mailbox::pop"), (4, "driver::run_turn"), (5, "envelope::open")] {
+            crate::actor_ref::print_hop(hop, place, envelope.message(), &cell.core.name());
+        }
+    }
+}
+
+/// How long after its limit a turn is suspected, at least.
+const GRACE: Nanos = 50_000_000;
+
+impl<A: Actor> Unpin for Driver<A> {}
+
+impl<A: Actor> Future for Driver<A> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        let _scope = scope::enter(&this.scope);
+        let _silence = silence();
+        if !this.is_settled {
+            this.is_settled = true;
+            this.cell.mailbox.settle(task.waker());
+        }
+        let flow = this.run(task);
+        match flow {
+            Flow::Wait | Flow::Again => Poll::Pending,
+            Flow::Yield => {
+                task.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Flow::End => Poll::Ready(()),
+        }
+    }
+}
+
+impl<A: Actor> Drop for Driver<A> {
+    /// The arbiter goes before the actor has ended: what is left is accounted for all the same.
+    fn drop(&mut self) {
+        if !matches!(self.phase, Phase::Ended) {
+            let _silence = silence();
+            self.finalize(StopReason::Shutdown);
+        }
+    }
+}

@@ -1,0 +1,733 @@
+//! What happens at the start of an actor, after a fault, and at its end: the state table, as code.
+
+use std::sync::Arc;
+use std::task::{Context as Task, Poll};
+use std::time::Duration;
+
+use super::health::Health;
+use super::{AfterClose, Build, Driver, Flow, Phase};
+use crate::actor::{Actor, StopReason};
+use crate::breaker::{BreakerMode, Outcome, Transition};
+use crate::cell::{ActorCell, Directive, Tally};
+use crate::child::Restart;
+use crate::clock::Nanos;
+use crate::context::{Factory, Leaving};
+use crate::dead_letter::{DeadReason, Kept, Quarantined};
+use crate::envelope::Envelope;
+use crate::error::AskFailure;
+use crate::fault::{Fault, FaultClass, FaultKind, Incident, catch, drop_quietly};
+use crate::gate::ActorState;
+use crate::mailbox::CONTROL;
+use crate::message::{MessageId, Priority};
+use crate::supervisor::{GiveUp, Report, Strategy};
+use crate::sync::Ordering;
+use crate::turn::{Ending, Failure, Salvage};
+
+impl<A: Actor> Driver<A> {
+    /// Builds a value, and runs its `started`.
+    pub(super) fn build(&mut self, build: Build, task: &mut Task<'_>) -> Flow {
+        let polled = match build {
+            Build::Due => match self.call_factory(task) {
+                Some(polled) => polled,
+                None => return Flow::Again,
+            },
+            Build::Built => self.turn.begin_started(task),
+            Build::Factory | Build::Started => self.turn.poll(task),
+        };
+        match polled {
+            Poll::Pending => self.wait_for_start(build, task),
+            Poll::Ready(Ending::Built(value)) => {
+                self.turn.install(value);
+                self.phase = Phase::Building(Build::Built);
+                Flow::Again
+            }
+            Poll::Ready(Ending::Failed(failure)) => self.failed_start(failure.fault),
+            Poll::Ready(_) => self.start_serving(),
+        }
+    }
+
+    /// Runs the factory; `None` when it has answered at once.
+    fn call_factory(&mut self, task: &mut Task<'_>) -> Option<Poll<Ending<A>>> {
+        let Some(generation) = self.cell.core.next_generation(self.generation) else {
+            self.phase = Phase::Ended;
+            return None;
+        };
+        self.generation = generation;
+        self.turn.context().set_generation(generation);
+        let cell = Arc::clone(&self.cell);
+        let Factory::Plain(make) = &cell.factory else { return Some(self.turn.begin_build(cell, task)) };
+        match catch(make) {
+            Ok(value) => {
+                self.turn.install(value);
+                self.phase = Phase::Building(Build::Built);
+            }
+            Err(fault) => {
+                self.failed_start(fault);
+            }
+        }
+        None
+    }
+
+    fn wait_for_start(&mut self, build: Build, task: &mut Task<'_>) -> Flow {
+        let limit = self.cell.core.policy.start_limit;
+        let due = match build {
+            Build::Due | Build::Factory => Build::Factory,
+            Build::Built | Build::Started => Build::Started,
+        };
+        self.phase = Phase::Building(due);
+        let deadline = self.timer.as_ref().map(|timer| timer.due);
+        let deadline = deadline.unwrap_or_else(|| self.cell.core.system.clock.after(limit));
+        if !self.poll_timer(deadline, task) {
+            return Flow::Wait;
+        }
+        drop(self.turn.abandon());
+        let text = format!("the start took longer than its limit of {limit:?}");
+        self.failed_start(Fault::new(FaultKind::StartTimeout, FaultClass::Retryable, text))
+    }
+
+    fn failed_start(&mut self, fault: Fault) -> Flow {
+        self.timer = None;
+        let kind = if fault.kind() == FaultKind::StartTimeout { FaultKind::StartTimeout } else { FaultKind::Start };
+        self.fail(Failure { fault: fault.seen_as(kind), salvage: Salvage::nothing() });
+        Flow::Again
+    }
+
+    /// The value is ready: `started` has ended well, and its effects leave.
+    fn start_serving(&mut self) -> Flow {
+        self.timer = None;
+        self.phase = Phase::Serving;
+        let context = self.turn.context();
+        context.release_effects();
+        let leaving = context.leaving.take();
+        let core = &self.cell.core;
+        if core.gate.state() != ActorState::Probing {
+            core.gate.set_state(ActorState::Running, 0);
+        }
+        if self.generation > 1 {
+            crate::monitor::announce_restart(&*self.cell, self.generation);
+        }
+        if core.policy.strategy != Strategy::OneForOne {
+            core.report(Report::started(core.id));
+        }
+        tracing::debug!(target: "callboard::supervisor", actor = %core.name(), generation = self.generation, "serving");
+        if let Some(leaving) = leaving {
+            self.leave(leaving);
+        }
+        Flow::Again
+    }
+
+    /// Waits out a back-off or the reset time of the breaker.
+    pub(super) fn wait(&mut self, until: Nanos, then: ActorState, task: &mut Task<'_>) -> Flow {
+        if !self.poll_timer(until, task) {
+            return Flow::Wait;
+        }
+        self.timer = None;
+        match then {
+            ActorState::Probing => self.begin_probing(),
+            ActorState::Running => self.phase = Phase::Serving,
+            _ => self.rebuild(),
+        }
+        Flow::Again
+    }
+
+    fn rebuild(&mut self) {
+        self.cell.core.gate.set_state(ActorState::Restarting, 0);
+        self.phase = Phase::Building(Build::Due);
+    }
+
+    /// One supervised restart, after which a single message shows whether the actor works again. What is queued holds
+    /// the permit; only when nothing is, a new message may have it.
+    fn begin_probing(&mut self) {
+        let now = self.cell.core.system.clock.elapsed();
+        let health = self.health.get_or_insert_with(|| Box::new(Health::new(&self.cell.core.policy)));
+        let _ = health.breaker.tick(now, 0.0);
+        self.publish_breaker();
+        let queue_holds_permit = self.has_work();
+        let permits = if queue_holds_permit { 0 } else { self.cell.core.policy.breaker.permits };
+        self.cell.core.gate.probe(permits);
+        if let Some(health) = &mut self.health {
+            health.queue_holds_permit = queue_holds_permit;
+        }
+        self.phase = Phase::Building(Build::Due);
+    }
+
+    fn has_work(&self) -> bool {
+        self.retry.is_some() || !self.cell.mailbox.is_empty(self.private())
+    }
+
+    /// While probing, when all that was queued is gone without a turn, a new message may be the probe.
+    pub(super) fn offer_permits(&mut self) {
+        let core = &self.cell.core;
+        let Some(health) = &mut self.health else { return };
+        if core.gate.state() == ActorState::Probing && std::mem::take(&mut health.queue_holds_permit) {
+            core.gate.probe(core.policy.breaker.permits);
+        }
+    }
+
+    /// The message used a permit and was no test: another one may be.
+    pub(super) fn return_permit(&mut self) {
+        if let Some(epoch) = self.running.probe.take() {
+            self.cell.core.gate.give_back(epoch);
+        }
+    }
+
+    /// The breaker is told that a turn begins. Answers how long it may take: a probe has a limit of its own.
+    pub(super) fn begin_watched(&mut self) -> Option<Duration> {
+        let core = &self.cell.core;
+        let now = core.system.clock.elapsed();
+        if let Some(health) = &mut self.health {
+            health.begin(now);
+        }
+        let probing = core.gate.state() == ActorState::Probing;
+        let probe_limit = if probing { core.policy.breaker.probe_limit } else { None };
+        match (core.policy.turn_limit, probe_limit) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        }
+    }
+
+    pub(super) fn took(&mut self, took: Nanos) {
+        if let Some(health) = &mut self.health {
+            health.took = Duration::from_nanos(took);
+        }
+    }
+
+    /// A turn ended well, and somebody counts that.
+    #[cold]
+    pub(super) fn succeeded(&mut self) {
+        let core = &self.cell.core;
+        let (now, seed) = (core.system.clock.elapsed(), core.id.number() ^ core.system.seed);
+        let Some(health) = &mut self.health else { return };
+        health.in_a_row = 0;
+        let roll = health.roll(seed);
+        let transition = health.record(Outcome::Success, now, roll);
+        let probing = core.gate.state() == ActorState::Probing;
+        match transition {
+            Some(Transition::Closed) => {
+                health.licence.renew();
+                core.gate.set_state(ActorState::Running, 0);
+            }
+            // A rule on slow turns opens the breaker of an actor that works: it is rebuilt as after a fault.
+            Some(Transition::Opened(reset)) if matches!(self.phase, Phase::Serving) => return self.open_for(reset),
+            _ if probing => self.return_permit(),
+            _ => return,
+        }
+        self.publish_breaker();
+    }
+
+    /// Something of the actor failed: the one path that every fault takes.
+    #[cold]
+    pub(super) fn fail(&mut self, failure: Failure<A>) {
+        let Failure { fault, salvage } = failure;
+        let core = &self.cell.core;
+        let incident = Incident::new(&core.name(), self.generation, salvage.message, &fault);
+        tracing::warn!(target: "callboard::supervisor", %incident, kind = ?incident.kind(), generation = self.generation, "fault");
+        core.with_rare(|rare| {
+            rare.faults.faults += 1;
+            rare.faults.last = Some(incident.clone());
+        });
+        self.take_care_of(salvage, &incident);
+        self.discard_value();
+        self.decide(incident);
+    }
+
+    /// A kept message is tried again before the rest of its lane, or quarantined; of others the record remains.
+    fn take_care_of(&mut self, salvage: Salvage<A>, incident: &Incident) {
+        let core = &self.cell.core;
+        core.tally.in_hand.store(0, Ordering::Relaxed);
+        let Some(message) = salvage.message else { return };
+        let lane = self.running.lane;
+        if let Some(asker) = salvage.asker {
+            asker(AskFailure::Faulted(incident.clone()));
+        }
+        match salvage.kept {
+            Some(envelope) if salvage.attempts < core.policy.attempts => {
+                core.tally.in_hand.store(1, Ordering::Relaxed);
+                self.retry = Some((lane, envelope));
+            }
+            kept => self.quarantine(lane, message, salvage.attempts, kept, incident),
+        }
+    }
+
+    fn quarantine(
+        &mut self,
+        lane: usize,
+        message: &'static str,
+        attempts: u32,
+        kept: Option<Envelope<A>>,
+        incident: &Incident,
+    ) {
+        let core = &self.cell.core;
+        let at = core.system.clock.wall();
+        let kept = kept.map(|mut envelope| {
+            envelope.fail(AskFailure::Faulted(incident.clone()));
+            Box::new(KeptMessage { cell: Arc::downgrade(&self.cell), lane, envelope }) as Box<dyn Kept>
+        });
+        let priority = Priority::of_lane(lane);
+        let record = Quarantined {
+            id: MessageId::at(at),
+            at,
+            message,
+            priority,
+            attempts,
+            incident: incident.clone(),
+            is_kept: kept.is_some(),
+        };
+        Tally::add(&core.tally.quarantined, 1);
+        core.system.quarantine.add(record, kept);
+    }
+
+    /// The value goes, with its timers, its futures and the effects of its turn.
+    fn discard_value(&mut self) {
+        self.held = None;
+        drop(self.turn.abandon());
+        drop_quietly(self.turn.remove());
+        self.turn.context().reset();
+    }
+
+    /// What becomes of the actor after a fault.
+    fn decide(&mut self, incident: Incident) {
+        let policy = Arc::clone(&self.cell.core.policy);
+        match &self.phase {
+            Phase::Draining(_) | Phase::Finishing(_) => return self.end(StopReason::Faulted(incident)),
+            Phase::Halting { refuse } => {
+                let refuse = *refuse;
+                return self.halted(refuse);
+            }
+            _ => {}
+        }
+        if policy.restart == Restart::Temporary {
+            return self.end(StopReason::Faulted(incident));
+        }
+        let probing = self.cell.core.gate.state() == ActorState::Probing;
+        if policy.strategy != Strategy::OneForOne && !probing {
+            self.hand_over(ActorState::Restarting);
+            return self.cell.core.report(Report::fault(self.cell.core.id, incident));
+        }
+        self.restart_alone(incident);
+    }
+
+    /// The supervisor decides; until then the value is out of service.
+    fn hand_over(&mut self, state: ActorState) {
+        self.phase = Phase::Halted;
+        self.cell.core.gate.set_state(state, 0);
+    }
+
+    /// The restart that needs nobody's leave: the licence allows it, and the supervisor is told.
+    fn restart_alone(&mut self, incident: Incident) {
+        let core = &self.cell.core;
+        let (now, seed) = (core.system.clock.elapsed(), core.id.number() ^ core.system.seed);
+        let policy = Arc::clone(&core.policy);
+        let was_probing = core.gate.state() == ActorState::Probing;
+        let health = self.health.get_or_insert_with(|| Box::new(Health::new(&policy)));
+        let roll = health.roll(seed);
+        if let Some(Transition::Opened(reset)) = health.record(Outcome::Failure, now, roll) {
+            return self.open_for(reset);
+        }
+        if was_probing && let Some(Transition::Opened(reset)) = health.breaker.trip(now, roll) {
+            return self.open_for(reset);
+        }
+        let granted = match &policy.licence {
+            Some(shared) => shared.lock().take(policy.intensity, now),
+            None => health.licence.take(policy.intensity, now),
+        };
+        health.in_a_row = health.in_a_row.saturating_add(1);
+        match granted {
+            Some(nth) => self.restart_after(policy.backoff.delay(nth, roll)),
+            None if policy.give_up == GiveUp::Escalate => {
+                self.hand_over(ActorState::Failed);
+                self.cell.core.report(Report::gave_up(self.cell.core.id, incident));
+            }
+            None => self.give_up(roll),
+        }
+    }
+
+    /// Too many restarts: the breaker opens, unless it is held by hand or does not heed the intensity.
+    fn give_up(&mut self, roll: f64) {
+        let core = &self.cell.core;
+        let now = core.system.clock.elapsed();
+        let policy = Arc::clone(&core.policy);
+        let health = self.health.get_or_insert_with(|| Box::new(Health::new(&policy)));
+        let nth = policy.intensity.restarts.saturating_add(health.in_a_row);
+        let opened = if policy.breaker.trips_on_intensity() && health.is_automatic() {
+            health.breaker.trip(now, roll)
+        } else {
+            None
+        };
+        match opened {
+            Some(Transition::Opened(reset)) => self.open_for(reset),
+            _ => self.restart_after(policy.backoff.delay(nth, roll)),
+        }
+    }
+
+    fn restart_after(&mut self, delay: Duration) {
+        let core = &self.cell.core;
+        core.with_rare(|rare| rare.faults.restarts += 1);
+        core.report(Report::restarted(core.id));
+        self.publish_breaker();
+        if delay.is_zero() {
+            return self.rebuild();
+        }
+        let core = &self.cell.core;
+        let until = core.system.clock.after(delay);
+        core.gate.set_state(ActorState::BackingOff, until);
+        self.phase = Phase::Waiting { until, then: ActorState::Restarting };
+    }
+
+    /// The breaker is open for so long; then a probe decides.
+    fn open_for(&mut self, reset: Duration) {
+        if self.turn.has_value() {
+            self.discard_value();
+        }
+        let core = &self.cell.core;
+        let until = core.system.clock.after(reset);
+        core.gate.set_state(ActorState::Failed, until);
+        core.with_rare(|rare| rare.faults.restarts += 1);
+        core.report(Report::restarted(core.id));
+        tracing::warn!(target: "callboard::breaker", actor = %core.name(), ?reset, "breaker open");
+        self.phase = Phase::Waiting { until, then: ActorState::Probing };
+        self.publish_breaker();
+    }
+
+    fn publish_breaker(&self) {
+        if let Some(health) = &self.health {
+            let seen = (health.breaker.state(), health.breaker.totals());
+            self.cell.core.with_rare(|rare| rare.faults.breaker = Some(seen));
+        }
+    }
+
+    /// Does what it was told to, past the lanes.
+    #[cold]
+    pub(super) fn obey(&mut self) {
+        self.cell.mailbox.clear_directed();
+        let directives = self.cell.core.with_rare(|rare| std::mem::take(&mut rare.directives));
+        for directive in directives {
+            if matches!(self.phase, Phase::Ended) {
+                return;
+            }
+            self.obey_one(directive);
+        }
+    }
+
+    fn obey_one(&mut self, directive: Directive) {
+        match directive {
+            Directive::Kill(reason) => self.kill(reason),
+            Directive::Stop(reason) => self.stop(reason),
+            Directive::Drain(reason) => self.drain(reason),
+            Directive::Fault { generation, fault } => self.task_failed(generation, fault),
+            Directive::Halt { refuse } => self.halt(refuse),
+            Directive::Resume { after } if matches!(self.phase, Phase::Halted) => self.restart_after(after),
+            Directive::Fail if matches!(self.phase, Phase::Halted) => self.fail_as_told(),
+            Directive::Resume { .. } | Directive::Fail => {}
+            Directive::ResetBreaker => self.reset_breaker(),
+            Directive::Breaker(mode) => self.set_breaker(mode),
+        }
+    }
+
+    /// The directive of a supervisor that gives up on a whole group.
+    fn fail_as_told(&mut self) {
+        let core = &self.cell.core;
+        let seed = core.id.number() ^ core.system.seed;
+        let health = self.health.get_or_insert_with(|| Box::new(Health::new(&core.policy)));
+        let roll = health.roll(seed);
+        self.give_up(roll);
+    }
+
+    fn reset_breaker(&mut self) {
+        self.cell.core.gate.force_open(false);
+        if let Some(health) = &mut self.health {
+            let _ = health.breaker.reset();
+            health.licence.renew();
+        }
+        match self.phase {
+            Phase::Waiting { .. } => {
+                self.timer = None;
+                self.rebuild();
+            }
+            _ if self.cell.core.gate.state() == ActorState::Probing => {
+                self.cell.core.gate.set_state(ActorState::Running, 0)
+            }
+            _ => {}
+        }
+        self.publish_breaker();
+    }
+
+    fn set_breaker(&mut self, mode: BreakerMode) {
+        let policy = Arc::clone(&self.cell.core.policy);
+        let health = self.health.get_or_insert_with(|| Box::new(Health::new(&policy)));
+        health.breaker.set_mode(mode);
+        self.cell.core.gate.force_open(mode == BreakerMode::ForcedOpen);
+        let waits_for_breaker = matches!(self.phase, Phase::Waiting { then: ActorState::Probing, .. });
+        if waits_for_breaker && mode != BreakerMode::ForcedOpen {
+            self.timer = None;
+            self.rebuild();
+        }
+        self.publish_breaker();
+    }
+
+    /// A timer, an interval or a spawned future has failed. One of an earlier value concerns nobody any more.
+    fn task_failed(&mut self, generation: u64, fault: Fault) {
+        if generation != self.generation || !self.turn.has_value() {
+            return;
+        }
+        let mut salvage = self.turn.abandon();
+        if salvage.message.is_none() && self.held.is_none() {
+            salvage = Salvage::nothing();
+        }
+        self.unwatch_turn();
+        self.fail(Failure { fault, salvage });
+    }
+
+    fn kill(&mut self, reason: StopReason) {
+        let salvage = self.turn.abandon();
+        self.held = None;
+        if let Some(message) = salvage.message {
+            self.bury_turn(message, salvage);
+        }
+        self.unwatch_turn();
+        self.discard_value();
+        self.finalize(reason);
+    }
+
+    /// The turn was dropped where it stood.
+    fn bury_turn(&mut self, message: &'static str, salvage: Salvage<A>) {
+        let core = &self.cell.core;
+        core.tally.in_hand.store(0, Ordering::Relaxed);
+        if let Some(asker) = salvage.asker {
+            asker(AskFailure::Stopped);
+        }
+        if let Some(mut kept) = salvage.kept {
+            kept.fail(AskFailure::Stopped);
+        }
+        core.bury(message, Priority::of_lane(self.running.lane), DeadReason::Killed);
+    }
+
+    fn stop(&mut self, reason: StopReason) {
+        let in_turn = self.turn.is_active() || self.held.is_some();
+        match self.phase {
+            Phase::Serving | Phase::Draining(_) | Phase::Halting { .. } if in_turn => {
+                self.cell.core.gate.set_state(ActorState::Stopping, 0);
+                self.phase = Phase::Finishing(reason);
+            }
+            Phase::Finishing(_) | Phase::Closing { .. } | Phase::Ended => {}
+            _ => self.end(reason),
+        }
+    }
+
+    /// Without a working value a drain is a stop.
+    fn drain(&mut self, reason: StopReason) {
+        match self.phase {
+            Phase::Serving if self.cell.core.gate.state() == ActorState::Running => {
+                self.cell.core.gate.set_state(ActorState::Stopping, 0);
+                self.phase = Phase::Draining(reason);
+            }
+            Phase::Draining(_) => {}
+            _ => self.stop(reason),
+        }
+    }
+
+    fn halt(&mut self, refuse: bool) {
+        let in_turn = self.turn.is_active() || self.held.is_some();
+        match self.phase {
+            Phase::Serving if in_turn => self.phase = Phase::Halting { refuse },
+            Phase::Serving => self.put_aside(refuse),
+            Phase::Building(_) | Phase::Waiting { .. } => {
+                drop(self.turn.abandon());
+                self.timer = None;
+                self.discard_value();
+                self.halted(refuse);
+            }
+            Phase::Halted => self.halted(refuse),
+            _ => {}
+        }
+    }
+
+    /// A healthy value makes room: it may say goodbye.
+    fn put_aside(&mut self, refuse: bool) {
+        self.cell.core.gate.set_state(if refuse { ActorState::Failed } else { ActorState::Restarting }, Nanos::MAX);
+        self.turn.context().reset();
+        match self.turn.remove() {
+            Some(value) => {
+                let future = Box::pin(value.stopped(StopReason::Restart));
+                self.phase = Phase::Closing { future, then: AfterClose::Halt };
+            }
+            None => self.halted(refuse),
+        }
+    }
+
+    fn halted(&mut self, refuse: bool) {
+        let core = &self.cell.core;
+        core.gate.set_state(if refuse { ActorState::Failed } else { ActorState::Restarting }, Nanos::MAX);
+        self.phase = Phase::Halted;
+        core.report(Report::halted(core.id));
+    }
+
+    /// The actor wants to end, or its value does.
+    pub(super) fn leave(&mut self, leaving: Leaving) {
+        let begins_again = leaving == Leaving::Exit && self.cell.core.policy.restart == Restart::Permanent;
+        if begins_again && matches!(self.phase, Phase::Serving) {
+            self.turn.context().reset();
+            drop_quietly(self.turn.remove());
+            return self.restart_after(Duration::ZERO);
+        }
+        self.end(leaving.reason());
+    }
+
+    /// Serving is over: the turn that had to be finished first is.
+    pub(super) fn after_serving(&mut self) -> Flow {
+        if self.turn.is_active() || self.held.is_some() {
+            return Flow::Again;
+        }
+        match &self.phase {
+            Phase::Finishing(reason) => {
+                let reason = reason.clone();
+                self.end(reason);
+            }
+            Phase::Halting { refuse } => {
+                let refuse = *refuse;
+                self.put_aside(refuse);
+            }
+            _ => {}
+        }
+        Flow::Again
+    }
+
+    /// Takes nothing more, runs `stopped` of the value, and then is done.
+    pub(super) fn end(&mut self, reason: StopReason) {
+        self.cell.core.gate.set_state(ActorState::Stopping, 0);
+        self.timer = None;
+        drop(self.turn.abandon());
+        self.turn.context().reset();
+        self.empty_mailbox();
+        match self.turn.remove() {
+            Some(value) => {
+                let future = Box::pin(value.stopped(reason.clone()));
+                self.phase = Phase::Closing { future, then: AfterClose::End(reason) };
+            }
+            None => self.finalize(reason),
+        }
+    }
+
+    /// Goes on with `stopped`, which has a time limit and may panic.
+    pub(super) fn close(&mut self, task: &mut Task<'_>) -> Flow {
+        let Phase::Closing { future, .. } = &mut self.phase else { return Flow::Again };
+        match catch(|| future.as_mut().poll(task)) {
+            Ok(Poll::Pending) if !self.close_is_overdue(task) => return Flow::Wait,
+            Ok(_) => {}
+            Err(fault) => {
+                tracing::warn!(target: "callboard::supervisor", actor = %self.cell.core.name(), %fault, "`stopped` failed");
+                self.cell.core.with_rare(|rare| rare.faults.faults += 1);
+            }
+        }
+        self.timer = None;
+        let Phase::Closing { future, then } = std::mem::replace(&mut self.phase, Phase::Halted) else {
+            return Flow::Again;
+        };
+        drop_quietly(future);
+        match then {
+            AfterClose::End(reason) => self.finalize(reason),
+            AfterClose::Halt => {
+                let refuse = self.cell.core.gate.state() == ActorState::Failed;
+                self.halted(refuse);
+            }
+        }
+        Flow::Again
+    }
+
+    fn close_is_overdue(&mut self, task: &mut Task<'_>) -> bool {
+        let deadline = self.timer.as_ref().map(|timer| timer.due);
+        let deadline = deadline.unwrap_or_else(|| self.cell.core.system.clock.after(self.cell.core.policy.start_limit));
+        self.poll_timer(deadline, task)
+    }
+
+    /// Everything that is queued becomes a dead letter, and every sender that waits gets its message back.
+    fn empty_mailbox(&mut self) {
+        if let Some((lane, mut envelope)) = self.retry.take() {
+            self.cell.core.tally.in_hand.store(0, Ordering::Relaxed);
+            self.bury_envelope(lane, &mut envelope, DeadReason::Stopped);
+        }
+        let mut left = match self.away.as_deref().or_else(|| self.cell.mailbox.private()) {
+            Some(private) => self.cell.mailbox.close(private),
+            None => self.cell.mailbox.close(&Default::default()),
+        };
+        while let Some((lane, mut envelope)) = left.pop() {
+            self.cell.mailbox.count_left(lane);
+            self.bury_envelope(lane, &mut envelope, DeadReason::Stopped);
+        }
+    }
+
+    fn bury_envelope(&self, lane: usize, envelope: &mut Envelope<A>, reason: DeadReason) {
+        envelope.fail(AskFailure::Stopped);
+        if lane == CONTROL {
+            // What the framework says to itself is counted, but no loss.
+            return Tally::add(&self.cell.core.tally.dead, 1);
+        }
+        self.cell.core.bury(envelope.message(), Priority::of_lane(lane), reason);
+    }
+
+    /// The last thing: the gate says so, and everybody who wants to know is told.
+    pub(super) fn finalize(&mut self, reason: StopReason) {
+        drop_quietly(std::mem::replace(&mut self.phase, Phase::Ended));
+        if self.is_fenced() {
+            return;
+        }
+        self.discard_value();
+        self.empty_mailbox();
+        let core = &self.cell.core;
+        core.gate.set_state(ActorState::Stopped, 0);
+        core.system.directory.remove(core.id);
+        crate::monitor::announce_end(&*self.cell, &reason);
+        tracing::debug!(target: "callboard::supervisor", actor = %core.name(), %reason, "ended");
+        core.report(Report::ended(core.id, reason));
+    }
+
+    /// A driver elsewhere was stuck. To its actor that is a fault like any other.
+    pub(super) fn take_over(&mut self, incident: Incident) -> Flow {
+        self.phase = Phase::Halted;
+        self.decide(incident);
+        Flow::Again
+    }
+
+    /// Whether another driver has taken over while a turn kept this thread.
+    #[inline]
+    pub(super) fn is_fenced(&self) -> bool {
+        self.cell.core.generation() != self.generation
+    }
+
+    /// Back at last, and replaced: nothing of this generation reaches anyone any more.
+    #[cold]
+    pub(super) fn leave_fenced(&mut self, ending: Ending<A>) {
+        drop(ending);
+        self.phase = Phase::Ended;
+        self.discard_value();
+        let Some(private) = self.cell.mailbox.private() else { return };
+        let mut left = self.cell.mailbox.shut(private);
+        while let Some((lane, mut envelope)) = left.pop() {
+            self.cell.mailbox.count_left(lane);
+            self.bury_envelope(lane, &mut envelope, DeadReason::Fenced);
+        }
+    }
+}
+
+/// A quarantined message that knows its way back.
+struct KeptMessage<A: Actor> {
+    cell: std::sync::Weak<ActorCell<A>>,
+    lane: usize,
+    envelope: Envelope<A>,
+}
+
+impl<A: Actor> Kept for KeptMessage<A> {
+    fn put_back(self: Box<Self>) -> Result<(), Box<dyn Kept>> {
+        let Self { cell, lane, mut envelope } = *self;
+        let Some(actor) = cell.upgrade().filter(|actor| actor.core.gate.is_open()) else {
+            return Err(Box::new(Self { cell, lane, envelope }));
+        };
+        if let Some(header) = envelope.header() {
+            header.attempts = 0;
+        }
+        match actor.mailbox.push(lane, envelope) {
+            Ok(_) => Ok(()),
+            Err((_, envelope)) => Err(Box::new(Self { cell, lane, envelope })),
+        }
+    }
+}

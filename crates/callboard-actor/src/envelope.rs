@@ -1,0 +1,392 @@
+//! A message of any type on its way to one type of actor: a slot of 64 bytes.
+//!
+//! # Safety
+//!
+//! An [`Envelope`] is a pointer to a static table of functions and 48 bytes of storage. The table is made for exactly
+//! one pair of actor and message type, and [`Envelope::new`] is the only place that combines a table with storage, so
+//! the storage always holds what the table's functions expect: a `Letter<M>` in place when it fits, else a pointer to a
+//! boxed one. The content is read out (`ptr::read`) at most once: by `open`, which consumes the envelope without
+//! running its destructor, or by the destructor. Everything in a letter is `Send`, which makes the envelope `Send`; the
+//! compiler derives that, as the storage is plain memory and the table holds functions only.
+#![allow(unsafe_code)]
+
+use std::any::TypeId;
+use std::future::Future;
+use std::mem::{ManuallyDrop, MaybeUninit};
+use std::pin::Pin;
+use std::task::{Context as Task, Poll};
+
+use crate::actor::{Actor, Handler};
+use crate::cell::Tally;
+use crate::clock::Nanos;
+use crate::context::Context;
+use crate::error::AskFailure;
+use crate::fault::{Fault, catch};
+use crate::message::Message;
+use crate::reply::Reply;
+use crate::scope::Baggage;
+use crate::turn::{Ending, Failure, Held, Job, Salvage, Turn};
+
+const WORDS: usize = 6;
+
+/// A message with its way back and what else travels along.
+pub(crate) struct Letter<M: Message> {
+    pub(crate) message: M,
+    pub(crate) reply: Option<Reply<M::Reply>>,
+    pub(crate) header: Option<Box<Header>>,
+}
+
+/// What few messages carry.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Header {
+    /// Attempts that have been made.
+    pub(crate) attempts: u32,
+    pub(crate) baggage: Option<Baggage>,
+    pub(crate) idempotency_key: Option<Box<str>>,
+    /// Handed out by the gate to a probe; given back when it is dropped before it runs.
+    pub(crate) probe: Option<u64>,
+}
+
+/// The slot. See the head of this module.
+#[repr(C)]
+pub(crate) struct Envelope<A: Actor> {
+    table: &'static Table<A>,
+    /// When its time to live or its asker's patience is over; 0 for never.
+    pub(crate) expires: Nanos,
+    storage: [MaybeUninit<u64>; WORDS],
+}
+
+struct Table<A: Actor> {
+    open: unsafe fn(*mut u64, Nanos, &mut Turn<A>, &mut Task<'_>) -> Poll<Ending<A>>,
+    drop: unsafe fn(*mut u64),
+    fail: unsafe fn(*mut u64, AskFailure),
+    header: unsafe fn(*mut u64) -> *mut Option<Box<Header>>,
+    asks: unsafe fn(*mut u64) -> Option<bool>,
+    message: fn() -> &'static str,
+    type_id: fn() -> TypeId,
+    is_kept: bool,
+}
+
+/// Whether and where an envelope's asker waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asker {
+    None,
+    Waiting,
+    Gone,
+}
+
+impl<A: Actor> Envelope<A> {
+    #[inline]
+    pub(crate) fn new<M: Message>(letter: Letter<M>, expires: Nanos) -> Self
+    where
+        A: Handler<M>,
+    {
+        let mut storage = [MaybeUninit::uninit(); WORDS];
+        let slot = storage.as_mut_ptr();
+        // SAFETY: the storage is writable and, when the letter fits, large and aligned enough for it; otherwise it
+        // takes a pointer, which always fits. `&TABLE` below is the table for this very type.
+        unsafe {
+            if fits::<M>() {
+                slot.cast::<Letter<M>>().write(letter);
+            } else {
+                slot.cast::<*mut Letter<M>>().write(Box::into_raw(Box::new(letter)));
+            }
+        }
+        Self { table: &TableOf::<A, M>::TABLE, expires, storage }
+    }
+
+    /// Begins the turn of this message.
+    #[inline]
+    pub(crate) fn open(self, turn: &mut Turn<A>, task: &mut Task<'_>) -> Poll<Ending<A>> {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: the storage holds a letter of the table's type, and `ManuallyDrop` keeps the destructor from reading
+        // it a second time.
+        unsafe { (this.table.open)(this.storage.as_mut_ptr().cast(), this.expires, turn, task) }
+    }
+
+    /// Gives the letter back if it is of this type: a push that failed returns the message to its sender.
+    pub(crate) fn reopen<M: Message>(self) -> Option<Letter<M>> {
+        if (self.table.type_id)() != TypeId::of::<M>() {
+            return None;
+        }
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: equal type ids mean that the storage holds a `Letter<M>`; it is read once, as above.
+        Some(unsafe { take::<M>(this.storage.as_mut_ptr().cast()) })
+    }
+
+    /// The type of the message.
+    pub(crate) fn message(&self) -> &'static str {
+        (self.table.message)()
+    }
+
+    /// Whether somebody waits for an answer.
+    pub(crate) fn asker(&mut self) -> Asker {
+        // SAFETY: the storage holds a letter of the table's type, which this only looks at.
+        match unsafe { (self.table.asks)(self.storage.as_mut_ptr().cast()) } {
+            None => Asker::None,
+            Some(true) => Asker::Gone,
+            Some(false) => Asker::Waiting,
+        }
+    }
+
+    /// Tells the asker, if there is one, why there will be no answer.
+    pub(crate) fn fail(&mut self, failure: AskFailure) {
+        // SAFETY: as above; the function takes the reply out of its `Option` and leaves the letter whole.
+        unsafe { (self.table.fail)(self.storage.as_mut_ptr().cast(), failure) }
+    }
+
+    /// What is left of a message whose turn fails before it begins.
+    pub(crate) fn into_salvage(mut self) -> Salvage<A> {
+        let message = Some(self.message());
+        let attempts = self.header().as_ref().map_or(0, |header| header.attempts) + 1;
+        if !self.table.is_kept {
+            let asker: Box<dyn FnOnce(AskFailure)> = Box::new(move |failure| self.fail(failure));
+            return Salvage { message, attempts, kept: None, asker: Some(asker) };
+        }
+        self.header().get_or_insert_with(Box::default).attempts = attempts;
+        Salvage { message, attempts, kept: Some(self), asker: None }
+    }
+
+    /// What few messages carry.
+    pub(crate) fn header(&mut self) -> &mut Option<Box<Header>> {
+        // SAFETY: as above; the reference borrows the envelope that owns the letter.
+        unsafe { &mut *(self.table.header)(self.storage.as_mut_ptr().cast()) }
+    }
+}
+
+impl<A: Actor> Drop for Envelope<A> {
+    fn drop(&mut self) {
+        // SAFETY: the storage still holds its letter, as `open` and `reopen` never run this destructor.
+        unsafe { (self.table.drop)(self.storage.as_mut_ptr().cast()) }
+    }
+}
+
+impl<A: Actor> std::fmt::Debug for Envelope<A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Envelope")
+            .field("message", &self.message())
+            .field("expires", &self.expires)
+            .finish_non_exhaustive()
+    }
+}
+
+struct TableOf<A, M>(std::marker::PhantomData<(A, M)>);
+
+impl<A: Handler<M>, M: Message> TableOf<A, M> {
+    const TABLE: Table<A> = Table {
+        open: open::<A, M>,
+        drop: drop_letter::<M>,
+        fail: fail::<M>,
+        header: header::<M>,
+        asks: asks::<M>,
+        message: std::any::type_name::<M>,
+        type_id: TypeId::of::<M>,
+        is_kept: M::KEEP.is_some(),
+    };
+}
+
+const fn fits<M: Message>() -> bool {
+    size_of::<Letter<M>>() <= WORDS * 8 && align_of::<Letter<M>>() <= 8
+}
+
+/// # Safety
+///
+/// `slot` holds a `Letter<M>` as [`Envelope::new`] wrote it.
+#[inline]
+unsafe fn letter_at<M: Message>(slot: *mut u64) -> *mut Letter<M> {
+    // SAFETY: by the contract the slot holds the letter or, when it does not fit, a pointer to it.
+    if fits::<M>() { slot.cast() } else { unsafe { slot.cast::<*mut Letter<M>>().read() } }
+}
+
+/// # Safety
+///
+/// As for [`letter_at`], and the letter is not used again afterwards.
+#[inline]
+unsafe fn take<M: Message>(slot: *mut u64) -> Letter<M> {
+    // SAFETY: by the contract this is the only read; a boxed letter was made by `Box::into_raw`.
+    unsafe {
+        let letter = letter_at::<M>(slot);
+        if fits::<M>() { letter.read() } else { *Box::from_raw(letter) }
+    }
+}
+
+unsafe fn drop_letter<M: Message>(slot: *mut u64) {
+    // SAFETY: passed on from the caller.
+    drop(unsafe { take::<M>(slot) });
+}
+
+unsafe fn fail<M: Message>(slot: *mut u64, failure: AskFailure) {
+    // SAFETY: passed on from the caller.
+    let letter = unsafe { &mut *letter_at::<M>(slot) };
+    if let Some(reply) = letter.reply.take() {
+        reply.fail(failure);
+    }
+}
+
+unsafe fn header<M: Message>(slot: *mut u64) -> *mut Option<Box<Header>> {
+    // SAFETY: passed on from the caller.
+    unsafe { &raw mut (*letter_at::<M>(slot)).header }
+}
+
+unsafe fn asks<M: Message>(slot: *mut u64) -> Option<bool> {
+    // SAFETY: passed on from the caller.
+    let letter = unsafe { &*letter_at::<M>(slot) };
+    letter.reply.as_ref().map(Reply::is_abandoned)
+}
+
+/// Begins the turn: a handler that never waits is called and done; the future of one that may wait is built in the
+/// turn's buffer and polled there.
+///
+/// # Safety
+///
+/// As for [`take`].
+#[inline]
+unsafe fn open<A: Handler<M>, M: Message>(
+    slot: *mut u64,
+    expires: Nanos,
+    turn: &mut Turn<A>,
+    task: &mut Task<'_>,
+) -> Poll<Ending<A>> {
+    // SAFETY: passed on from the caller.
+    let Letter { message, reply, header } = unsafe { take::<M>(slot) };
+    let context = turn.context();
+    let asked = reply.is_some();
+    context.begin_turn(asked, expires, header.as_deref());
+    if asked && reply.as_ref().is_some_and(|reply| context.is_abandoned(reply, expires)) {
+        return Poll::Ready(Ending::Abandoned);
+    }
+    let copy = match M::KEEP {
+        Some(copy) => match catch(|| copy(&message)) {
+            Ok(copy) => Some(copy),
+            Err(fault) => return Poll::Ready(Rest { reply, header, expires, copy: None }.failed::<A>(fault)),
+        },
+        None => None,
+    };
+    let rest = Rest { reply, header, expires, copy };
+    match turn.now(|actor, context| actor.handle_now(message, context)) {
+        Ok(Ok(result)) => Poll::Ready(rest.settle(result, turn.context())),
+        Ok(Err(message)) => {
+            let job = |future: Result<_, Fault>| match future {
+                Ok(future) => Ok(Handling { future: Some(future), result: None, rest: Some(rest) }),
+                Err(fault) => Err(rest.failed(fault)),
+            };
+            // SAFETY: the handler's future is the only one to hold the two references, as `handle` is generic over
+            // their lifetime and so cannot store them anywhere else.
+            unsafe { turn.begin(task, |actor, context| actor.handle(message, context), job) }
+        }
+        Err(fault) => Poll::Ready(rest.failed::<A>(fault)),
+    }
+}
+
+/// What is left of a letter while its turn runs.
+struct Rest<M: Message> {
+    reply: Option<Reply<M::Reply>>,
+    header: Option<Box<Header>>,
+    expires: Nanos,
+    /// The message as it was when the turn started, if it is kept.
+    copy: Option<M>,
+}
+
+impl<M: Message> Rest<M> {
+    #[inline]
+    fn settle<A: Handler<M>>(self, result: Result<M::Reply, Fault>, context: &mut Context<A>) -> Ending<A> {
+        match result {
+            Ok(answer) if context.holds_commit() => self.hold(answer, context),
+            Ok(answer) => {
+                self.answer(answer, context.tally());
+                Ending::Done
+            }
+            Err(fault) => self.failed(fault),
+        }
+    }
+
+    /// Counted before it is sent, so that whoever has the answer finds the message counted.
+    #[inline]
+    fn answer(self, answer: M::Reply, tally: &Tally) {
+        tally.count_handled();
+        if let Some(reply) = self.reply
+            && !reply.send(answer)
+        {
+            Tally::add(&tally.late_replies, 1);
+        }
+    }
+
+    /// The reply waits for the commit, and goes the way of a failed turn if that fails.
+    fn hold<A: Handler<M>>(self, answer: M::Reply, context: &mut Context<A>) -> Ending<A> {
+        let cell = context.cell();
+        let finish = move |committed: Result<(), Fault>| match committed {
+            Ok(()) => {
+                self.answer(answer, &cell.core.tally);
+                Ending::Done
+            }
+            Err(fault) => self.failed(fault),
+        };
+        Ending::Held(Box::new(Held { commit: context.take_commit(), finish: Box::new(finish) }))
+    }
+
+    #[cold]
+    fn failed<A: Handler<M>>(self, fault: Fault) -> Ending<A> {
+        Ending::Failed(Box::new(Failure { fault, salvage: self.salvage() }))
+    }
+
+    /// Takes out of a failed turn what outlives it: the kept message with its way back, or else the way back alone.
+    fn salvage<A: Handler<M>>(self) -> Salvage<A> {
+        let Self { reply, header, expires, copy } = self;
+        let attempts = header.as_ref().map_or(0, |header| header.attempts) + 1;
+        let message = Some(std::any::type_name::<M>());
+        let Some(copy) = copy else {
+            let asker = reply.map(|reply| Box::new(move |failure| reply.fail(failure)) as Box<dyn FnOnce(AskFailure)>);
+            return Salvage { message, attempts, kept: None, asker };
+        };
+        let mut header = header.unwrap_or_default();
+        header.attempts = attempts;
+        let letter = Letter { message: copy, reply, header: Some(header) };
+        Salvage { message, attempts, kept: Some(Envelope::new(letter, expires)), asker: None }
+    }
+}
+
+/// The running turn of one message.
+struct Handling<M: Message, F> {
+    future: Option<F>,
+    result: Option<Result<M::Reply, Fault>>,
+    rest: Option<Rest<M>>,
+}
+
+impl<A: Handler<M>, M: Message, F: Future<Output = Result<M::Reply, Fault>>> Job<A> for Handling<M, F> {
+    #[inline]
+    fn poll_job(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
+        // SAFETY: `future` is the only field that is pinned: it is never moved, and dropped in place below. The other
+        // fields are never pinned.
+        let this = unsafe { self.get_unchecked_mut() };
+        let polled = catch(|| {
+            // SAFETY: as above.
+            let future = this.future.as_mut().map(|future| unsafe { Pin::new_unchecked(future) });
+            future.map_or(Poll::Pending, |future| future.poll(task))
+        });
+        let result = match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(result)) => result,
+            Err(fault) => Err(fault),
+        };
+        // The future ends before anything else touches the context that it borrowed; assigning drops it in place.
+        let dropped = catch(|| this.future = None);
+        this.result = Some(dropped.and(result));
+        Poll::Ready(())
+    }
+
+    #[inline]
+    fn settle(self: Pin<&mut Self>, context: &mut Context<A>) -> Ending<A> {
+        // SAFETY: the future is gone, and the other fields are not pinned.
+        let this = unsafe { self.get_unchecked_mut() };
+        match (this.rest.take(), this.result.take()) {
+            (Some(rest), Some(result)) => rest.settle(result, context),
+            _ => Ending::Done,
+        }
+    }
+
+    fn salvage(self: Pin<&mut Self>) -> Salvage<A> {
+        // SAFETY: only a field that is not pinned is moved.
+        let this = unsafe { self.get_unchecked_mut() };
+        this.rest.take().map_or_else(Salvage::nothing, Rest::salvage)
+    }
+}

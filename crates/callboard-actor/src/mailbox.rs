@@ -1,0 +1,569 @@
+//! The mailbox: lanes with bounds that any thread pushes into and one driver takes from. Safe code.
+//!
+//! It has two halves. The *shared* half is a lock around lanes, for senders on other threads, with a bitmap of its
+//! non-empty lanes that can be read without the lock. The *private* half belongs to the actor's home thread: the
+//! driver takes from it, and a sender that runs on the same thread appends to it without lock or atomic
+//! read-modify-write. Before it appends it looks at the bitmap, and if the same lane of the shared half has something,
+//! that is spliced in first; so each lane has one total order, and a message that was sent later on one thread, in
+//! the knowledge of one sent earlier on another, never overtakes it.
+//!
+//! Bounds count both halves. Among senders on other threads, and among senders on the home thread, a bound is exact; a
+//! race between the two can exceed it by the few messages pushed in that very moment. A mailbox with a small bound
+//! or one that sheds its oldest message has no private half: it takes every message under the lock and is exact always.
+
+mod lanes;
+mod queue;
+mod room;
+
+use std::cell::RefCell;
+use std::task::{Poll, Waker};
+
+pub(crate) use self::lanes::{CONTROL, LANES, Lanes};
+// It is named by hidden methods of a public trait.
+#[allow(unreachable_pub)]
+pub use self::room::Ticket;
+use self::room::{Room, Standing};
+use crate::bound::Bound;
+use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
+
+/// Every non-empty lane is served at least once in so many turns of more urgent lanes.
+#[cfg(test)]
+const GUARD: u32 = 32;
+/// Below this bound a mailbox is exact at the price of a lock per message.
+const EXACT_BELOW: u32 = 64;
+/// A less urgent message in the shared half waits at most so many turns before it is spliced in.
+const SPLICE_EVERY: u8 = 8;
+
+const LANE_BITS: u32 = (1 << LANES) - 1;
+/// Somebody waits for room.
+const WAITING: u32 = 1 << 8;
+/// The driver has left its waker in the shared half.
+const REGISTERED: u32 = 1 << 9;
+/// The driver should look at its directives.
+const DIRECTED: u32 = 1 << 10;
+
+/// What happens to a message that finds no room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Overflow {
+    /// `tell` and `ask` wait for room, `try_tell` hands the message back.
+    #[default]
+    Wait,
+    /// Nobody waits: the message is handed back.
+    Reject,
+    /// The oldest message of the lane makes room and becomes a dead letter.
+    DropOldest,
+    /// The new message becomes a dead letter.
+    DropNewest,
+}
+
+/// How much a mailbox holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) per_lane: u32,
+    /// Places on top for critical messages only.
+    pub(crate) reserve: u32,
+    pub(crate) overflow: Overflow,
+}
+
+impl Bounds {
+    #[inline]
+    fn of(self, lane: usize) -> u64 {
+        match lane {
+            CONTROL => u64::MAX,
+            1 => u64::from(self.per_lane) + u64::from(self.reserve),
+            _ => u64::from(self.per_lane),
+        }
+    }
+
+    fn is_exact(self) -> bool {
+        self.per_lane < EXACT_BELOW || self.overflow == Overflow::DropOldest
+    }
+}
+
+/// Why a value was not taken; it is handed back with this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotTaken {
+    Full,
+    Closed,
+}
+
+/// What a successful push did.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Pushed<T> {
+    /// It is in the lane.
+    Queued,
+    /// There was no room: this one was shed for it, or it was shed itself.
+    Shed(T),
+}
+
+/// How many values a lane has seen. Written by one side each, read by anyone.
+#[derive(Debug, Default)]
+pub(crate) struct LaneCount {
+    /// Pushed by the home thread into the private half.
+    local: AtomicU64,
+    /// Pushed into the shared half; written under the lock.
+    remote: AtomicU64,
+    /// Taken out by the driver, or shed; written by the driver, or under the lock when the mailbox is exact.
+    taken: AtomicU64,
+    /// Left behind by a driver that was replaced; written by its thread alone.
+    fenced: AtomicU64,
+}
+
+impl LaneCount {
+    /// Values that were ever enqueued.
+    pub(crate) fn sent(&self) -> u64 {
+        self.local.load(Ordering::Relaxed) + self.remote.load(Ordering::Relaxed)
+    }
+
+    /// Values in the lane now.
+    pub(crate) fn queued(&self) -> u64 {
+        // `taken` first: read the other way round, a value taken in between would make the difference negative.
+        let taken = self.taken.load(Ordering::Relaxed) + self.fenced.load(Ordering::Relaxed);
+        self.sent().saturating_sub(taken)
+    }
+}
+
+/// Adds to a counter that only the caller writes at this moment: a plain load and store.
+#[inline]
+fn add(counter: &AtomicU64, by: u64) {
+    counter.store(counter.load(Ordering::Relaxed) + by, Ordering::Relaxed);
+}
+
+/// The mailbox of one actor. See the head of this module.
+#[derive(Debug)]
+pub(crate) struct Mailbox<T> {
+    /// Non-empty lanes of the shared half and the flags above. Written under the lock, read by anyone.
+    bits: AtomicU32,
+    bounds: Bounds,
+    shared: Mutex<Shared<T>>,
+    private: Bound<RefCell<Private<T>>>,
+    counts: Counts,
+}
+
+#[derive(Debug)]
+struct Shared<T> {
+    lanes: Lanes<T>,
+    /// The driver's waker, left here when it parked; the next push takes it.
+    parked: Option<Waker>,
+    /// The driver's waker, kept for directives, which it has to notice even while a handler is waiting.
+    driver: Option<Waker>,
+    room: Option<Box<Room>>,
+    closed: bool,
+}
+
+/// The half that one thread works on without a lock.
+#[derive(Debug)]
+pub(crate) struct Private<T> {
+    lanes: Lanes<T>,
+    waker: Option<Waker>,
+    parked: bool,
+    passed: u8,
+    /// Nothing is pushed here any more: the mailbox is closed, or its driver has moved to another thread.
+    shut: bool,
+}
+
+impl<T> Default for Private<T> {
+    fn default() -> Self {
+        Self { lanes: Lanes::default(), waker: None, parked: false, passed: 0, shut: false }
+    }
+}
+
+/// The counts of all lanes; those of rare lanes are allocated when first used.
+#[derive(Debug, Default)]
+struct Counts {
+    normal: LaneCount,
+    rare: std::sync::OnceLock<Box<[LaneCount; LANES]>>,
+}
+
+impl Counts {
+    #[inline]
+    fn of(&self, lane: usize) -> &LaneCount {
+        const NORMAL: usize = 3;
+        if lane == NORMAL { &self.normal } else { &self.rare.get_or_init(Box::default)[lane] }
+    }
+}
+
+impl<T> Mailbox<T> {
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        let shared = Shared { lanes: Lanes::default(), parked: None, driver: None, room: None, closed: false };
+        Self {
+            bits: AtomicU32::new(0),
+            bounds,
+            shared: Mutex::new(shared),
+            private: Bound::new(RefCell::default()),
+            counts: Counts::default(),
+        }
+    }
+
+    /// Makes the calling thread the home, if there is none yet, and `driver` the task that directives wake.
+    pub(crate) fn settle(&self, driver: &Waker) {
+        self.private.claim();
+        self.shared.lock().driver = Some(driver.clone());
+    }
+
+    /// The private half, on the home thread.
+    #[inline]
+    pub(crate) fn private(&self) -> Option<&RefCell<Private<T>>> {
+        self.private.get()
+    }
+
+    pub(crate) fn count(&self, lane: usize) -> &LaneCount {
+        self.counts.of(lane)
+    }
+
+    /// Appends a value to a lane at once.
+    ///
+    /// # Errors
+    ///
+    /// The value, when the lane is full or the mailbox closed.
+    #[inline]
+    pub(crate) fn push(&self, lane: usize, value: T) -> Result<Pushed<T>, (NotTaken, T)> {
+        match self.private.get() {
+            Some(private) => self.push_local(private, lane, value),
+            None => self.push_shared(lane, value),
+        }
+    }
+
+    /// Appends a value to a lane, or joins the senders that wait for room in it. `value` is taken when it was appended.
+    pub(crate) fn poll_push(
+        &self,
+        lane: usize,
+        value: &mut Option<T>,
+        ticket: &mut Option<Ticket>,
+        waker: &Waker,
+    ) -> Poll<Result<Pushed<T>, NotTaken>> {
+        let mut shared = self.shared.lock();
+        if shared.closed {
+            return Poll::Ready(Err(NotTaken::Closed));
+        }
+        let has_place = match *ticket {
+            Some(mine) => shared.room().standing(mine, waker) == Standing::Granted,
+            None => self.has_room(&shared, lane) && !shared.has_queue(lane),
+        };
+        if !has_place {
+            let room = shared.room();
+            ticket.get_or_insert_with(|| room.join(lane, waker));
+            self.raise(WAITING);
+            // The driver may have made room without seeing the flag, and be about to park: it is woken to look.
+            let driver = shared.driver.clone();
+            drop(shared);
+            wake_all(driver);
+            return Poll::Pending;
+        }
+        if let Some(used) = ticket.take() {
+            shared.room().leave(used);
+        }
+        let Some(value) = value.take() else { return Poll::Ready(Ok(Pushed::Queued)) };
+        let wake = self.append_shared(&mut shared, lane, value);
+        self.lower_waiting(&shared);
+        drop(shared);
+        wake_all(wake);
+        Poll::Ready(Ok(Pushed::Queued))
+    }
+
+    /// A sender gives up waiting; a place that was kept for it goes to the next one.
+    pub(crate) fn give_up(&self, ticket: Ticket) {
+        let mut shared = self.shared.lock();
+        let freed = shared.room().leave(ticket);
+        let next = freed.and_then(|lane| shared.room().grant(lane));
+        self.lower_waiting(&shared);
+        drop(shared);
+        wake_all(next);
+    }
+
+    #[inline]
+    fn push_local(&self, private: &RefCell<Private<T>>, lane: usize, value: T) -> Result<Pushed<T>, (NotTaken, T)> {
+        let mut mine = private.borrow_mut();
+        let stop_here = WAITING | (1 << lane);
+        if self.bits.load(Ordering::Relaxed) & stop_here != 0 || mine.shut || self.bounds.is_exact() || lane == CONTROL
+        {
+            drop(mine);
+            return self.push_local_slow(private, lane, value);
+        }
+        let count = self.counts.of(lane);
+        if count.queued() >= self.bounds.of(lane) {
+            drop(mine);
+            return self.push_shared(lane, value);
+        }
+        mine.lanes.push(lane, value);
+        add(&count.local, 1);
+        if std::mem::take(&mut mine.parked)
+            && let Some(waker) = &mine.waker
+        {
+            waker.wake_by_ref();
+        }
+        Ok(Pushed::Queued)
+    }
+
+    /// Something stands in the way of the short path. What stands in the shared half came first, so it is spliced in
+    /// before the value is appended behind it; in all other cases the shared half takes the value.
+    #[inline(never)]
+    fn push_local_slow(
+        &self,
+        private: &RefCell<Private<T>>,
+        lane: usize,
+        value: T,
+    ) -> Result<Pushed<T>, (NotTaken, T)> {
+        let waits = self.bits.load(Ordering::Relaxed) & WAITING != 0;
+        if waits || self.bounds.is_exact() || lane == CONTROL || private.borrow().shut {
+            return self.push_shared(lane, value);
+        }
+        {
+            let mut shared = self.shared.lock();
+            private.borrow_mut().lanes.append_lane(lane, &mut shared.lanes);
+            self.publish_lanes(&shared);
+        }
+        self.push_local(private, lane, value)
+    }
+
+    fn push_shared(&self, lane: usize, value: T) -> Result<Pushed<T>, (NotTaken, T)> {
+        let mut shared = self.shared.lock();
+        if shared.closed {
+            return Err((NotTaken::Closed, value));
+        }
+        let mut shed = None;
+        if !self.has_room(&shared, lane) || shared.has_queue(lane) {
+            match self.bounds.overflow {
+                Overflow::Wait | Overflow::Reject => return Err((NotTaken::Full, value)),
+                Overflow::DropNewest => return Ok(Pushed::Shed(value)),
+                Overflow::DropOldest => shed = self.shed_oldest(&mut shared, lane),
+            }
+        }
+        let wake = self.append_shared(&mut shared, lane, value);
+        drop(shared);
+        wake_all(wake);
+        Ok(shed.map_or(Pushed::Queued, Pushed::Shed))
+    }
+
+    fn has_room(&self, shared: &Shared<T>, lane: usize) -> bool {
+        let kept = shared.room.as_ref().map_or(0, |room| room.granted(lane));
+        self.counts.of(lane).queued() + (kept as u64) < self.bounds.of(lane)
+    }
+
+    fn shed_oldest(&self, shared: &mut Shared<T>, lane: usize) -> Option<T> {
+        let oldest = shared.lanes.pop_lane(lane)?;
+        add(&self.counts.of(lane).taken, 1);
+        Some(oldest)
+    }
+
+    fn append_shared(&self, shared: &mut Shared<T>, lane: usize, value: T) -> Option<Waker> {
+        shared.lanes.push(lane, value);
+        add(&self.counts.of(lane).remote, 1);
+        let parked = shared.parked.take();
+        let bits = self.bits.load(Ordering::Relaxed);
+        self.bits.store((bits | 1 << lane) & !REGISTERED, Ordering::Relaxed);
+        parked
+    }
+
+    /// Takes the next value in lane order, if there is one. Called by the driver only, with its private half.
+    #[inline]
+    pub(crate) fn pop(&self, private: &RefCell<Private<T>>) -> Option<(usize, T)> {
+        let bits = self.bits.load(Ordering::Relaxed) & (LANE_BITS | WAITING);
+        if bits != 0 {
+            return self.pop_with_shared(private, bits);
+        }
+        let (lane, value) = private.borrow_mut().lanes.pop()?;
+        add(&self.counts.of(lane).taken, 1);
+        Some((lane, value))
+    }
+
+    #[inline(never)]
+    fn pop_with_shared(&self, private: &RefCell<Private<T>>, bits: u32) -> Option<(usize, T)> {
+        if self.bounds.is_exact() {
+            return self.pop_exact(private);
+        }
+        if bits & LANE_BITS != 0 {
+            self.splice_if_due(private, bits & LANE_BITS);
+        }
+        let popped = private.borrow_mut().lanes.pop();
+        if let Some((lane, _)) = &popped {
+            add(&self.counts.of(*lane).taken, 1);
+        }
+        if bits & WAITING != 0 {
+            self.grant_places();
+        }
+        popped
+    }
+
+    /// The shared half is taken over when it has something more urgent than the private one, when that is empty, and
+    /// often enough that the starvation guard sees what waits there.
+    fn splice_if_due(&self, private: &RefCell<Private<T>>, shared_lanes: u32) {
+        let mut mine = private.borrow_mut();
+        let filled = u32::from(mine.lanes.filled());
+        let more_urgent = shared_lanes.trailing_zeros() < filled.trailing_zeros();
+        mine.passed += 1;
+        if more_urgent || mine.passed >= SPLICE_EVERY && shared_lanes & !filled != 0 {
+            mine.passed = 0;
+            let mut shared = self.shared.lock();
+            mine.lanes.append(&mut shared.lanes);
+            self.publish_lanes(&shared);
+        } else {
+            mine.passed = mine.passed.min(SPLICE_EVERY);
+        }
+    }
+
+    fn pop_exact(&self, private: &RefCell<Private<T>>) -> Option<(usize, T)> {
+        let left = private.borrow_mut().lanes.pop();
+        let mut shared = self.shared.lock();
+        let popped = left.or_else(|| shared.lanes.pop());
+        if let Some((lane, _)) = &popped {
+            add(&self.counts.of(*lane).taken, 1);
+        }
+        self.publish_lanes(&shared);
+        drop(shared);
+        self.grant_places();
+        popped
+    }
+
+    /// Hands free places to senders that wait for them, one waker per place.
+    #[inline(never)]
+    fn grant_places(&self) {
+        if self.bits.load(Ordering::Relaxed) & WAITING == 0 {
+            return;
+        }
+        let mut wake = Vec::new();
+        let mut shared = self.shared.lock();
+        for lane in shared.room().lanes() {
+            while self.has_room(&shared, lane) {
+                let Some(waker) = shared.room().grant(lane) else { break };
+                wake.push(waker);
+            }
+        }
+        self.lower_waiting(&shared);
+        drop(shared);
+        wake_all(wake);
+    }
+
+    /// Leaves the waker where the next push finds it. False when there is something to do after all.
+    ///
+    /// Once left, it stays valid until a push of another thread takes it, so an actor that is only sent to from its own
+    /// thread parks without the lock. No wake-up is lost: a push that the relaxed load does not show yet has taken
+    /// the waker under the lock and wakes the running task, which then is polled again.
+    pub(crate) fn park(&self, private: &RefCell<Private<T>>, waker: &Waker) -> bool {
+        let mut mine = private.borrow_mut();
+        if mine.lanes.filled() != 0 {
+            return false;
+        }
+        let bits = self.bits.load(Ordering::Relaxed);
+        if bits & (LANE_BITS | DIRECTED) != 0 {
+            return false;
+        }
+        let same = mine.waker.as_ref().is_some_and(|known| known.will_wake(waker));
+        mine.parked = true;
+        if same && bits & REGISTERED != 0 {
+            return true;
+        }
+        if !same {
+            mine.waker = Some(waker.clone());
+        }
+        drop(mine);
+        self.grant_places();
+        self.register(private, waker)
+    }
+
+    fn register(&self, private: &RefCell<Private<T>>, waker: &Waker) -> bool {
+        let mut shared = self.shared.lock();
+        let bits = self.bits.load(Ordering::Relaxed);
+        if bits & (LANE_BITS | DIRECTED) != 0 {
+            drop(shared);
+            private.borrow_mut().parked = false;
+            return false;
+        }
+        shared.parked = Some(waker.clone());
+        if !shared.driver.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            shared.driver = Some(waker.clone());
+        }
+        self.bits.store(bits | REGISTERED, Ordering::Relaxed);
+        true
+    }
+
+    /// Tells the driver that a directive waits for it.
+    pub(crate) fn direct(&self) {
+        let shared = self.shared.lock();
+        self.raise(DIRECTED);
+        let driver = shared.driver.clone();
+        drop(shared);
+        wake_all(driver);
+    }
+
+    /// Whether a directive waits.
+    #[inline]
+    pub(crate) fn is_directed(&self) -> bool {
+        self.bits.load(Ordering::Relaxed) & DIRECTED != 0
+    }
+
+    /// The driver looks at its directives now.
+    pub(crate) fn clear_directed(&self) {
+        let _shared = self.shared.lock();
+        self.bits.store(self.bits.load(Ordering::Relaxed) & !DIRECTED, Ordering::Relaxed);
+    }
+
+    /// Whether anything is queued.
+    pub(crate) fn is_empty(&self, private: &RefCell<Private<T>>) -> bool {
+        self.bits.load(Ordering::Relaxed) & LANE_BITS == 0 && private.borrow().lanes.filled() == 0
+    }
+
+    /// Closes the mailbox: every later push and every waiting sender gets its value back. Returns what was queued.
+    pub(crate) fn close(&self, private: &RefCell<Private<T>>) -> Lanes<T> {
+        let mut left = self.shut(private);
+        let mut shared = self.shared.lock();
+        shared.closed = true;
+        left.append(&mut shared.lanes);
+        self.publish_lanes(&shared);
+        let waiting = shared.room.as_mut().map(|room| room.close());
+        drop(shared);
+        wake_all(waiting.into_iter().flatten());
+        left
+    }
+
+    /// Takes the private half out of service: this thread's driver has been replaced by one elsewhere.
+    pub(crate) fn shut(&self, private: &RefCell<Private<T>>) -> Lanes<T> {
+        let mut mine = private.borrow_mut();
+        mine.shut = true;
+        mine.parked = false;
+        mine.waker = None;
+        std::mem::take(&mut mine.lanes)
+    }
+
+    /// Counts a value taken out of the lanes that [`close`](Self::close) or [`shut`](Self::shut) returned.
+    pub(crate) fn count_left(&self, lane: usize) {
+        self.counts.of(lane).fenced.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn publish_lanes(&self, shared: &Shared<T>) {
+        let flags = self.bits.load(Ordering::Relaxed) & !LANE_BITS;
+        self.bits.store(flags | u32::from(shared.lanes.filled()), Ordering::Relaxed);
+    }
+
+    fn raise(&self, flag: u32) {
+        self.bits.store(self.bits.load(Ordering::Relaxed) | flag, Ordering::Relaxed);
+    }
+
+    fn lower_waiting(&self, shared: &Shared<T>) {
+        if shared.room.as_ref().is_none_or(|room| room.is_empty()) {
+            self.bits.store(self.bits.load(Ordering::Relaxed) & !WAITING, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<T> Shared<T> {
+    fn room(&mut self) -> &mut Room {
+        self.room.get_or_insert_with(Box::default)
+    }
+
+    fn has_queue(&self, lane: usize) -> bool {
+        self.room.as_ref().is_some_and(|room| room.has_queue(lane))
+    }
+}
+
+/// Wakes outside of every lock: a waker may run code that comes back here.
+fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
+    for waker in wakers {
+        waker.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! What actors say to each other: [`Message`], its [`Priority`] and its [`MessageId`].
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// A value that one actor sends to another, with the type of its answer.
+///
+/// Messages are moved, never serialised, inside a process. Write the implementation by hand or derive it:
+///
+/// ```
+/// # use callboard_actor as callboard;
+/// use callboard::{Message, Priority};
+///
+/// struct Add(u64);
+///
+/// impl Message for Add {
+///     type Reply = u64;
+///     const PRIORITY: Priority = Priority::High;
+/// }
+/// ```
+pub trait Message: Sized + Send + 'static {
+    /// What an asker gets back. A domain error belongs in here, as `Result<Receipt, ProcessError>`.
+    type Reply: Send + 'static;
+
+    /// The lane the message takes when the sender names none.
+    const PRIORITY: Priority = Priority::Normal;
+
+    /// How long an asker waits when the call names no other time; `None` stands for the system's default (30 s).
+    const TIMEOUT: Option<Duration> = None;
+
+    /// How to copy the message so that it can be run again after its turn has failed; `None` means that a message
+    /// whose turn failed is not run again. The copy is made when a turn starts.
+    const KEEP: Option<fn(&Self) -> Self> = None;
+}
+
+/// How urgent a message is: one lane of the mailbox each, most urgent first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Priority {
+    /// Above everything else a user can send, and with places of its own when its lane is full.
+    Critical = 1,
+    /// Before normal work.
+    High = 2,
+    /// The default.
+    #[default]
+    Normal = 3,
+    /// After normal work.
+    Low = 4,
+    /// When nothing else is there, or when the starvation guard gives it a turn.
+    Background = 5,
+}
+
+impl Priority {
+    /// All priorities, most urgent first.
+    pub const ALL: [Self; 5] = [Self::Critical, Self::High, Self::Normal, Self::Low, Self::Background];
+
+    /// The word used in logs, configuration and serialised snapshots.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Normal => "normal",
+            Self::Low => "low",
+            Self::Background => "background",
+        }
+    }
+
+    /// The lane of this priority; lane 0 is the framework's own.
+    #[inline]
+    pub(crate) const fn lane(self) -> usize {
+        self as usize
+    }
+
+    pub(crate) fn of_lane(lane: usize) -> Self {
+        Self::ALL[lane.clamp(1, Self::ALL.len()) - 1]
+    }
+}
+
+impl fmt::Display for Priority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Identifies one message, made when something has to name it: a dead letter, a quarantined message, an incident.
+///
+/// A UUID of version 7, so ids sort by the time they were made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MessageId(uuid::Uuid);
+
+impl MessageId {
+    /// A fresh id at `wall` time since the Unix epoch.
+    pub(crate) fn at(wall: Duration) -> Self {
+        let context = uuid::NoContext;
+        Self(uuid::Uuid::new_v7(uuid::Timestamp::from_unix(context, wall.as_secs(), wall.subsec_nanos())))
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

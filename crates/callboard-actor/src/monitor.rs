@@ -1,0 +1,121 @@
+//! Watching other actors: [`Down`] when one has ended, [`Restarted`] when one has a new value, and links.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use crate::actor::StopReason;
+use crate::cell::{ActorId, Directive, Node};
+use crate::message::Message;
+
+/// The notice that a monitored actor has ended. Delivered once, past the bounds of the mailbox.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Down {
+    /// Which actor.
+    pub id: ActorId,
+    /// Its name.
+    pub name: String,
+    /// Why it ended.
+    pub reason: StopReason,
+}
+
+impl Message for Down {
+    type Reply = ();
+}
+
+/// The notice that a monitored actor has a new value.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Restarted {
+    /// Which actor.
+    pub id: ActorId,
+    /// Its name.
+    pub name: String,
+    /// The number of the new value; the first one was 1.
+    pub generation: u64,
+}
+
+impl Message for Restarted {
+    type Reply = ();
+}
+
+/// Somebody who wants to know about an actor.
+pub(crate) enum Watcher {
+    Down(Box<dyn FnOnce(Down) + Send>),
+    Restarts(Arc<dyn Fn(Restarted) + Send + Sync>),
+    Link(Weak<dyn Node>),
+    Ended(oneshot::Sender<StopReason>),
+}
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Down(_) => "Down",
+            Self::Restarts(_) => "Restarts",
+            Self::Link(_) => "Link",
+            Self::Ended(_) => "Ended",
+        })
+    }
+}
+
+/// Adds a watcher, or serves it at once when the actor has ended.
+pub(crate) fn watch(node: &dyn Node, watcher: Watcher) {
+    let late = node.core().with_rare(|rare| match &rare.ended {
+        Some(reason) => Some((watcher, reason.clone())),
+        None => {
+            rare.watchers.push(watcher);
+            None
+        }
+    });
+    if let Some((watcher, reason)) = late {
+        tell_end(node, watcher, &reason);
+    }
+}
+
+/// Ties two actors together.
+pub(crate) fn link(one: &Arc<dyn Node>, other: &Arc<dyn Node>) {
+    watch(&**one, Watcher::Link(Arc::downgrade(other)));
+    watch(&**other, Watcher::Link(Arc::downgrade(one)));
+}
+
+/// The actor has ended: everybody who watches is told, once.
+pub(crate) fn announce_end(node: &dyn Node, reason: &StopReason) {
+    let watchers = node.core().with_rare(|rare| {
+        rare.ended = Some(reason.clone());
+        std::mem::take(&mut rare.watchers)
+    });
+    for watcher in watchers {
+        tell_end(node, watcher, reason);
+    }
+}
+
+/// The actor has a new value.
+pub(crate) fn announce_restart(node: &dyn Node, generation: u64) {
+    let (id, name) = (node.core().id, node.core().name());
+    // The watchers are told outside of the lock, as an actor may watch itself.
+    let tellers: Option<Vec<_>> =
+        node.core().read_rare(|rare| rare.watchers.iter().filter_map(Watcher::teller).collect());
+    for tell in tellers.into_iter().flatten() {
+        tell(Restarted { id, name: name.clone(), generation });
+    }
+}
+
+impl Watcher {
+    fn teller(&self) -> Option<Arc<dyn Fn(Restarted) + Send + Sync>> {
+        if let Self::Restarts(tell) = self { Some(Arc::clone(tell)) } else { None }
+    }
+}
+
+fn tell_end(node: &dyn Node, watcher: Watcher, reason: &StopReason) {
+    let (id, name) = (node.core().id, node.core().name());
+    match watcher {
+        Watcher::Down(tell) => tell(Down { id, name, reason: reason.clone() }),
+        Watcher::Link(linked) if reason.is_abnormal() => {
+            if let Some(linked) = linked.upgrade() {
+                linked.direct(Directive::Stop(StopReason::Linked(name)));
+            }
+        }
+        Watcher::Ended(tell) => drop(tell.send(reason.clone())),
+        Watcher::Link(_) | Watcher::Restarts(_) => {}
+    }
+}

@@ -1,0 +1,45 @@
+//! The way back: one answer, or the reason why there is none, from a turn to its asker.
+
+use std::pin::Pin;
+use std::task::{Context as Task, Poll};
+
+use crate::error::AskFailure;
+
+/// The receiver's end. Dropped without an answer, it tells the asker [`AskFailure::Dropped`].
+#[derive(Debug)]
+pub(crate) struct Reply<R>(oneshot::Sender<Result<R, AskFailure>>);
+
+/// The asker's end.
+#[derive(Debug)]
+pub(crate) struct Answer<R>(oneshot::AsyncReceiver<Result<R, AskFailure>>);
+
+/// A new way back.
+pub(crate) fn reply<R>() -> (Reply<R>, Answer<R>) {
+    let (sender, receiver) = oneshot::async_channel();
+    (Reply(sender), Answer(receiver))
+}
+
+impl<R> Reply<R> {
+    /// Answers. False when the asker has gone: the answer is late.
+    pub(crate) fn send(self, answer: R) -> bool {
+        self.0.send(Ok(answer)).is_ok()
+    }
+
+    /// Says why there will be no answer.
+    pub(crate) fn fail(self, failure: AskFailure) {
+        // An asker that has gone does not want to know.
+        let _ = self.0.send(Err(failure));
+    }
+
+    /// Whether the asker has gone.
+    #[inline]
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.0.is_closed()
+    }
+}
+
+impl<R> Answer<R> {
+    pub(crate) fn poll(&mut self, task: &mut Task<'_>) -> Poll<Result<R, AskFailure>> {
+        Pin::new(&mut self.0).poll(task).map(|answer| answer.unwrap_or(Err(AskFailure::Dropped)))
+    }
+}

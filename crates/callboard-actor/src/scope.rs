@@ -1,0 +1,92 @@
+//! The turn that the calling thread is in: what an ask inherits, and whose wait it is.
+//!
+//! The scope is ambient: it is set around each poll of a driver on its arbiter, and of a future wrapped by
+//! [`Context::carry`](crate::Context::carry). It is one of the few thread-locals of the crate, because a handler's
+//! future passes through code that knows nothing of us.
+
+use std::any::Any;
+use std::any::TypeId;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::cell::Node;
+use crate::clock::Nanos;
+
+/// What travels along with every ask that is made inside a turn.
+#[derive(Clone, Debug)]
+pub(crate) struct TurnScope {
+    pub(crate) node: Arc<dyn Node>,
+    /// When the turn's own asker stops waiting; 0 when nobody waits.
+    pub(crate) deadline: Cell<Nanos>,
+    pub(crate) lane: Cell<usize>,
+    /// Whether this is the turn itself, or a future that it carried away and does not wait for.
+    pub(crate) waits: bool,
+    pub(crate) baggage: RefCell<Option<Baggage>>,
+}
+
+impl TurnScope {
+    pub(crate) fn new(node: Arc<dyn Node>) -> Self {
+        let normal = crate::message::Priority::Normal.lane();
+        Self { node, deadline: Cell::new(0), lane: Cell::new(normal), waits: true, baggage: RefCell::new(None) }
+    }
+
+    /// The same inheritance for a future that the turn does not wait for.
+    pub(crate) fn carried(&self) -> Self {
+        Self { waits: false, ..self.clone() }
+    }
+}
+
+/// Values of any type that travel with a message: a trace, an identity. Immutable and shared.
+#[derive(Clone, Default)]
+pub struct Baggage(Arc<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
+
+impl Baggage {
+    /// The same with one value more, replacing one of the same type.
+    #[must_use]
+    pub fn with<T: Any + Send + Sync>(&self, value: T) -> Self {
+        let mut items = HashMap::clone(&self.0);
+        items.insert(TypeId::of::<T>(), Arc::new(value));
+        Self(Arc::new(items))
+    }
+
+    /// The value of this type, if one travels along.
+    #[must_use]
+    pub fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        Arc::clone(self.0.get(&TypeId::of::<T>())?).downcast().ok()
+    }
+}
+
+impl std::fmt::Debug for Baggage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Baggage({} values)", self.0.len())
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<TurnScope>>> = const { RefCell::new(None) };
+}
+
+/// Puts the scope before it back when dropped.
+#[must_use]
+pub(crate) struct Entered(Option<Rc<TurnScope>>);
+
+/// Makes `scope` the calling thread's until the guard is dropped.
+#[inline]
+pub(crate) fn enter(scope: &Rc<TurnScope>) -> Entered {
+    Entered(CURRENT.replace(Some(Rc::clone(scope))))
+}
+
+impl Drop for Entered {
+    #[inline]
+    fn drop(&mut self) {
+        CURRENT.set(self.0.take());
+    }
+}
+
+/// Looks at the scope of the calling thread, if it is in one.
+#[inline]
+pub(crate) fn current<R>(look: impl FnOnce(&TurnScope) -> R) -> Option<R> {
+    CURRENT.with_borrow(|scope| scope.as_deref().map(look))
+}

@@ -1,0 +1,498 @@
+//! The supervisor: an actor that knows its children, decides what the fault of one means for the others, and gives up
+//! when faults come too often. Semantics follow the supervisors of Erlang/OTP.
+//!
+//! A child that fails alone (`one_for_one`) restarts at once under the licence that the supervisor has granted it, and
+//! reports. Everything that concerns more than one child goes through the supervisor's mailbox and is decided here.
+
+mod backoff;
+mod group;
+mod intensity;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use self::backoff::Backoff;
+pub(crate) use self::backoff::roll;
+use self::group::{Group, Step};
+pub use self::intensity::Intensity;
+pub(crate) use self::intensity::Licence;
+use crate::actor::{Actor, StopReason, SyncHandler};
+use crate::actor_ref::ActorRef;
+use crate::cell::{ActorId, Directive, Node};
+use crate::child::{Child, IntoChild, Policy, Restart};
+use crate::context::Context;
+use crate::fault::{Fault, Incident};
+use crate::gate::ActorState;
+use crate::message::Message;
+use crate::sync::Mutex;
+use crate::system::{System, SystemCore};
+
+/// Whom the fault of one child concerns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// Nobody else.
+    #[default]
+    OneForOne,
+    /// All children: the others are stopped in reverse start order, then all are started in order.
+    OneForAll,
+    /// The child and those that were started after it.
+    RestForOne,
+}
+
+/// What a supervisor does when faults come too often.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GiveUp {
+    /// It opens the breaker of the child, or of all children of that restart: after the reset time a probe decides.
+    #[default]
+    OpenBreaker,
+    /// It stops its children and fails itself, so that its own supervisor decides, as in OTP.
+    Escalate,
+}
+
+/// A supervisor to be started: made by [`one_for_one`], [`one_for_all`] and [`rest_for_one`].
+#[must_use = "a supervision does nothing until the system runs it"]
+pub struct Supervise {
+    name: Option<String>,
+    strategy: Strategy,
+    give_up: GiveUp,
+    intensity: Option<Intensity>,
+    backoff: Option<Backoff>,
+    children: Vec<Box<dyn FnOnce(&SupervisorRef) + Send>>,
+}
+
+/// A supervisor whose children fail alone.
+pub fn one_for_one() -> Supervise {
+    Supervise::new(Strategy::OneForOne)
+}
+
+/// A supervisor whose children restart together.
+pub fn one_for_all() -> Supervise {
+    Supervise::new(Strategy::OneForAll)
+}
+
+/// A supervisor whose children restart together with those started after them.
+pub fn rest_for_one() -> Supervise {
+    Supervise::new(Strategy::RestForOne)
+}
+
+impl Supervise {
+    fn new(strategy: Strategy) -> Self {
+        Self {
+            name: None,
+            strategy,
+            give_up: GiveUp::OpenBreaker,
+            intensity: None,
+            backoff: None,
+            children: Vec::new(),
+        }
+    }
+
+    /// A name for inspection.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// More than so many restarts in so long are too often: per child, per group restart, or, when it escalates, for all
+    /// children together.
+    pub fn intensity(mut self, restarts: u32, within: Duration) -> Self {
+        self.intensity = Some(Intensity { restarts, within });
+        self
+    }
+
+    /// How long to wait before a restart.
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = Some(backoff);
+        self
+    }
+
+    /// What to do when faults come too often.
+    pub fn on_give_up(mut self, give_up: GiveUp) -> Self {
+        self.give_up = give_up;
+        self
+    }
+
+    /// A child to be started with the supervisor, after those named before.
+    pub fn child<A: Actor>(mut self, child: Child<A>) -> Self {
+        self.children.push(Box::new(|supervisor| drop(supervisor.spawn(child))));
+        self
+    }
+
+    /// What cannot work in these settings.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        self.backoff.map(|backoff| backoff.faults()).unwrap_or_default()
+    }
+
+    /// Starts the supervisor under `parent`, and its first children.
+    pub(crate) fn start(self, system: &Arc<SystemCore>, parent: Option<&SupervisorRef>) -> SupervisorRef {
+        let plan = Arc::new(self.plan(&system.policy));
+        let policy = Arc::clone(&plan.policy);
+        let name = self.name.unwrap_or_else(|| "supervisor".to_owned());
+        let child = crate::child::child(name, move || Supervisor::new(Arc::clone(&plan))).start_limit(STOP_LIMIT);
+        let actor = spawn(system, parent, child);
+        let supervisor = SupervisorRef(Arc::new(Handle { actor, policy }));
+        self.children.into_iter().for_each(|start| start(&supervisor));
+        supervisor
+    }
+
+    fn plan(&self, base: &Arc<Policy>) -> Plan {
+        let mut policy = Policy::clone(base);
+        policy.strategy = self.strategy;
+        policy.give_up = self.give_up;
+        policy.intensity = self.intensity.unwrap_or(policy.intensity);
+        policy.backoff = self.backoff.unwrap_or(policy.backoff);
+        policy.licence = (self.give_up == GiveUp::Escalate).then(Arc::default);
+        let is_default = self.strategy == Strategy::OneForOne
+            && policy.licence.is_none()
+            && self.intensity.is_none()
+            && self.backoff.is_none();
+        let policy = if is_default { Arc::clone(base) } else { Arc::new(policy) };
+        Plan { policy, roster: Mutex::default() }
+    }
+}
+
+impl fmt::Debug for Supervise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Supervise")
+            .field("name", &self.name)
+            .field("strategy", &self.strategy)
+            .field("children", &self.children.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A supervisor's children may take this long to stop one after the other; the system's shutdown has its own limits.
+const STOP_LIMIT: Duration = Duration::from_secs(3600);
+
+/// A running supervisor.
+#[derive(Clone)]
+pub struct SupervisorRef(Arc<Handle>);
+
+struct Handle {
+    actor: ActorRef<Supervisor>,
+    /// What its children start out with.
+    policy: Arc<Policy>,
+}
+
+impl SupervisorRef {
+    /// Starts an actor under it, after the children it has.
+    pub fn spawn<A: Actor>(&self, child: impl IntoChild<A>) -> ActorRef<A> {
+        spawn(self.system(), Some(self), child.into_child())
+    }
+
+    /// Starts a supervisor under it.
+    pub fn supervise(&self, supervise: Supervise) -> Self {
+        supervise.start(self.system(), Some(self))
+    }
+
+    /// Stops it and its children, in reverse start order. Returns at once.
+    pub fn stop(&self) {
+        self.0.actor.stop();
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Can be dropped and called again at any time.
+    pub async fn ended(&self) -> StopReason {
+        self.0.actor.ended().await
+    }
+
+    /// Where it is in its life.
+    #[must_use]
+    pub fn state(&self) -> ActorState {
+        self.0.actor.state()
+    }
+
+    pub(crate) fn report(&self, report: Report) {
+        self.0.actor.control(report);
+    }
+
+    pub(crate) fn node(&self) -> Arc<dyn Node> {
+        self.0.actor.node()
+    }
+
+    fn system(&self) -> &Arc<SystemCore> {
+        &self.0.actor.cell().core.system
+    }
+}
+
+impl fmt::Debug for SupervisorRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SupervisorRef({})", self.0.actor.name())
+    }
+}
+
+/// Makes the cell, tells the supervisor, and starts the driver: in this order, so that the supervisor knows a child
+/// before that can report anything.
+fn spawn<A: Actor>(system: &Arc<SystemCore>, supervisor: Option<&SupervisorRef>, child: Child<A>) -> ActorRef<A> {
+    let base = supervisor.map_or(&system.policy, |supervisor| &supervisor.0.policy);
+    let actor = system.make_cell(base, supervisor.cloned(), child);
+    if let Some(supervisor) = supervisor {
+        supervisor.report(Report { child: actor.id(), what: What::Adopt(actor.node()) });
+    }
+    crate::host::launch(Arc::clone(actor.cell()));
+    actor
+}
+
+/// What survives a restart of the supervisor itself.
+struct Plan {
+    policy: Arc<Policy>,
+    /// The children in start order, as ids grow.
+    roster: Mutex<BTreeMap<ActorId, Arc<dyn Node>>>,
+}
+
+/// The supervisor actor, reached through [`SupervisorRef`].
+pub(crate) struct Supervisor {
+    plan: Arc<Plan>,
+    licence: Licence,
+    group: Option<Group>,
+    draws: u64,
+}
+
+impl fmt::Debug for Supervisor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Supervisor").field("children", &self.plan.roster.lock().len()).finish_non_exhaustive()
+    }
+}
+
+/// What a child tells its supervisor.
+#[derive(Debug)]
+pub(crate) struct Report {
+    child: ActorId,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    /// It is new.
+    Adopt(Arc<dyn Node>),
+    /// It serves messages.
+    Started,
+    /// It restarts on its own licence.
+    Restarted,
+    /// It failed, is out of service, and waits for a decision.
+    Fault(Incident),
+    /// It is out of service, as it was told to be.
+    Halted,
+    /// It restarted too often.
+    GaveUp(Incident),
+    /// Its turn does not give its thread back.
+    Stuck(u64),
+    /// It has ended.
+    Ended,
+}
+
+impl Message for Report {
+    type Reply = ();
+}
+
+impl Report {
+    pub(crate) fn started(child: ActorId) -> Self {
+        Self { child, what: What::Started }
+    }
+
+    pub(crate) fn restarted(child: ActorId) -> Self {
+        Self { child, what: What::Restarted }
+    }
+
+    pub(crate) fn fault(child: ActorId, incident: Incident) -> Self {
+        Self { child, what: What::Fault(incident) }
+    }
+
+    pub(crate) fn halted(child: ActorId) -> Self {
+        Self { child, what: What::Halted }
+    }
+
+    pub(crate) fn gave_up(child: ActorId, incident: Incident) -> Self {
+        Self { child, what: What::GaveUp(incident) }
+    }
+
+    pub(crate) fn stuck(child: ActorId, turn: u64) -> Self {
+        Self { child, what: What::Stuck(turn) }
+    }
+
+    pub(crate) fn ended(child: ActorId, _: StopReason) -> Self {
+        Self { child, what: What::Ended }
+    }
+}
+
+impl Actor for Supervisor {
+    /// After a restart of its own it puts its children back to work, in start order; the others do not notice.
+    async fn started(&mut self, _: &mut Context<Self>) -> Result<(), Fault> {
+        for child in self.children() {
+            child.direct(Directive::Resume { after: Duration::ZERO });
+        }
+        Ok(())
+    }
+
+    /// Its children go with it, in reverse start order; when it only makes room for a new value, they wait for that.
+    async fn stopped(self, why: StopReason) {
+        for child in self.children().into_iter().rev() {
+            if why == StopReason::Restart {
+                child.direct(Directive::Halt { refuse: false });
+                continue;
+            }
+            let (tell, told) = oneshot::async_channel();
+            crate::monitor::watch(&*child, crate::monitor::Watcher::Ended(tell));
+            child.direct(directive_for(&why));
+            let _ = told.await;
+        }
+    }
+}
+
+/// How the children end when their supervisor does.
+fn directive_for(why: &StopReason) -> Directive {
+    match why {
+        StopReason::Drained | StopReason::Shutdown => Directive::Drain(StopReason::Shutdown),
+        _ => Directive::Stop(StopReason::Stopped),
+    }
+}
+
+impl SyncHandler<Report> for Supervisor {
+    fn handle(&mut self, report: Report, cx: &mut Context<Self>) -> Result<(), Fault> {
+        let child = report.child;
+        match report.what {
+            What::Adopt(node) => drop(self.plan.roster.lock().insert(child, node)),
+            What::Started => self.advance(Step::Started(child)),
+            What::Restarted => {}
+            What::Fault(incident) => return self.restart_group(child, &incident, &cx.system()),
+            What::Halted => self.halted(child),
+            What::GaveUp(incident) => return self.give_up(child, incident),
+            What::Stuck(turn) => self.replace(child, turn),
+            What::Ended => {
+                let gone = self.plan.roster.lock().remove(&child);
+                drop(gone);
+                self.advance(Step::Ended(child));
+            }
+        }
+        self.finish_group()
+    }
+}
+
+impl Supervisor {
+    fn new(plan: Arc<Plan>) -> Self {
+        Self { plan, licence: Licence::default(), group: None, draws: 0 }
+    }
+
+    /// Children in start order.
+    fn children(&self) -> Vec<Arc<dyn Node>> {
+        self.plan.roster.lock().values().cloned().collect()
+    }
+
+    fn child(&self, id: ActorId) -> Option<Arc<dyn Node>> {
+        self.plan.roster.lock().get(&id).cloned()
+    }
+
+    /// A child failed whose fault concerns others.
+    fn restart_group(&mut self, failed: ActorId, incident: &Incident, system: &System) -> Result<(), Fault> {
+        let (policy, now) = (Arc::clone(&self.plan.policy), system.core().clock.elapsed());
+        self.draws += 1;
+        let granted = match &policy.licence {
+            Some(shared) => shared.lock().take(policy.intensity, now),
+            None => self.licence.take(policy.intensity, now),
+        };
+        let Some(nth) = granted else {
+            return self.give_up(failed, incident.clone());
+        };
+        let roll = roll(system.core().seed, self.draws);
+        let affected = self.affected(failed);
+        self.begin(Group::restart(affected, failed, policy.backoff.delay(nth, roll)));
+        self.finish_group()
+    }
+
+    /// Too many restarts.
+    fn give_up(&mut self, failed: ActorId, incident: Incident) -> Result<(), Fault> {
+        let escalates = self.plan.policy.give_up == GiveUp::Escalate;
+        let affected = if escalates {
+            self.children().iter().map(|child| child.core().id).collect()
+        } else {
+            self.affected(failed)
+        };
+        tracing::warn!(target: "callboard::supervisor", %incident, escalates, "too many restarts");
+        self.licence.renew();
+        self.begin(if escalates { Group::escalate(affected, failed, incident) } else { Group::fail(affected, failed) });
+        self.finish_group()
+    }
+
+    /// The children that a fault of this one concerns, in start order; temporary ones are not started again and end.
+    fn affected(&self, failed: ActorId) -> Vec<ActorId> {
+        let concerned = |id: ActorId| match self.plan.policy.strategy {
+            Strategy::OneForOne => id == failed,
+            Strategy::OneForAll => true,
+            Strategy::RestForOne => id >= failed,
+        };
+        let (temporary, affected): (Vec<_>, Vec<_>) = self
+            .children()
+            .into_iter()
+            .filter(|child| concerned(child.core().id))
+            .partition(|child| child.core().policy.restart == Restart::Temporary);
+        for child in temporary.iter().rev() {
+            child.direct(Directive::Stop(StopReason::Stopped));
+        }
+        affected.iter().map(|child| child.core().id).collect()
+    }
+
+    fn begin(&mut self, group: Group) {
+        self.group = Some(group);
+        self.act();
+    }
+
+    /// A child is out of service. When no group restart is under way it was told so by an earlier value of this
+    /// supervisor, and goes on.
+    fn halted(&mut self, child: ActorId) {
+        if self.group.is_some() {
+            return self.advance(Step::Halted(child));
+        }
+        if let Some(child) = self.child(child) {
+            child.direct(Directive::Resume { after: Duration::ZERO });
+        }
+    }
+
+    fn advance(&mut self, step: Step) {
+        if let Some(group) = &mut self.group
+            && group.note(step)
+        {
+            self.act();
+        }
+    }
+
+    /// Gives the directive that is next in the group restart.
+    fn act(&mut self) {
+        while let Some((child, directive)) = self.group.as_mut().and_then(Group::next) {
+            match self.child(child) {
+                Some(node) => node.direct(directive),
+                None => {
+                    if let Some(group) = &mut self.group {
+                        group.note(Step::Ended(child));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A group restart that has come to its end is forgotten; one that escalates fails this supervisor.
+    fn finish_group(&mut self) -> Result<(), Fault> {
+        if !self.group.as_ref().is_some_and(Group::is_over) {
+            return Ok(());
+        }
+        match self.group.take().and_then(Group::into_escalation) {
+            Some(incident) => Err(incident.escalate()),
+            None => Ok(()),
+        }
+    }
+
+    /// A turn does not give its thread back: the actor goes on elsewhere.
+    fn replace(&mut self, child: ActorId, turn: u64) {
+        if let Some(node) = self.child(child)
+            && node.core().turns.load(crate::sync::Ordering::SeqCst) == turn
+        {
+            node.replace();
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! A [`System`]: its threads, its actors, and everything they share. Two systems in one process share nothing.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::actor::Actor;
+use crate::actor_ref::ActorRef;
+use crate::alarm::Alarms;
+use crate::cell::{ActorCell, Core, Node};
+use crate::child::{Child, Defaults, IntoChild, Policy};
+use crate::clock::Clock;
+use crate::dead_letter::{DeadLetters, Quarantine};
+use crate::directory::Directory;
+use crate::error::StartError;
+use crate::host::{Arbiter, Arbiters};
+use crate::inspect::Snapshot;
+use crate::mailbox::Mailbox;
+use crate::shutdown::{Drain, Phases, ShutdownPhase, ShutdownReport};
+use crate::supervisor::{Supervise, SupervisorRef, one_for_one};
+use crate::sync::Mutex;
+use crate::turn_times::TurnTimes;
+
+/// A handle to a running system. Cheap to clone, usable from any thread.
+///
+/// Dropping the last handle does not end the system: [`shutdown`](Self::shutdown) does.
+#[derive(Clone)]
+pub struct System(Arc<SystemCore>);
+
+/// What the actors of a system share.
+pub struct SystemCore {
+    pub(crate) clock: Clock,
+    pub(crate) alarms: Alarms,
+    pub(crate) directory: Directory,
+    pub(crate) dead_letters: DeadLetters,
+    pub(crate) quarantine: Quarantine,
+    pub(crate) turn_times: TurnTimes,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) times_turns: bool,
+    pub(crate) backtraces: bool,
+    pub(crate) seed: u64,
+    /// Everything runs on one thread, on virtual time.
+    pub(crate) is_virtual: bool,
+    pub(crate) phases: Phases,
+    /// The threads may end.
+    pub(crate) over: Notify,
+    threads: OnceLock<Threads>,
+    root: OnceLock<SupervisorRef>,
+    extensions: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+}
+
+#[derive(Debug)]
+struct Threads {
+    arbiters: Arbiters,
+    keeper: Arbiter,
+}
+
+impl System {
+    /// A system with all defaults, to be changed and started.
+    pub fn builder() -> SystemBuilder {
+        SystemBuilder::default()
+    }
+
+    /// Starts an actor under the root supervisor: a function that builds it, or a [`Child`]. The reference can be used
+    /// at once; messages queue up until the actor has started.
+    pub fn spawn<A: Actor>(&self, child: impl IntoChild<A>) -> ActorRef<A> {
+        self.root().spawn(child)
+    }
+
+    /// Starts a supervisor under the root supervisor.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Invalid`] with everything that cannot work in its settings.
+    pub async fn supervise(&self, supervise: Supervise) -> Result<SupervisorRef, StartError> {
+        let faults = supervise.faults();
+        if !faults.is_empty() {
+            return Err(StartError::Invalid(faults));
+        }
+        Ok(self.root().supervise(supervise))
+    }
+
+    /// The first actor of this type with this name.
+    #[must_use]
+    pub fn find<A: Actor>(&self, name: &str) -> Option<ActorRef<A>> {
+        self.0.directory.find(name, |node| node.as_any().downcast::<ActorCell<A>>().ok()).map(ActorRef::new)
+    }
+
+    /// Runs a future on the arbiter with this number and waits for its result; the function that makes it is sent
+    /// there, so the future itself need not be `Send`.
+    ///
+    /// # Panics
+    ///
+    /// If the future panics or the system ends before it is done.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it has ended, the future goes on and its result is dropped.
+    pub async fn run_on<T: Send + 'static, F: Future<Output = T> + 'static>(
+        &self,
+        arbiter: usize,
+        make: impl FnOnce() -> F + Send + 'static,
+    ) -> T {
+        let (tell, told) = oneshot::async_channel();
+        self.0.arbiters().get(arbiter).run(move || {
+            tokio::task::spawn_local(async move {
+                // Nobody may be left to be told.
+                let _ = tell.send(make().await);
+            });
+        });
+        told.await.expect("the future on the arbiter panicked, or the system ended before it was done")
+    }
+
+    /// How many arbiters actors are spread over.
+    #[must_use]
+    pub fn arbiters(&self) -> usize {
+        self.0.arbiters().len()
+    }
+
+    /// What everything looks like now; can be serialised.
+    #[must_use]
+    pub fn inspect(&self) -> Snapshot {
+        crate::inspect::inspect(&self.0)
+    }
+
+    /// The messages that reached nobody.
+    #[must_use]
+    pub fn dead_letters(&self) -> &DeadLetters {
+        &self.0.dead_letters
+    }
+
+    /// The messages whose turns failed.
+    #[must_use]
+    pub fn quarantine(&self) -> &Quarantine {
+        &self.0.quarantine
+    }
+
+    /// Time since the system started: virtual in a test system.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.clock.elapsed()
+    }
+
+    /// Adds work to be done when the system shuts down, in a phase. Within a phase the order is that of the calls.
+    pub fn on_shutdown<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        phase: ShutdownPhase,
+        name: impl Into<String>,
+        work: impl FnOnce() -> F + Send + 'static,
+    ) {
+        self.0.phases.add(phase, name.into(), work);
+    }
+
+    /// Ends the system: runs the phases, drains the actors, then stops, then kills what is left. A second call while the
+    /// first is at work kills at once; a call after it has ended changes nothing.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled the shutdown goes on whether or not this future is dropped.
+    pub async fn shutdown(&self, drain: Drain) -> ShutdownReport {
+        crate::shutdown::shutdown(&self.0, drain).await
+    }
+
+    /// A value of any type that layers above keep with the system; made when first asked for.
+    pub fn extension<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Arc<T> {
+        let mut extensions = self.0.extensions.lock();
+        let slot = extensions.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(make()));
+        Arc::clone(slot).downcast().expect("the key is the type of the value")
+    }
+
+    pub(crate) fn of(core: &Arc<SystemCore>) -> Self {
+        Self(Arc::clone(core))
+    }
+
+    pub(crate) fn core(&self) -> &Arc<SystemCore> {
+        &self.0
+    }
+
+    fn root(&self) -> &SupervisorRef {
+        self.0.root()
+    }
+}
+
+impl fmt::Debug for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("System").field("actors", &self.0.directory.len()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SystemCore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SystemCore").finish_non_exhaustive()
+    }
+}
+
+impl SystemCore {
+    pub(crate) fn arbiters(&self) -> &Arbiters {
+        &self.threads.get().expect("the threads are started before anything runs").arbiters
+    }
+
+    /// The thread that keeps time and starts others.
+    pub(crate) fn keeper(&self) -> &Arbiter {
+        &self.threads.get().expect("the threads are started before anything runs").keeper
+    }
+
+    pub(crate) fn root(&self) -> &SupervisorRef {
+        self.root.get().expect("the root supervisor is started before anything else")
+    }
+
+    /// The cell of a new actor, known to the directory and not yet driven.
+    pub(crate) fn make_cell<A: Actor>(
+        self: &Arc<Self>,
+        base: &Arc<Policy>,
+        supervisor: Option<SupervisorRef>,
+        child: Child<A>,
+    ) -> ActorRef<A> {
+        let (name, factory, policy) = child.apply(base);
+        let mailbox = Mailbox::new(policy.bounds);
+        let core = Core::new::<A>(name, policy, Arc::clone(self), supervisor);
+        let cell = Arc::new(ActorCell { core, mailbox, factory });
+        let node: Arc<dyn Node> = Arc::clone(&cell) as _;
+        self.directory.add(cell.core.id, Arc::downgrade(&node));
+        ActorRef::new(cell)
+    }
+
+    pub(crate) fn set_threads(&self, arbiters: Vec<Arbiter>, keeper: Arbiter) {
+        let threads = Threads { arbiters: Arbiters::new(arbiters), keeper };
+        self.threads.set(threads).expect("a system starts once");
+    }
+
+    pub(crate) fn start_root(self: &Arc<Self>) {
+        let root = one_for_one().name("root").start(self, None);
+        self.root.set(root).expect("a system starts once");
+    }
+
+    /// Ends the threads; the keeper's last, as the others were started from it.
+    pub(crate) fn stop_threads(&self) {
+        for arbiter in self.arbiters().all() {
+            arbiter.stop();
+        }
+        self.over.notify_one();
+    }
+}
+
+/// The settings of a system to be started.
+#[must_use = "a builder does nothing until it is started"]
+pub struct SystemBuilder {
+    workers: usize,
+    defaults: Defaults,
+    times_turns: bool,
+    backtraces: bool,
+    seed: u64,
+    pub(crate) supervise: Vec<Supervise>,
+}
+
+impl Default for SystemBuilder {
+    fn default() -> Self {
+        let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            workers,
+            defaults: Defaults::default(),
+            times_turns: false,
+            backtraces: false,
+            seed: 0,
+            supervise: Vec::new(),
+        }
+    }
+}
+
+impl SystemBuilder {
+    /// How many arbiters (threads) actors are spread over; by default one per core.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers;
+        self
+    }
+
+    /// What every actor starts out with.
+    pub fn defaults(mut self, defaults: Defaults) -> Self {
+        self.defaults = defaults;
+        self
+    }
+
+    /// Times every turn instead of one in 64, at the price of reading the clock twice each.
+    pub fn time_turns(mut self, every: bool) -> Self {
+        self.times_turns = every;
+        self
+    }
+
+    /// Records the stack of a panic with its incident.
+    pub fn backtraces(mut self, wanted: bool) -> Self {
+        self.backtraces = wanted;
+        self
+    }
+
+    /// Where the random draws of back-off and breakers begin; the same seed draws the same.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// A supervisor to be started with the system, after those named before.
+    pub fn supervise(mut self, supervise: Supervise) -> Self {
+        self.supervise.push(supervise);
+        self
+    }
+
+    /// Starts the threads and the supervisors.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]: everything that cannot work in the settings, or a thread that did not start.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it has ended, a system may have been started that nobody has a handle to.
+    pub async fn start(self) -> Result<System, StartError> {
+        self.check()?;
+        let core = Arc::new(self.core(Clock::real(), false));
+        let (tell, told) = oneshot::async_channel();
+        let shared = Arc::clone(&core);
+        let keep = move || crate::host::keep(&shared, self.workers, self.supervise, tell);
+        std::thread::Builder::new().name("callboard-keeper".to_owned()).spawn(keep).map_err(StartError::Thread)?;
+        told.await.map_err(|_| StartError::Lost)?;
+        Ok(System(core))
+    }
+
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        let mut faults = self.defaults.faults();
+        if self.workers == 0 {
+            faults.push("workers: actors need at least one thread".to_owned());
+        }
+        faults.extend(self.supervise.iter().flat_map(Supervise::faults));
+        if faults.is_empty() { Ok(()) } else { Err(StartError::Invalid(faults)) }
+    }
+
+    pub(crate) fn core(&self, clock: Clock, is_virtual: bool) -> SystemCore {
+        SystemCore {
+            clock,
+            alarms: Alarms::new(),
+            directory: Directory::default(),
+            dead_letters: DeadLetters::new(self.defaults.dead_letters),
+            quarantine: Quarantine::new(self.defaults.quarantine),
+            turn_times: TurnTimes::new(),
+            policy: Arc::new(Policy::new(&self.defaults)),
+            times_turns: self.times_turns,
+            backtraces: self.backtraces,
+            seed: self.seed,
+            is_virtual,
+            phases: Phases::default(),
+            over: Notify::new(),
+            threads: OnceLock::new(),
+            root: OnceLock::new(),
+            extensions: Mutex::default(),
+        }
+    }
+}
+
+/// Starts the first supervisors, in order.
+pub(crate) fn start_all(core: &Arc<SystemCore>, supervise: Vec<Supervise>) {
+    for supervise in supervise {
+        core.root().supervise(supervise);
+    }
+}
+
+impl fmt::Debug for SystemBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SystemBuilder").field("workers", &self.workers).finish_non_exhaustive()
+    }
+}
+
+/// Runs a future to its end on the calling thread, from any thread that is not inside a runtime.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(std::thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Arc::new(Unpark(std::thread::current())).into();
+    let mut task = std::task::Context::from_waker(&waker);
+    let mut future = std::pin::pin!(future);
+    loop {
+        match future.as_mut().poll(&mut task) {
+            std::task::Poll::Ready(output) => return output,
+            std::task::Poll::Pending => std::thread::park(),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Derives of the callboard actor framework: sugar only, all of it can be written by hand.
+//!
+//! Use them through `callboard` or `callboard-actor`, whose feature `macros` (on by default)
+//! re-exports them:
+//!
+//! | macro | what it writes |
+//! |---|---|
+//! | [`derive@Message`] | the `impl Message` of a type |
+//! | [`macro@main`] | a `fn main` that runs an `async fn main` to its end |
+//!
+//! The code they write names the crate that the expanding package depends on: `callboard` if
+//! it is among its dependencies, else `callboard-actor`, under whatever name `Cargo.toml` gives
+//! it. `crate = path` overrides that, for a package which re-exports the framework.
+//!
+//! This crate does not look at actors or handlers, and nothing of it exists at run time.
+
+mod crate_path;
+mod duration;
+mod keys;
+mod main_fn;
+mod message;
+
+use proc_macro::TokenStream;
+use syn::parse_macro_input;
+
+/// Implements `Message` for a struct, enum or union.
+///
+/// Without any key the message has the reply `()`, the priority `Normal`, no timeout of its
+/// own, and is not kept. Each key of `#[message(..)]` is optional and stands at most once:
+///
+/// | key | value | meaning |
+/// |---|---|---|
+/// | `reply` | a type | what a handler answers: `Message::Reply`; must be `Send + 'static` |
+/// | `priority` | `Critical`, `High`, `Normal`, `Low` or `Background` | the lane of a send that names none |
+/// | `timeout` | text: `"2s"`, `"150ms"`, `"1m 30s"` | how long an ask waits that names no timeout; units `ns`, `us`, `ms`, `s`, `m`, `h`, `d` |
+/// | `keep` | none | a copy is kept while a turn runs, and the message is run again when that turn fails; the type must be `Clone` |
+/// | `crate` | a path | where the framework is found, if not in the dependencies of the expanding package |
+///
+/// # Examples
+///
+/// ```
+/// # mod callboard {
+/// #     pub use callboard_macros::Message;
+/// #     pub trait Message: Sized + Send + 'static {
+/// #         type Reply: Send + 'static;
+/// #         const PRIORITY: Priority = Priority::Normal;
+/// #         const TIMEOUT: Option<std::time::Duration> = None;
+/// #         const KEEP: Option<fn(&Self) -> Self> = None;
+/// #     }
+/// #     #[derive(Debug, PartialEq)]
+/// #     pub enum Priority { High, Normal }
+/// # }
+/// use callboard::{Message, Priority};
+/// use std::time::Duration;
+///
+/// struct Declined;
+///
+/// #[derive(Clone, Message)]
+/// # #[message(crate = callboard)]
+/// #[message(reply = Result<u64, Declined>, priority = High, timeout = "2s", keep)]
+/// struct Withdraw {
+///     cents: u64,
+/// }
+///
+/// assert_eq!(Withdraw::PRIORITY, Priority::High);
+/// assert_eq!(Withdraw::TIMEOUT, Some(Duration::from_secs(2)));
+/// assert!(Withdraw::KEEP.is_some());
+/// ```
+///
+/// The same by hand:
+///
+/// ```
+/// # use std::time::Duration;
+/// # trait Message: Sized + Send + 'static {
+/// #     type Reply: Send + 'static;
+/// #     const PRIORITY: Priority = Priority::Normal;
+/// #     const TIMEOUT: Option<Duration> = None;
+/// #     const KEEP: Option<fn(&Self) -> Self> = None;
+/// # }
+/// # enum Priority { High, Normal }
+/// # struct Declined;
+/// # #[derive(Clone)]
+/// # struct Withdraw { cents: u64 }
+/// impl Message for Withdraw {
+///     type Reply = Result<u64, Declined>;
+///     const PRIORITY: Priority = Priority::High;
+///     const TIMEOUT: Option<Duration> = Some(Duration::from_secs(2));
+///     const KEEP: Option<fn(&Self) -> Self> = Some(Clone::clone);
+/// }
+/// ```
+///
+/// # Generic messages
+///
+/// Type parameters need no bounds of their own. The written `impl` holds for those arguments
+/// with which the message and its reply are `Send + 'static`, and `Clone` when it is kept:
+///
+/// ```
+/// # mod callboard {
+/// #     pub use callboard_macros::Message;
+/// #     pub trait Message: Sized + Send + 'static {
+/// #         type Reply: Send + 'static;
+/// #     }
+/// # }
+/// # use callboard::Message;
+/// #[derive(Message)]
+/// # #[message(crate = callboard)]
+/// #[message(reply = Option<T>)]
+/// struct Swap<T>(T);
+///
+/// fn is_message<M: Message>() {}
+/// is_message::<Swap<String>>();
+/// ```
+#[proc_macro_derive(Message, attributes(message))]
+pub fn derive_message(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input);
+    finish(message::expand(&input))
+}
+
+/// Turns `async fn main` into a `fn main` that runs it with `block_on` of the framework.
+///
+/// The future runs on the main thread, which owns no actors: those live on the threads of the
+/// `System` that it starts. The return type is kept, so `?` and exit codes work as ever.
+/// `#[callboard::main(crate = path)]` says where the framework is found.
+///
+/// # Examples
+///
+/// ```
+/// # mod callboard {
+/// #     pub use callboard_macros::main;
+/// #     pub fn block_on<F: Future>(future: F) -> F::Output {
+/// #         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+/// #         match std::pin::pin!(future).poll(&mut cx) {
+/// #             std::task::Poll::Ready(output) => output,
+/// #             std::task::Poll::Pending => unreachable!("the example never waits"),
+/// #         }
+/// #     }
+/// # }
+/// # #[callboard::main(crate = callboard)]
+/// # /*
+/// #[callboard::main]
+/// # */
+/// async fn main() -> Result<(), std::num::ParseIntError> {
+///     let answer: u32 = "42".parse()?;
+///     assert_eq!(answer, 42);
+///     Ok(())
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn main(arguments: TokenStream, function: TokenStream) -> TokenStream {
+    let arguments = parse_macro_input!(arguments);
+    let function = parse_macro_input!(function);
+    finish(main_fn::expand(arguments, function))
+}
+
+fn finish(expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
+    expanded.unwrap_or_else(syn::Error::into_compile_error).into()
+}
