@@ -14,8 +14,16 @@ use crate::message::Message;
 /// An actor is built by a factory on the thread it will live on, so neither it nor the futures of its handlers need
 /// be `Send`; its [`ActorRef`](crate::ActorRef) always is.
 pub trait Actor: Sized + 'static {
-    /// Runs after the value was built and before its first message; an error, a panic or a time-out in here is a
-    /// failed start, which the supervisor treats like any other fault.
+    /// Runs after the value was built and before its first message.
+    ///
+    /// # Errors
+    ///
+    /// An error, a panic or the start limit (10 s by default) is a failed start, which the supervisor treats like any
+    /// other fault.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped at an `await` when the start limit is over or the actor is told to end; the value goes with it.
     fn started(&mut self, cx: &mut Context<Self>) -> impl Future<Output = Result<(), Fault>> {
         let _ = cx;
         ready(Ok(()))
@@ -23,6 +31,10 @@ pub trait Actor: Sized + 'static {
 
     /// Runs last, with the value itself. It is not called for a value whose turn failed or that was killed: such a
     /// value may be inconsistent and is only dropped. A panic in here is counted and logged; the stop goes on.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped at an `await` when it takes longer than the start limit, or when the actor is killed.
     fn stopped(self, why: StopReason) -> impl Future<Output = ()> {
         let _ = why;
         ready(())

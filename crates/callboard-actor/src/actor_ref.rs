@@ -51,7 +51,7 @@ impl<A: Actor> ActorRef<A> {
         Tell::new(self, message)
     }
 
-    /// Sends a message at once or not at all.
+    /// Sends a message at once or not at all, from any thread, asynchronous or not.
     ///
     /// # Errors
     ///
@@ -110,7 +110,7 @@ impl<A: Actor> ActorRef<A> {
         self.0.core.name()
     }
 
-    /// Where it is in its life.
+    /// Where it is in its life, at this moment.
     #[must_use]
     pub fn state(&self) -> ActorState {
         self.0.core.gate.state()
@@ -165,16 +165,14 @@ impl<A: Actor> ActorRef<A> {
         (&*self.0 as &dyn Node).direct(directive);
     }
 
-    /// Sends a message of the framework's own: before all others, past all bounds, whatever the state. Silently dropped
-    /// when the actor has ended.
-    pub(crate) fn control<M: Message>(&self, message: M)
+    /// Sends a message of the framework's own: before all others, past all bounds, whatever the state. False when the
+    /// actor has ended, which then has no use for it.
+    pub(crate) fn control<M: Message>(&self, message: M) -> bool
     where
         A: Handler<M>,
     {
         let letter = Letter { message, reply: None, header: None };
-        if self.0.mailbox.push(CONTROL, Envelope::new(letter, 0)).is_err() {
-            tracing::trace!(target: "callboard::supervisor", actor = %self.name(), "a notice came after the end");
-        }
+        self.0.mailbox.push(CONTROL, Envelope::new(letter, 0)).is_ok()
     }
 }
 
@@ -240,6 +238,10 @@ impl<M: Message> Recipient<M> {
     /// # Errors
     ///
     /// As [`ActorRef::tell`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`ActorRef::tell`].
     pub fn tell(&self, message: M) -> Tell<'_, Self, M> {
         Tell::new(self, message)
     }
@@ -256,6 +258,10 @@ impl<M: Message> Recipient<M> {
     /// As [`ActorRef::ask`].
     ///
     /// # Errors
+    ///
+    /// As [`ActorRef::ask`].
+    ///
+    /// # Cancel safety
     ///
     /// As [`ActorRef::ask`].
     pub fn ask(&self, message: M) -> Ask<'_, Self, M> {
@@ -377,6 +383,10 @@ pub trait Target<M: Message>: Send + Sync {
     #[doc(hidden)]
     fn actor(&self) -> Option<Arc<dyn Node>>;
 
+    /// The number of the actor behind it.
+    #[doc(hidden)]
+    fn id(&self) -> ActorId;
+
     /// The system that keeps the time of asks.
     #[doc(hidden)]
     fn system(&self) -> &Arc<SystemCore>;
@@ -414,7 +424,7 @@ pub trait Target<M: Message>: Send + Sync {
 }
 
 impl<A: Handler<M>, M: Message> Target<M> for ActorRef<A> {
-    #[inline]
+    #[inline(always)]
     fn offer(&self, mut parcel: Parcel<M>) -> Result<(), Returned<M>> {
         let cell = &*self.0;
         if !cell.core.gate.is_open()
@@ -422,9 +432,8 @@ impl<A: Handler<M>, M: Message> Target<M> for ActorRef<A> {
         {
             return Err(Returned { letter: parcel.letter, why });
         }
-        let lane = parcel.lane.max(cell.core.policy.ceiling);
-        trace_hop::<M>(1, "actor_ref::tell", cell);
-        trace_hop::<M>(2, "mailbox::push", cell);
+        let lane = cell.mailbox.cap(parcel.lane);
+        trace_hops::<M>(cell);
         match cell.mailbox.push(lane, Envelope::new(parcel.letter, parcel.expires)) {
             Ok(Pushed::Queued) => Ok(()),
             other => cell.not_queued(lane, other),
@@ -439,13 +448,19 @@ impl<A: Handler<M>, M: Message> Target<M> for ActorRef<A> {
     ) -> Poll<Result<(), Returned<M>>> {
         let cell = &*self.0;
         let Some(Parcel { mut letter, expires, lane }) = parcel.take() else { return Poll::Ready(Ok(())) };
+        if ticket.is_none() {
+            // It was offered and counted as handed back; now it waits instead.
+            cell.core.tally.refused.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        }
         if !cell.core.gate.is_open()
             && let Err(why) = cell.knock(&mut letter)
         {
+            // A place that was kept for it goes to the next one.
+            ticket.take().into_iter().for_each(|ticket| cell.mailbox.give_up(ticket));
             return Poll::Ready(Err(Returned { letter, why }));
         }
         let mut envelope = Some(Envelope::new(letter, expires));
-        let polled = cell.mailbox.poll_push(lane.max(cell.core.policy.ceiling), &mut envelope, ticket, waker);
+        let polled = cell.mailbox.poll_push(cell.mailbox.cap(lane), &mut envelope, ticket, waker);
         let back = envelope.and_then(Envelope::reopen::<M>);
         match (polled, back) {
             (Poll::Pending, Some(letter)) => {
@@ -467,6 +482,10 @@ impl<A: Handler<M>, M: Message> Target<M> for ActorRef<A> {
 
     fn actor(&self) -> Option<Arc<dyn Node>> {
         Some(self.node())
+    }
+
+    fn id(&self) -> ActorId {
+        self.0.core.id
     }
 
     fn system(&self) -> &Arc<SystemCore> {
@@ -513,6 +532,10 @@ impl<M: Message> Target<M> for Recipient<M> {
 
     fn actor(&self) -> Option<Arc<dyn Node>> {
         self.0.actor()
+    }
+
+    fn id(&self) -> ActorId {
+        self.0.id()
     }
 
     fn system(&self) -> &Arc<SystemCore> {
@@ -603,7 +626,7 @@ impl<A: Actor> ActorCell<A> {
         }
     }
 
-    fn shed(&self, lane: usize, envelope: &mut Envelope<A>) {
+    pub(crate) fn shed(&self, lane: usize, envelope: &mut Envelope<A>) {
         if self.core.policy.bounds.overflow == Overflow::DropNewest {
             Tally::add(&self.core.tally.never_entered, 1);
         }
@@ -615,11 +638,13 @@ impl<A: Actor> ActorCell<A> {
     }
 }
 
-/// Prints one hop of a message's way; costs one relaxed load when nobody listens.
-#[inline]
-fn trace_hop<M>(hop: u8, place: &'static str, node: &dyn Node) {
+/// Prints the first two hops of a message's way; costs one relaxed load when nobody listens.
+#[inline(always)]
+fn trace_hops<M>(node: &dyn Node) {
     if is_traced() {
-        print_hop(hop, place, std::any::type_name::<M>(), &node.core().name());
+        let name = node.core().name();
+        print_hop(1, "actor_ref::tell", std::any::type_name::<M>(), &name);
+        print_hop(2, "mailbox::push", std::any::type_name::<M>(), &name);
     }
 }
 

@@ -32,6 +32,9 @@ use crate::wait_for::Edge;
 pub struct ActorId(u64);
 
 impl ActorId {
+    /// No actor of ours.
+    pub(crate) const NONE: Self = Self(0);
+
     pub(crate) fn fresh() -> Self {
         static NEXT: Counter = Counter::new(1);
         Self(NEXT.fetch_add(1, Relaxed))
@@ -47,6 +50,9 @@ impl fmt::Display for ActorId {
         write!(f, "#{}", self.0)
     }
 }
+
+/// Set in `Core::turns` when a turn that does not give its thread back has been fenced.
+pub(crate) const FENCED: u64 = 1 << 63;
 
 /// The cell of one actor.
 pub(crate) struct ActorCell<A: Actor> {
@@ -66,7 +72,8 @@ pub struct Core {
     generation: AtomicU64,
     /// The deadline of the ask whose turn is running, as its identity; 0 when none is. See `Stage`.
     pub(crate) running: AtomicU64,
-    /// Counts turns; odd while one is running.
+    /// Counts the ends and beginnings of turns that have a limit: odd while one is running, and marked with [`FENCED`]
+    /// once the supervisor has taken a running one away from its driver.
     pub(crate) turns: AtomicU64,
     pub(crate) arbiter: AtomicU32,
     pub(crate) tally: Tally,
@@ -239,7 +246,8 @@ impl Core {
     /// Tells the supervisor, past its lanes' bounds.
     pub(crate) fn report(&self, report: Report) {
         if let Some(supervisor) = &self.supervisor {
-            supervisor.report(report);
+            // A supervisor that has ended has nothing left to decide.
+            let _ = supervisor.report(report);
         }
     }
 }
@@ -250,10 +258,10 @@ pub trait Node: Send + Sync {
     fn core(&self) -> &Core;
     /// Tells the driver to look at its directives.
     fn poke(&self);
-    /// The turn with this number has run out of time; if it is still running, the actor is replaced elsewhere.
+    /// The turn with this number has run out of time. If it is still running it is fenced, and a driver of a new
+    /// generation takes over on another arbiter. The keeper does this itself: the supervisor may live on the very thread
+    /// that does not come back; the new driver's fault then takes the supervised path.
     fn suspect(self: Arc<Self>, turn: u64);
-    /// Starts a driver of a new generation on another arbiter.
-    fn replace(self: Arc<Self>);
     /// Messages per lane: ever enqueued, and queued now.
     fn lanes(&self) -> [(u64, u64); LANES];
     fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
@@ -285,6 +293,15 @@ impl dyn Node + '_ {
     }
 }
 
+impl<A: Actor> ActorCell<A> {
+    /// Ends an actor that was spawned after its supervisor had ended: every message to it is handed back.
+    pub(crate) fn never_start(&self) {
+        self.core.gate.set_state(ActorState::Stopped, 0);
+        self.core.system.directory.remove(self.core.id);
+        crate::monitor::announce_end(self, &StopReason::Shutdown);
+    }
+}
+
 impl<A: Actor> Node for ActorCell<A> {
     fn core(&self) -> &Core {
         &self.core
@@ -295,14 +312,11 @@ impl<A: Actor> Node for ActorCell<A> {
     }
 
     fn suspect(self: Arc<Self>, turn: u64) {
-        if self.core.turns.load(Ordering::SeqCst) == turn {
-            let id = self.core.id;
-            self.core.report(Report::stuck(id, turn));
+        // Whoever changes the word first decides: the driver ends the turn, or it is fenced here.
+        let fenced = self.core.turns.compare_exchange(turn, turn | FENCED, Ordering::SeqCst, Ordering::SeqCst);
+        if fenced.is_ok() {
+            crate::host::replace(self);
         }
-    }
-
-    fn replace(self: Arc<Self>) {
-        crate::host::replace(self);
     }
 
     fn lanes(&self) -> [(u64, u64); LANES] {

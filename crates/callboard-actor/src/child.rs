@@ -179,7 +179,8 @@ where
 }
 
 impl<A: Actor> Child<A> {
-    /// Places per lane of its mailbox.
+    /// Places per lane of its mailbox, at least one. Below 64 the number is exact; from there on, senders on the actor's
+    /// own thread who race with others may exceed it by the few messages pushed in that moment.
     pub fn bound(self, per_lane: u32) -> Self {
         self.change(move |policy| policy.bounds.per_lane = per_lane.max(1))
     }
@@ -191,7 +192,7 @@ impl<A: Actor> Child<A> {
 
     /// The most urgent priority that senders may claim; what claims more is served with this one.
     pub fn ceiling(self, priority: Priority) -> Self {
-        self.change(move |policy| policy.ceiling = priority.lane())
+        self.change(move |policy| policy.bounds.ceiling = priority.lane())
     }
 
     /// Whether it begins again after its value has ended.
@@ -204,7 +205,8 @@ impl<A: Actor> Child<A> {
         self.change(move |policy| policy.backoff = backoff)
     }
 
-    /// More than so many restarts in so long are too often.
+    /// More than so many restarts in so long are too often. Under [`one_for_all`](crate::one_for_all) and
+    /// [`rest_for_one`](crate::rest_for_one), where groups restart, the supervisor's own intensity counts instead.
     pub fn intensity(self, restarts: u32, within: Duration) -> Self {
         self.change(move |policy| policy.intensity = Intensity { restarts, within })
     }
@@ -219,12 +221,14 @@ impl<A: Actor> Child<A> {
         self.change(move |policy| policy.breaker = rules)
     }
 
-    /// How often a kept message is tried before it is quarantined.
+    /// How often a kept message is tried before it is quarantined, at least once.
     pub fn attempts(self, attempts: u32) -> Self {
         self.change(move |policy| policy.attempts = attempts.max(1))
     }
 
-    /// How long a turn may take: a handler that waits longer fails, one that does not give its thread back is replaced.
+    /// How long a turn may take. A handler that still waits then is dropped and its turn fails; one that does not give
+    /// its thread back, for half as long again and at least 50 ms more, is reported as stuck and replaced on another
+    /// arbiter.
     pub fn turn_limit(self, limit: Duration) -> Self {
         self.change(move |policy| policy.turn_limit = Some(limit))
     }
@@ -239,12 +243,12 @@ impl<A: Actor> Child<A> {
         self.change(move |policy| policy.placement = placement)
     }
 
-    /// Lives on the arbiter with this number.
+    /// Lives on the arbiter with this number, from 0; see [`Placement::Pinned`].
     pub fn pinned(self, arbiter: usize) -> Self {
         self.placement(Placement::Pinned(arbiter))
     }
 
-    /// Lives on a thread of its own.
+    /// Lives on a thread of its own; see [`Placement::Dedicated`].
     pub fn dedicated(self) -> Self {
         self.placement(Placement::Dedicated)
     }
@@ -308,8 +312,6 @@ pub(crate) enum Interference {
 #[derive(Clone)]
 pub(crate) struct Policy {
     pub(crate) bounds: Bounds,
-    /// The most urgent lane that senders may claim.
-    pub(crate) ceiling: usize,
     pub(crate) ask_timeout: Duration,
     pub(crate) turn_limit: Option<Duration>,
     pub(crate) start_limit: Duration,
@@ -332,11 +334,11 @@ impl Policy {
     pub(crate) fn new(defaults: &Defaults) -> Self {
         Self {
             bounds: Bounds {
+                ceiling: Priority::Critical.lane(),
                 per_lane: defaults.bound,
                 reserve: defaults.critical_reserve,
                 overflow: defaults.overflow,
             },
-            ceiling: Priority::Critical.lane(),
             ask_timeout: defaults.ask_timeout,
             turn_limit: defaults.turn_limit,
             start_limit: defaults.start_limit,

@@ -10,13 +10,15 @@ use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
+use tokio::task::{AbortHandle, JoinSet};
+
 use crate::actor::{Actor, Handler, StopReason};
 use crate::actor_ref::{ActorRef, Target};
 use crate::cell::{ActorCell, Directive, Node, Tally};
 use crate::child::IntoChild;
-use crate::clock::{Nanos, nanos};
+use crate::clock::Nanos;
 use crate::envelope::Header;
-use crate::fault::{Fault, FaultKind, guard};
+use crate::fault::{Fault, FaultKind, catch, guard};
 use crate::message::{Message, Priority};
 use crate::monitor::{Down, Restarted, Watcher};
 use crate::reply::Reply;
@@ -35,6 +37,8 @@ pub struct Context<A: Actor> {
     cell: Arc<ActorCell<A>>,
     scope: Rc<TurnScope>,
     generation: u64,
+    /// The number of the running turn, if it has a limit.
+    limited: u64,
     attempt: u32,
     pub(crate) leaving: Option<Leaving>,
     extra: Option<Box<Extra>>,
@@ -49,12 +53,15 @@ pub(crate) enum Leaving {
     Exit,
 }
 
+/// Work for the end of a turn. What it starts belongs to the value, as all tasks do.
+type Effect = Box<dyn FnOnce(&mut JoinSet<()>)>;
+
 /// What few actors use.
 #[derive(Default)]
 struct Extra {
-    effects: Vec<Box<dyn FnOnce()>>,
+    effects: Vec<Effect>,
     commit: Option<LocalFuture<Result<(), Fault>>>,
-    tasks: tokio::task::JoinSet<()>,
+    tasks: JoinSet<()>,
     values: HashMap<TypeId, Box<dyn Any>>,
     idempotency_key: Option<Box<str>>,
 }
@@ -63,7 +70,7 @@ impl<A: Actor> Context<A> {
     pub(crate) fn new(cell: Arc<ActorCell<A>>, generation: u64) -> Self {
         let node: Arc<dyn Node> = Arc::clone(&cell) as _;
         let scope = Rc::new(TurnScope::new(node));
-        Self { cell, scope, generation, attempt: 1, leaving: None, extra: None }
+        Self { cell, scope, generation, limited: 0, attempt: 1, leaving: None, extra: None }
     }
 
     /// A reference to this actor.
@@ -119,6 +126,7 @@ impl<A: Actor> Context<A> {
 
     /// Adds a value to what every ask of this turn takes along.
     pub fn add_baggage<T: Any + Send + Sync>(&mut self, value: T) {
+        self.extra();
         let mut baggage = self.scope.baggage.borrow_mut();
         *baggage = Some(baggage.take().unwrap_or_default().with(value));
     }
@@ -144,13 +152,11 @@ impl<A: Actor> Context<A> {
     /// Sends a message `delay` after this turn ends well. The timer belongs to the actor: it is cancelled with its value.
     pub fn schedule<M: Message, T: Target<M> + Clone + 'static>(&mut self, target: &T, delay: Duration, message: M) {
         let target = target.clone();
-        let cell = Arc::clone(&self.cell);
-        let generation = self.generation;
-        let later = async move {
+        let later = watched(Arc::clone(&self.cell), self.generation, async move {
             tokio::time::sleep(delay).await;
             timer::deliver_or_bury(&target, message);
-        };
-        self.effect(move || drop(tokio::task::spawn_local(owned(cell, generation, later))));
+        });
+        self.extra().effects.push(Box::new(move |tasks| drop(start(tasks, later))));
     }
 
     /// Sends this actor a message after `delay`, unless its value is replaced or the handle cancelled before.
@@ -180,9 +186,7 @@ impl<A: Actor> Context<A> {
     /// actor ends; a panic in it is a fault of the actor. It takes nothing of the turn along, see [`carry`](Self::carry).
     pub fn spawn(&mut self, future: impl Future<Output = ()> + 'static) -> TaskHandle {
         let future = watched(Arc::clone(&self.cell), self.generation, future);
-        let tasks = &mut self.extra().tasks;
-        while tasks.try_join_next().is_some() {}
-        TaskHandle::new(tasks.spawn_local(future))
+        TaskHandle::new(start(&mut self.extra().tasks, future))
     }
 
     /// Wraps a future so that its asks inherit from this turn: what is left of the deadline, the priority and the
@@ -224,7 +228,9 @@ impl<A: Actor> Context<A> {
         A: Handler<Down>,
     {
         let me = self.me();
-        other.watch(Watcher::Down(Box::new(move |down| me.control(down))));
+        other.watch(Watcher::Down(Box::new(move |down| {
+            let _ended = !me.control(down);
+        })));
     }
 
     /// Asks to be told with a [`Restarted`] each time that actor has a new value.
@@ -233,7 +239,9 @@ impl<A: Actor> Context<A> {
         A: Handler<Restarted>,
     {
         let me = self.me();
-        other.watch(Watcher::Restarts(Arc::new(move |restarted| me.control(restarted))));
+        other.watch(Watcher::Restarts(Arc::new(move |restarted| {
+            let _ended = !me.control(restarted);
+        })));
     }
 
     /// Ties the ends of two actors together: when one ends abnormally (killed, or by a fault that its restart type does
@@ -243,7 +251,11 @@ impl<A: Actor> Context<A> {
     }
 
     /// Holds the reply and the effects of this turn until `commit` has ended well. If it fails, the turn has failed: the
-    /// effects are dropped and the asker is told. The next turn starts after it.
+    /// effects are dropped and the asker is told. The next turn starts after it. The turn limit covers both.
+    ///
+    /// # Cancel safety
+    ///
+    /// `commit` is dropped at an `await` when the actor is killed or the turn limit is over.
     pub fn commit_with(&mut self, commit: impl Future<Output = Result<(), Fault>> + 'static) {
         self.extra().commit = Some(Box::pin(commit));
     }
@@ -256,7 +268,7 @@ impl<A: Actor> Context<A> {
 
     /// Adds work to be done when this turn ends well: the way for layers above to have effects of their own.
     pub fn effect(&mut self, effect: impl FnOnce() + 'static) {
-        self.extra().effects.push(Box::new(effect));
+        self.extra().effects.push(Box::new(|_| effect()));
     }
 
     fn extra(&mut self) -> &mut Extra {
@@ -277,7 +289,7 @@ impl<A: Actor> Context<A> {
     }
 
     /// Makes what the turn knows true for a message. `deadline` is that of its asker, if it has one.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn begin_turn(&mut self, asked: bool, deadline: Nanos, header: Option<&Header>) {
         self.attempt = 1;
         let deadline = if asked { deadline } else { 0 };
@@ -290,11 +302,13 @@ impl<A: Actor> Context<A> {
 
     fn take_header(&mut self, header: Option<&Header>) {
         self.attempt = header.map_or(0, |header| header.attempts) + 1;
-        self.scope.baggage.replace(header.and_then(|header| header.baggage.clone()));
+        let baggage = header.and_then(|header| header.baggage.clone());
         let key = header.and_then(|header| header.idempotency_key.clone());
-        if key.is_some() || self.extra.is_some() {
+        // With `extra` there, the next turn comes here as well and takes away what it must not see.
+        if baggage.is_some() || key.is_some() || self.extra.is_some() {
             self.extra().idempotency_key = key;
         }
+        self.scope.baggage.replace(baggage);
     }
 
     /// Whether the asker has gone, so that the turn need not begin.
@@ -305,10 +319,21 @@ impl<A: Actor> Context<A> {
     #[inline]
     pub(crate) fn is_abandoned<R>(&self, reply: &Reply<R>, deadline: Nanos) -> bool {
         const NEAR: Nanos = 10_000_000;
-        if deadline != 0 && deadline < self.cell.core.system.clock.now().saturating_add(NEAR) {
+        if deadline < self.scope.checked.get().saturating_add(NEAR) {
             fence(Ordering::SeqCst);
         }
         reply.is_abandoned()
+    }
+
+    /// Says that the running turn has a limit, and its number; 0 when it has none.
+    pub(crate) fn set_limited(&mut self, turn: u64) {
+        self.limited = turn;
+    }
+
+    /// Whether the supervisor has fenced the running turn: nothing of it may reach anyone.
+    #[inline(always)]
+    pub(crate) fn is_fenced(&self) -> bool {
+        self.limited != 0 && self.cell.core.turns.load(Ordering::SeqCst) != self.limited
     }
 
     #[inline]
@@ -323,15 +348,17 @@ impl<A: Actor> Context<A> {
         commit.unwrap_or_else(|| Box::pin(std::future::ready(Ok(()))))
     }
 
-    /// The turn has ended well: its effects leave, in order.
-    #[inline]
-    pub(crate) fn release_effects(&mut self) {
-        if let Some(extra) = &mut self.extra
-            && !extra.effects.is_empty()
-        {
-            let effects = std::mem::take(&mut extra.effects);
-            effects.into_iter().for_each(|effect| effect());
-        }
+    /// The turn has ended well: its effects leave, in order. An effect of a layer above may panic.
+    #[inline(always)]
+    pub(crate) fn release_effects(&mut self) -> Result<(), Fault> {
+        if self.extra.is_some() { self.release() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn release(&mut self) -> Result<(), Fault> {
+        let Some(extra) = &mut self.extra else { return Ok(()) };
+        let effects = std::mem::take(&mut extra.effects);
+        catch(|| effects.into_iter().for_each(|effect| effect(&mut extra.tasks)))
     }
 
     /// The value is going: its effects, timers and spawned futures go with it.
@@ -371,13 +398,10 @@ async fn watched<A: Actor>(cell: Arc<ActorCell<A>>, generation: u64, future: imp
     }
 }
 
-/// A scheduled effect: it ends without a word when the value that scheduled it is gone.
-async fn owned<A: Actor>(cell: Arc<ActorCell<A>>, generation: u64, future: impl Future<Output = ()> + 'static) {
-    let mut future = Box::pin(future);
-    std::future::poll_fn(|task| {
-        if cell.core.generation() == generation { future.as_mut().poll(task) } else { Poll::Ready(()) }
-    })
-    .await;
+/// Runs a future among the tasks of a value, and forgets those that have ended.
+fn start(tasks: &mut JoinSet<()>, future: impl Future<Output = ()> + 'static) -> AbortHandle {
+    while tasks.try_join_next().is_some() {}
+    tasks.spawn_local(future)
 }
 
 /// A future within the scope of the turn that it was carried out of.
@@ -439,9 +463,4 @@ pub(crate) fn earlier(one: Nanos, other: Nanos) -> Nanos {
         (0, moment) | (moment, 0) => moment,
         (one, other) => one.min(other),
     }
-}
-
-/// `after` from `now` as an even number: the lowest bit of a deadline is used to say that its turn is being committed.
-pub(crate) fn deadline_after(now: Nanos, after: Duration) -> Nanos {
-    (now.saturating_add(nanos(after)) & !1).max(2)
 }

@@ -13,6 +13,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
+use std::time::Duration;
 
 use self::health::Health;
 use crate::actor::{Actor, StopReason};
@@ -24,13 +25,13 @@ use crate::context::Context;
 use crate::dead_letter::DeadReason;
 use crate::envelope::{Asker, Envelope};
 use crate::error::{AskFailure, Stage};
-use crate::fault::{Fault, FaultClass, FaultKind, Incident, silence};
+use crate::fault::{Fault, FaultClass, FaultKind, Incident, catch, drop_quietly, silence};
 use crate::gate::ActorState;
 use crate::mailbox::{CONTROL, Private};
 use crate::message::Priority;
 use crate::scope::{self, TurnScope};
 use crate::sync::Ordering;
-use crate::turn::{Ending, Failure, Held, LocalFuture, Turn};
+use crate::turn::{Ending, Failure, Held, LocalFuture, Salvage, Turn};
 
 /// Turns per poll, so that neighbours on the same arbiter get theirs.
 const BUDGET: u32 = 64;
@@ -45,7 +46,7 @@ pub(crate) struct Driver<A: Actor> {
     phase: Phase,
     generation: u64,
     /// A kept message between two attempts: it runs before the rest of its lane.
-    retry: Option<(usize, Envelope<A>)>,
+    retry: Option<Box<(usize, Envelope<A>)>>,
     /// A turn that has ended well and waits for its commit.
     held: Option<Box<Held<A>>>,
     /// The private lanes of a driver that replaced one on another thread.
@@ -56,14 +57,19 @@ pub(crate) struct Driver<A: Actor> {
     running: Running,
     unsampled: u32,
     is_settled: bool,
-    times_turns: bool,
+    /// Each turn is timed or limited, not one in so many.
+    watches_all: bool,
     /// Messages that a test could have interfered with.
     interfered: u64,
     /// The next message was delayed by a test and is not delayed again.
     is_delayed: bool,
+    /// The supervisor has fenced a turn of this driver.
+    is_replaced: bool,
 }
 
 /// Where the driver is in the life of its actor. The gate shows the outside the same in the words of [`ActorState`].
+/// The explicit tag makes looking at it before every turn a single comparison.
+#[repr(u8)]
 enum Phase {
     /// The factory is to run, or at work.
     Building(Build),
@@ -118,8 +124,17 @@ struct Running {
     /// When it has to be over; 0 for never.
     limit: Nanos,
     alarm: Option<AlarmKey>,
+    /// Its number, while it has a limit.
+    turn: u64,
     /// The round of probing whose permit the message used.
     probe: Option<u64>,
+}
+
+impl Running {
+    /// How long the turn may take.
+    fn limit(&self) -> Duration {
+        Duration::from_nanos(self.limit.saturating_sub(self.began))
+    }
 }
 
 /// What the task does next.
@@ -152,8 +167,9 @@ impl<A: Actor> Driver<A> {
     fn of_generation(cell: Arc<ActorCell<A>>, generation: u64) -> Self {
         let context = Context::new(Arc::clone(&cell), generation);
         let scope = Rc::clone(context.scope());
-        let times_turns = cell.core.system.times_turns;
-        let health = Health::if_needed(&cell.core.policy);
+        let policy = &cell.core.policy;
+        let watches_all = cell.core.system.times_turns || policy.turn_limit.is_some() || policy.interference.is_some();
+        let health = Health::if_needed(policy);
         Self {
             cell,
             scope,
@@ -168,9 +184,10 @@ impl<A: Actor> Driver<A> {
             running: Running::default(),
             unsampled: 0,
             is_settled: false,
-            times_turns,
+            watches_all,
             interfered: 0,
             is_delayed: false,
+            is_replaced: false,
         }
     }
 
@@ -219,11 +236,12 @@ impl<A: Actor> Driver<A> {
             if *left == 0 {
                 return Flow::Yield;
             }
-            let Some((lane, envelope)) = self.next() else {
+            let mut lane = CONTROL;
+            let Some(mut envelope) = self.next(&mut lane) else {
                 return self.idle(task);
             };
             *left -= 1;
-            match self.run_turn(lane, envelope, task) {
+            match self.run_turn(lane, &mut envelope, task) {
                 Poll::Pending => return self.wait_in_turn(task),
                 Poll::Ready(ending) => self.settle(ending),
             }
@@ -240,15 +258,23 @@ impl<A: Actor> Driver<A> {
         if self.running.limit != 0 && self.poll_timer(self.running.limit, task) { Flow::Again } else { Flow::Wait }
     }
 
-    #[inline]
-    fn next(&mut self) -> Option<(usize, Envelope<A>)> {
-        match self.retry.take() {
-            None => self.cell.mailbox.pop(self.private()),
-            retry => retry,
+    #[inline(always)]
+    fn next(&mut self, lane: &mut usize) -> Option<Envelope<A>> {
+        if self.retry.is_some() {
+            return self.next_attempt(lane);
         }
+        self.cell.mailbox.pop(self.private(), lane)
     }
 
-    #[inline]
+    #[cold]
+    fn next_attempt(&mut self, lane: &mut usize) -> Option<Envelope<A>> {
+        self.cell.core.tally.in_hand.store(0, Ordering::Relaxed);
+        let (its_lane, envelope) = *self.retry.take()?;
+        *lane = its_lane;
+        Some(envelope)
+    }
+
+    #[inline(always)]
     fn private(&self) -> &RefCell<Private<Envelope<A>>> {
         match &self.away {
             None => self.cell.mailbox.private().expect("a driver runs on its home thread"),
@@ -267,19 +293,23 @@ impl<A: Actor> Driver<A> {
     }
 
     /// Runs the turn of one message, as far as it comes without waiting.
-    #[inline]
-    fn run_turn(&mut self, lane: usize, mut envelope: Envelope<A>, task: &mut Task<'_>) -> Poll<Ending<A>> {
-        trace_hops(&envelope, &self.cell);
-        if envelope.expires != 0 && self.cell.core.system.clock.now() >= envelope.expires {
-            self.expire(lane, &mut envelope);
-            return Poll::Ready(Ending::Expired);
+    #[inline(always)]
+    fn run_turn(&mut self, lane: usize, envelope: &mut Envelope<A>, task: &mut Task<'_>) -> Poll<Ending<A>> {
+        trace_hops(envelope, &self.cell);
+        if envelope.expires != 0 {
+            let now = self.cell.core.system.clock.now();
+            if now >= envelope.expires {
+                self.expire(lane, envelope);
+                return Poll::Ready(Ending::Expired);
+            }
+            self.scope.checked.set(now);
         }
         // Notices of the framework do not lend their lane to what is asked in their turns.
         self.scope.lane.set(if lane == CONTROL { Priority::Normal.lane() } else { lane });
         self.running.lane = lane;
         self.unsampled += 1;
-        if self.times_turns || self.unsampled >= SAMPLE_EVERY || self.is_watched() {
-            self.watch_turn(&mut envelope);
+        if self.watches_all || self.unsampled >= SAMPLE_EVERY || self.health.is_some() {
+            self.watch_turn(envelope);
             if self.cell.core.policy.interference.is_some() {
                 return self.interfere(lane, envelope, task);
             }
@@ -289,7 +319,7 @@ impl<A: Actor> Driver<A> {
 
     /// A test interferes with the message.
     #[cold]
-    fn interfere(&mut self, lane: usize, mut envelope: Envelope<A>, task: &mut Task<'_>) -> Poll<Ending<A>> {
+    fn interfere(&mut self, lane: usize, envelope: &mut Envelope<A>, task: &mut Task<'_>) -> Poll<Ending<A>> {
         if lane == CONTROL || std::mem::take(&mut self.is_delayed) {
             return envelope.open(&mut self.turn, task);
         }
@@ -300,11 +330,11 @@ impl<A: Actor> Driver<A> {
             Interference::Panic => {
                 let fault =
                     Fault::new(FaultKind::Panic, FaultClass::Permanent, "a panic injected by a test".to_owned());
-                Poll::Ready(Ending::Failed(Box::new(Failure { fault, salvage: envelope.into_salvage() })))
+                Poll::Ready(Ending::Failed(Box::new(Failure { fault, salvage: envelope.take().into_salvage() })))
             }
             Interference::Delay(delay) => {
                 self.is_delayed = true;
-                self.retry = Some((lane, envelope));
+                self.retry = Some(Box::new((lane, envelope.take())));
                 self.phase =
                     Phase::Waiting { until: self.cell.core.system.clock.after(delay), then: ActorState::Running };
                 Poll::Ready(Ending::Expired)
@@ -321,12 +351,10 @@ impl<A: Actor> Driver<A> {
     fn go_on(&mut self, task: &mut Task<'_>) -> Poll<Ending<A>> {
         let polled = match &mut self.held {
             None => self.turn.poll(task),
-            Some(held) => match held.commit.as_mut().poll(task) {
-                Poll::Pending => Poll::Pending,
-                Poll::Ready(result) => match self.held.take() {
-                    Some(held) => Poll::Ready((held.finish)(result)),
-                    None => Poll::Pending,
-                },
+            Some(held) => match catch(|| held.commit.as_mut().poll(task)) {
+                Ok(Poll::Pending) => Poll::Pending,
+                Ok(Poll::Ready(committed)) => Poll::Ready(self.finish_held(committed)),
+                Err(fault) => Poll::Ready(self.finish_held(Err(fault))),
             },
         };
         if polled.is_pending() && self.running.limit != 0 && self.poll_timer(self.running.limit, task) {
@@ -335,23 +363,41 @@ impl<A: Actor> Driver<A> {
         polled
     }
 
+    /// The commit of a turn has ended, or will not: the turn ends with it.
+    fn finish_held(&mut self, committed: Result<(), Fault>) -> Ending<A> {
+        match self.held.take() {
+            Some(held) => {
+                let Held { commit, finish } = *held;
+                drop_quietly(commit);
+                finish(committed)
+            }
+            None => Ending::Done,
+        }
+    }
+
     /// The turn took too long at an await: it is dropped, and fails.
     fn cut_short(&mut self) -> Ending<A> {
-        let text = format!(
-            "the turn took longer than its limit of {:?}",
-            self.cell.core.policy.turn_limit.unwrap_or_default()
-        );
+        let text = match &self.phase {
+            Phase::Halting { .. } => {
+                "the turn did not end when a sibling's fault asked its actor to make room".to_owned()
+            }
+            _ => format!("the turn took longer than its limit of {:?}", self.running.limit()),
+        };
         let fault = Fault::new(FaultKind::TurnTimeout, FaultClass::Retryable, text);
-        if let Some(held) = self.held.take() {
-            return (held.finish)(Err(fault));
+        if self.held.is_some() {
+            return self.finish_held(Err(fault));
         }
         Ending::Failed(Box::new(Failure { fault, salvage: self.turn.abandon() }))
     }
 
     /// What a turn's ending means for its actor.
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, ending: Ending<A>) {
-        if self.running.began != 0 || self.running.alarm.is_some() || self.running.limit != 0 {
+        // A turn that waits for its commit is still running, and its limit goes on.
+        if self.scope.has_waited.take() {
+            crate::wait_for::end_waits(&*self.cell);
+        }
+        if self.running.began != 0 && !matches!(ending, Ending::Held(_)) {
             self.unwatch_turn();
         }
         if self.is_fenced() {
@@ -364,18 +410,25 @@ impl<A: Actor> Driver<A> {
                 self.not_begun();
             }
             Ending::Expired => self.not_begun(),
-            Ending::Held(held) => self.held = Some(held),
+            // Found out by `is_fenced` above.
+            Ending::Fenced(_) => {}
+            Ending::Held(held) => {
+                self.cell.core.tally.in_hand.store(1, Ordering::Relaxed);
+                self.held = Some(held);
+            }
             Ending::Failed(failure) => self.fail(*failure),
             // Only a factory builds, and it is not served.
-            Ending::Built(value) => self.turn.install(value),
+            Ending::Built(value) => self.turn.install(*value),
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn done(&mut self) {
         let context = self.turn.context();
-        context.release_effects();
-        if let Some(leaving) = context.leaving.take() {
+        if let Err(fault) = context.release_effects() {
+            return self.fail(Failure { fault, salvage: Salvage::nothing() });
+        }
+        if let Some(leaving) = self.turn.context().leaving.take() {
             self.leave(leaving);
         }
         if self.health.is_some() {
@@ -391,6 +444,16 @@ impl<A: Actor> Driver<A> {
         self.return_permit();
     }
 
+    /// The driver itself failed.
+    #[cold]
+    fn collapse(&mut self, fault: &Fault) -> Flow {
+        let name = self.cell.core.name();
+        tracing::error!(target: "callboard::supervisor", actor = %name, %fault, "the driver failed");
+        let incident = Incident::new(&name, self.generation, None, fault);
+        self.finalize(StopReason::Faulted(incident));
+        Flow::End
+    }
+
     fn expire(&mut self, lane: usize, envelope: &mut Envelope<A>) {
         match envelope.asker() {
             Asker::Gone => Tally::add(&self.cell.core.tally.abandoned, 1),
@@ -400,12 +463,6 @@ impl<A: Actor> Driver<A> {
             }
         }
         self.running.probe = envelope.header().as_ref().and_then(|header| header.probe);
-    }
-
-    #[inline]
-    fn is_watched(&self) -> bool {
-        let policy = &self.cell.core.policy;
-        self.health.is_some() || policy.turn_limit.is_some() || policy.interference.is_some()
     }
 
     /// Times a turn, and sets the alarm of its limit.
@@ -419,6 +476,8 @@ impl<A: Actor> Driver<A> {
         let core = &self.cell.core;
         self.running.limit = self.running.began.saturating_add(crate::clock::nanos(limit));
         let turn = core.turns.fetch_add(1, Ordering::SeqCst) + 1;
+        self.running.turn = turn;
+        self.turn.context().set_limited(turn);
         // A handler that waits is cut short by its own driver at the limit; whoever is still running a good while later
         // does not give its thread back.
         let grace = crate::clock::nanos(limit / 2).max(GRACE);
@@ -441,7 +500,10 @@ impl<A: Actor> Driver<A> {
         let core = &self.cell.core;
         if let Some(alarm) = running.alarm {
             core.system.alarms.clear(alarm);
-            core.turns.fetch_add(1, Ordering::SeqCst);
+            // Whoever changes the word first decides: we end the turn, or the supervisor fences it.
+            let ended = core.turns.compare_exchange(running.turn, running.turn + 1, Ordering::SeqCst, Ordering::SeqCst);
+            self.is_replaced |= ended.is_err();
+            self.turn.context().set_limited(0);
         }
     }
 
@@ -480,7 +542,9 @@ impl<A: Actor> Future for Driver<A> {
             this.is_settled = true;
             this.cell.mailbox.settle(task.waker());
         }
-        let flow = this.run(task);
+        // Code of users is caught where it is called. What still comes this far is a fault of the framework: the actor
+        // ends, and says so, rather than vanish.
+        let flow = catch(|| this.run(task)).unwrap_or_else(|fault| this.collapse(&fault));
         match flow {
             Flow::Wait | Flow::Again => Poll::Pending,
             Flow::Yield => {

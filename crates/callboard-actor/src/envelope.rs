@@ -5,15 +5,13 @@
 //! An [`Envelope`] is a pointer to a static table of functions and 48 bytes of storage. The table is made for exactly
 //! one pair of actor and message type, and [`Envelope::new`] is the only place that combines a table with storage, so
 //! the storage always holds what the table's functions expect: a `Letter<M>` in place when it fits, else a pointer to a
-//! boxed one. The content is read out (`ptr::read`) at most once: by `open`, which consumes the envelope without
-//! running its destructor, or by the destructor. Everything in a letter is `Send`, which makes the envelope `Send`; the
+//! boxed one. The content is read out (`ptr::read`) at most once: by `open`, which leaves the table of
+//! nothing behind, by `reopen`, which consumes the envelope without running its destructor, or by the destructor. Everything in a letter is `Send`, which makes the envelope `Send`; the
 //! compiler derives that, as the storage is plain memory and the table holds functions only.
 #![allow(unsafe_code)]
 
 use std::any::TypeId;
-use std::future::Future;
 use std::mem::{ManuallyDrop, MaybeUninit};
-use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 
 use crate::actor::{Actor, Handler};
@@ -25,7 +23,7 @@ use crate::fault::{Fault, catch};
 use crate::message::Message;
 use crate::reply::Reply;
 use crate::scope::Baggage;
-use crate::turn::{Ending, Failure, Held, Job, Salvage, Turn};
+use crate::turn::{Ending, Failure, Held, Rest, Salvage, Turn};
 
 const WORDS: usize = 6;
 
@@ -59,13 +57,16 @@ pub(crate) struct Envelope<A: Actor> {
 struct Table<A: Actor> {
     open: unsafe fn(*mut u64, Nanos, &mut Turn<A>, &mut Task<'_>) -> Poll<Ending<A>>,
     drop: unsafe fn(*mut u64),
-    fail: unsafe fn(*mut u64, AskFailure),
+    take_asker: unsafe fn(*mut u64) -> Option<TellAsker>,
     header: unsafe fn(*mut u64) -> *mut Option<Box<Header>>,
     asks: unsafe fn(*mut u64) -> Option<bool>,
     message: fn() -> &'static str,
     type_id: fn() -> TypeId,
     is_kept: bool,
 }
+
+/// The way to tell an asker why there will be no answer.
+pub(crate) type TellAsker = Box<dyn FnOnce(AskFailure)>;
 
 /// Whether and where an envelope's asker waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +77,7 @@ pub(crate) enum Asker {
 }
 
 impl<A: Actor> Envelope<A> {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new<M: Message>(letter: Letter<M>, expires: Nanos) -> Self
     where
         A: Handler<M>,
@@ -95,13 +96,20 @@ impl<A: Actor> Envelope<A> {
         Self { table: &TableOf::<A, M>::TABLE, expires, storage }
     }
 
-    /// Begins the turn of this message.
-    #[inline]
-    pub(crate) fn open(self, turn: &mut Turn<A>, task: &mut Task<'_>) -> Poll<Ending<A>> {
-        let mut this = ManuallyDrop::new(self);
-        // SAFETY: the storage holds a letter of the table's type, and `ManuallyDrop` keeps the destructor from reading
-        // it a second time.
-        unsafe { (this.table.open)(this.storage.as_mut_ptr().cast(), this.expires, turn, task) }
+    /// Begins the turn of this message, which leaves the envelope empty: it is opened where it lies, as moving it out
+    /// of its variable would copy all of it.
+    #[inline(always)]
+    pub(crate) fn open(&mut self, turn: &mut Turn<A>, task: &mut Task<'_>) -> Poll<Ending<A>> {
+        let table = std::mem::replace(&mut self.table, &Nothing::<A>::TABLE);
+        // SAFETY: the storage held a letter of the replaced table's type, which `open` reads once; the table of nothing
+        // reads no letter, so neither the destructor nor a second call reads it again.
+        unsafe { (table.open)(self.storage.as_mut_ptr().cast(), self.expires, turn, task) }
+    }
+
+    /// Takes the message out and leaves the envelope empty.
+    pub(crate) fn take(&mut self) -> Self {
+        let nothing = Self { table: &Nothing::<A>::TABLE, expires: 0, storage: [MaybeUninit::uninit(); WORDS] };
+        std::mem::replace(self, nothing)
     }
 
     /// Gives the letter back if it is of this type: a push that failed returns the message to its sender.
@@ -131,8 +139,15 @@ impl<A: Actor> Envelope<A> {
 
     /// Tells the asker, if there is one, why there will be no answer.
     pub(crate) fn fail(&mut self, failure: AskFailure) {
+        if let Some(tell) = self.take_asker() {
+            tell(failure);
+        }
+    }
+
+    /// Takes out the way to tell the asker, if there is one.
+    pub(crate) fn take_asker(&mut self) -> Option<TellAsker> {
         // SAFETY: as above; the function takes the reply out of its `Option` and leaves the letter whole.
-        unsafe { (self.table.fail)(self.storage.as_mut_ptr().cast(), failure) }
+        unsafe { (self.table.take_asker)(self.storage.as_mut_ptr().cast()) }
     }
 
     /// What is left of a message whose turn fails before it begins.
@@ -150,13 +165,15 @@ impl<A: Actor> Envelope<A> {
     /// What few messages carry.
     pub(crate) fn header(&mut self) -> &mut Option<Box<Header>> {
         // SAFETY: as above; the reference borrows the envelope that owns the letter.
-        unsafe { &mut *(self.table.header)(self.storage.as_mut_ptr().cast()) }
+        unsafe {
+            (self.table.header)(self.storage.as_mut_ptr().cast()).as_mut().expect("the envelope has not been opened")
+        }
     }
 }
 
 impl<A: Actor> Drop for Envelope<A> {
     fn drop(&mut self) {
-        // SAFETY: the storage still holds its letter, as `open` and `reopen` never run this destructor.
+        // SAFETY: the storage still holds its letter, or nothing: see `open`.
         unsafe { (self.table.drop)(self.storage.as_mut_ptr().cast()) }
     }
 }
@@ -176,12 +193,28 @@ impl<A: Handler<M>, M: Message> TableOf<A, M> {
     const TABLE: Table<A> = Table {
         open: open::<A, M>,
         drop: drop_letter::<M>,
-        fail: fail::<M>,
+        take_asker: take_asker::<M>,
         header: header::<M>,
         asks: asks::<M>,
         message: std::any::type_name::<M>,
         type_id: TypeId::of::<M>,
         is_kept: M::KEEP.is_some(),
+    };
+}
+
+/// The table of an envelope that has been opened: there is nothing in it.
+struct Nothing<A>(std::marker::PhantomData<A>);
+
+impl<A: Actor> Nothing<A> {
+    const TABLE: Table<A> = Table {
+        open: |_, _, _, _| Poll::Ready(Ending::Expired),
+        drop: |_| {},
+        take_asker: |_| None,
+        header: |_| std::ptr::null_mut(),
+        asks: |_| None,
+        message: || "nothing",
+        type_id: TypeId::of::<()>,
+        is_kept: false,
     };
 }
 
@@ -215,12 +248,11 @@ unsafe fn drop_letter<M: Message>(slot: *mut u64) {
     drop(unsafe { take::<M>(slot) });
 }
 
-unsafe fn fail<M: Message>(slot: *mut u64, failure: AskFailure) {
+unsafe fn take_asker<M: Message>(slot: *mut u64) -> Option<TellAsker> {
     // SAFETY: passed on from the caller.
     let letter = unsafe { &mut *letter_at::<M>(slot) };
-    if let Some(reply) = letter.reply.take() {
-        reply.fail(failure);
-    }
+    let reply = letter.reply.take()?;
+    Some(Box::new(move |failure| reply.fail(failure)))
 }
 
 unsafe fn header<M: Message>(slot: *mut u64) -> *mut Option<Box<Header>> {
@@ -250,36 +282,28 @@ unsafe fn open<A: Handler<M>, M: Message>(
     // SAFETY: passed on from the caller.
     let Letter { message, reply, header } = unsafe { take::<M>(slot) };
     let context = turn.context();
-    let asked = reply.is_some();
-    context.begin_turn(asked, expires, header.as_deref());
-    if asked && reply.as_ref().is_some_and(|reply| context.is_abandoned(reply, expires)) {
+    context.begin_turn(reply.is_some(), expires, header.as_deref());
+    if reply.as_ref().is_some_and(|reply| context.is_abandoned(reply, expires)) {
         return Poll::Ready(Ending::Abandoned);
     }
-    let copy = match M::KEEP {
-        Some(copy) => match catch(|| copy(&message)) {
-            Ok(copy) => Some(copy),
-            Err(fault) => return Poll::Ready(Rest { reply, header, expires, copy: None }.failed::<A>(fault)),
-        },
-        None => None,
-    };
-    let rest = Rest { reply, header, expires, copy };
-    match turn.now(|actor, context| actor.handle_now(message, context)) {
-        Ok(Ok(result)) => Poll::Ready(rest.settle(result, turn.context())),
-        Ok(Err(message)) => {
-            let job = |future: Result<_, Fault>| match future {
-                Ok(future) => Ok(Handling { future: Some(future), result: None, rest: Some(rest) }),
-                Err(fault) => Err(rest.failed(fault)),
-            };
-            // SAFETY: the handler's future is the only one to hold the two references, as `handle` is generic over
-            // their lifetime and so cannot store them anywhere else.
-            unsafe { turn.begin(task, |actor, context| actor.handle(message, context), job) }
+    let mut open = Open { reply, header, expires, copy: None };
+    if let Some(copy) = M::KEEP {
+        match catch(|| copy(&message)) {
+            Ok(copy) => open.copy = Some(copy),
+            Err(fault) => return Poll::Ready(open.failed(fault)),
         }
-        Err(fault) => Poll::Ready(rest.failed::<A>(fault)),
+    }
+    match turn.now(|actor, context| actor.handle_now(message, context)) {
+        Ok(Ok(result)) => Poll::Ready(open.settle(Ok(result), turn.context())),
+        // SAFETY: the handler's future is the only one to hold the two references, as `handle` is generic over their
+        // lifetime and so cannot store them anywhere else.
+        Ok(Err(message)) => unsafe { turn.begin(task, |actor, context| actor.handle(message, context), open) },
+        Err(fault) => Poll::Ready(open.failed(fault)),
     }
 }
 
 /// What is left of a letter while its turn runs.
-struct Rest<M: Message> {
+struct Open<M: Message> {
     reply: Option<Reply<M::Reply>>,
     header: Option<Box<Header>>,
     expires: Nanos,
@@ -287,21 +311,39 @@ struct Rest<M: Message> {
     copy: Option<M>,
 }
 
-impl<M: Message> Rest<M> {
-    #[inline]
-    fn settle<A: Handler<M>>(self, result: Result<M::Reply, Fault>, context: &mut Context<A>) -> Ending<A> {
+impl<A: Handler<M>, M: Message> Rest<A, Result<M::Reply, Fault>> for Open<M> {
+    #[inline(always)]
+    fn settle(self, result: Result<Result<M::Reply, Fault>, Fault>, context: &mut Context<A>) -> Ending<A> {
         match result {
-            Ok(answer) if context.holds_commit() => self.hold(answer, context),
-            Ok(answer) => {
+            Ok(Ok(_)) if context.is_fenced() => Ending::Fenced(std::any::type_name::<M>()),
+            Ok(Ok(answer)) if context.holds_commit() => self.hold(answer, context),
+            Ok(Ok(answer)) => {
                 self.answer(answer, context.tally());
                 Ending::Done
             }
-            Err(fault) => self.failed(fault),
+            Ok(Err(fault)) | Err(fault) => self.failed(fault),
         }
     }
 
+    /// The kept message with its way back, or else the way back alone.
+    fn salvage(self) -> Salvage<A> {
+        let Self { reply, header, expires, copy } = self;
+        let attempts = header.as_ref().map_or(0, |header| header.attempts) + 1;
+        let message = Some(std::any::type_name::<M>());
+        let Some(copy) = copy else {
+            let asker = reply.map(|reply| Box::new(move |failure| reply.fail(failure)) as Box<dyn FnOnce(AskFailure)>);
+            return Salvage { message, attempts, kept: None, asker };
+        };
+        let mut header = header.unwrap_or_default();
+        header.attempts = attempts;
+        let letter = Letter { message: copy, reply, header: Some(header) };
+        Salvage { message, attempts, kept: Some(Envelope::new(letter, expires)), asker: None }
+    }
+}
+
+impl<M: Message> Open<M> {
     /// Counted before it is sent, so that whoever has the answer finds the message counted.
-    #[inline]
+    #[inline(always)]
     fn answer(self, answer: M::Reply, tally: &Tally) {
         tally.count_handled();
         if let Some(reply) = self.reply
@@ -312,6 +354,7 @@ impl<M: Message> Rest<M> {
     }
 
     /// The reply waits for the commit, and goes the way of a failed turn if that fails.
+    #[cold]
     fn hold<A: Handler<M>>(self, answer: M::Reply, context: &mut Context<A>) -> Ending<A> {
         let cell = context.cell();
         let finish = move |committed: Result<(), Fault>| match committed {
@@ -327,66 +370,5 @@ impl<M: Message> Rest<M> {
     #[cold]
     fn failed<A: Handler<M>>(self, fault: Fault) -> Ending<A> {
         Ending::Failed(Box::new(Failure { fault, salvage: self.salvage() }))
-    }
-
-    /// Takes out of a failed turn what outlives it: the kept message with its way back, or else the way back alone.
-    fn salvage<A: Handler<M>>(self) -> Salvage<A> {
-        let Self { reply, header, expires, copy } = self;
-        let attempts = header.as_ref().map_or(0, |header| header.attempts) + 1;
-        let message = Some(std::any::type_name::<M>());
-        let Some(copy) = copy else {
-            let asker = reply.map(|reply| Box::new(move |failure| reply.fail(failure)) as Box<dyn FnOnce(AskFailure)>);
-            return Salvage { message, attempts, kept: None, asker };
-        };
-        let mut header = header.unwrap_or_default();
-        header.attempts = attempts;
-        let letter = Letter { message: copy, reply, header: Some(header) };
-        Salvage { message, attempts, kept: Some(Envelope::new(letter, expires)), asker: None }
-    }
-}
-
-/// The running turn of one message.
-struct Handling<M: Message, F> {
-    future: Option<F>,
-    result: Option<Result<M::Reply, Fault>>,
-    rest: Option<Rest<M>>,
-}
-
-impl<A: Handler<M>, M: Message, F: Future<Output = Result<M::Reply, Fault>>> Job<A> for Handling<M, F> {
-    #[inline]
-    fn poll_job(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
-        // SAFETY: `future` is the only field that is pinned: it is never moved, and dropped in place below. The other
-        // fields are never pinned.
-        let this = unsafe { self.get_unchecked_mut() };
-        let polled = catch(|| {
-            // SAFETY: as above.
-            let future = this.future.as_mut().map(|future| unsafe { Pin::new_unchecked(future) });
-            future.map_or(Poll::Pending, |future| future.poll(task))
-        });
-        let result = match polled {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(result)) => result,
-            Err(fault) => Err(fault),
-        };
-        // The future ends before anything else touches the context that it borrowed; assigning drops it in place.
-        let dropped = catch(|| this.future = None);
-        this.result = Some(dropped.and(result));
-        Poll::Ready(())
-    }
-
-    #[inline]
-    fn settle(self: Pin<&mut Self>, context: &mut Context<A>) -> Ending<A> {
-        // SAFETY: the future is gone, and the other fields are not pinned.
-        let this = unsafe { self.get_unchecked_mut() };
-        match (this.rest.take(), this.result.take()) {
-            (Some(rest), Some(result)) => rest.settle(result, context),
-            _ => Ending::Done,
-        }
-    }
-
-    fn salvage(self: Pin<&mut Self>) -> Salvage<A> {
-        // SAFETY: only a field that is not pinned is moved.
-        let this = unsafe { self.get_unchecked_mut() };
-        this.rest.take().map_or_else(Salvage::nothing, Rest::salvage)
     }
 }

@@ -307,8 +307,8 @@ impl<M> fmt::Display for AskError<M> {
     }
 }
 
-/// Without its message an error always has the same meaning, so the message-free [`AskFailure`] is not repeated as a
-/// source; [`Fault`](crate::Fault) learns the class by the conversion below.
+/// The source, where there is one, says no more than that trying again can help; it is how `?` in a handler gives the
+/// [`Fault`](crate::Fault) its class.
 impl<M> Error for AskError<M> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         let retryable: &'static AskFailure =

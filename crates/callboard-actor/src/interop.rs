@@ -11,7 +11,7 @@ use actix::dev::{MessageResponse, OneshotSender};
 
 use crate::actor::Handler;
 use crate::actor_ref::{ActorRef, Parcel, Recipient, Returned, Target};
-use crate::cell::Node;
+use crate::cell::{ActorId, Node};
 use crate::clock::Nanos;
 use crate::error::AskFailure;
 use crate::mailbox::Ticket;
@@ -93,6 +93,10 @@ impl<M: Message + actix::Message<Result = <M as Message>::Reply>> Target<M> for 
 
     fn actor(&self) -> Option<Arc<dyn Node>> {
         None
+    }
+
+    fn id(&self) -> ActorId {
+        ActorId::NONE
     }
 
     fn system(&self) -> &Arc<SystemCore> {

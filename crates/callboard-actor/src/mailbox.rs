@@ -65,6 +65,8 @@ pub(crate) struct Bounds {
     /// Places on top for critical messages only.
     pub(crate) reserve: u32,
     pub(crate) overflow: Overflow,
+    /// The most urgent lane that senders may claim.
+    pub(crate) ceiling: usize,
 }
 
 impl Bounds {
@@ -178,10 +180,15 @@ struct Counts {
 }
 
 impl Counts {
-    #[inline]
+    #[inline(always)]
     fn of(&self, lane: usize) -> &LaneCount {
         const NORMAL: usize = 3;
-        if lane == NORMAL { &self.normal } else { &self.rare.get_or_init(Box::default)[lane] }
+        if lane == NORMAL { &self.normal } else { self.of_rare(lane) }
+    }
+
+    #[inline(never)]
+    fn of_rare(&self, lane: usize) -> &LaneCount {
+        &self.rare.get_or_init(Box::default)[lane]
     }
 }
 
@@ -192,7 +199,8 @@ impl<T> Mailbox<T> {
             bits: AtomicU32::new(0),
             bounds,
             shared: Mutex::new(shared),
-            private: Bound::new(RefCell::default()),
+            // In an exact mailbox nobody but the driver uses the private half, which is shut to senders from the start.
+            private: Bound::new(RefCell::new(Private { shut: bounds.is_exact(), ..Private::default() })),
             counts: Counts::default(),
         }
     }
@@ -209,6 +217,12 @@ impl<T> Mailbox<T> {
         self.private.get()
     }
 
+    /// The lane for a sender who claims this one.
+    #[inline(always)]
+    pub(crate) fn cap(&self, lane: usize) -> usize {
+        lane.max(self.bounds.ceiling)
+    }
+
     pub(crate) fn count(&self, lane: usize) -> &LaneCount {
         self.counts.of(lane)
     }
@@ -218,7 +232,7 @@ impl<T> Mailbox<T> {
     /// # Errors
     ///
     /// The value, when the lane is full or the mailbox closed.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&self, lane: usize, value: T) -> Result<Pushed<T>, (NotTaken, T)> {
         match self.private.get() {
             Some(private) => self.push_local(private, lane, value),
@@ -238,9 +252,12 @@ impl<T> Mailbox<T> {
         if shared.closed {
             return Poll::Ready(Err(NotTaken::Closed));
         }
-        let has_place = match *ticket {
-            Some(mine) => shared.room().standing(mine, waker) == Standing::Granted,
-            None => self.has_room(&shared, lane) && !shared.has_queue(lane),
+        let (has_place, stale) = match *ticket {
+            Some(mine) => {
+                let (standing, stale) = shared.room().standing(mine, waker);
+                (standing == Standing::Granted, stale)
+            }
+            None => (self.has_room(&shared, lane) && !shared.has_queue(lane), None),
         };
         if !has_place {
             let room = shared.room();
@@ -249,16 +266,15 @@ impl<T> Mailbox<T> {
             // The driver may have made room without seeing the flag, and be about to park: it is woken to look.
             let driver = shared.driver.clone();
             drop(shared);
+            drop(stale);
             wake_all(driver);
             return Poll::Pending;
         }
-        if let Some(used) = ticket.take() {
-            shared.room().leave(used);
-        }
-        let Some(value) = value.take() else { return Poll::Ready(Ok(Pushed::Queued)) };
-        let wake = self.append_shared(&mut shared, lane, value);
+        let used = ticket.take().map(|used| shared.room().leave(used));
+        let wake = value.take().and_then(|value| self.append_shared(&mut shared, lane, value));
         self.lower_waiting(&shared);
         drop(shared);
+        drop(used);
         wake_all(wake);
         Poll::Ready(Ok(Pushed::Queued))
     }
@@ -266,14 +282,15 @@ impl<T> Mailbox<T> {
     /// A sender gives up waiting; a place that was kept for it goes to the next one.
     pub(crate) fn give_up(&self, ticket: Ticket) {
         let mut shared = self.shared.lock();
-        let freed = shared.room().leave(ticket);
+        let (freed, waker) = shared.room().leave(ticket);
         let next = freed.and_then(|lane| shared.room().grant(lane));
         self.lower_waiting(&shared);
         drop(shared);
+        drop(waker);
         wake_all(next);
     }
 
-    #[inline]
+    #[inline(always)]
     fn push_local(&self, private: &RefCell<Private<T>>, lane: usize, value: T) -> Result<Pushed<T>, (NotTaken, T)> {
         let mut mine = private.borrow_mut();
         let stop_here = WAITING | (1 << lane);
@@ -282,13 +299,13 @@ impl<T> Mailbox<T> {
             drop(mine);
             return self.push_local_slow(private, lane, value);
         }
-        let count = self.counts.of(lane);
-        if count.queued() >= self.bounds.of(lane) {
+        // The shared half of this lane is empty, so the private half is all there is.
+        if mine.lanes.len(lane) >= self.bounds.of(lane) {
             drop(mine);
             return self.push_shared(lane, value);
         }
         mine.lanes.push(lane, value);
-        add(&count.local, 1);
+        add(&self.counts.of(lane).local, 1);
         if std::mem::take(&mut mine.parked)
             && let Some(waker) = &mine.waker
         {
@@ -307,7 +324,7 @@ impl<T> Mailbox<T> {
         value: T,
     ) -> Result<Pushed<T>, (NotTaken, T)> {
         let waits = self.bits.load(Ordering::Relaxed) & WAITING != 0;
-        if waits || self.bounds.is_exact() || lane == CONTROL || private.borrow().shut {
+        if waits || lane == CONTROL || private.borrow().shut {
             return self.push_shared(lane, value);
         }
         {
@@ -357,34 +374,37 @@ impl<T> Mailbox<T> {
         parked
     }
 
-    /// Takes the next value in lane order, if there is one. Called by the driver only, with its private half.
-    #[inline]
-    pub(crate) fn pop(&self, private: &RefCell<Private<T>>) -> Option<(usize, T)> {
+    /// Takes the next value in lane order, if there is one; `lane` says where it was. Called by the driver only, with
+    /// its private half.
+    #[inline(always)]
+    pub(crate) fn pop(&self, private: &RefCell<Private<T>>, lane: &mut usize) -> Option<T> {
         let bits = self.bits.load(Ordering::Relaxed) & (LANE_BITS | WAITING);
         if bits != 0 {
-            return self.pop_with_shared(private, bits);
+            return self.pop_with_shared(private, bits, lane);
         }
-        let (lane, value) = private.borrow_mut().lanes.pop()?;
-        add(&self.counts.of(lane).taken, 1);
-        Some((lane, value))
+        let value = private.borrow_mut().lanes.pop(lane);
+        if value.is_some() {
+            add(&self.counts.of(*lane).taken, 1);
+        }
+        value
     }
 
     #[inline(never)]
-    fn pop_with_shared(&self, private: &RefCell<Private<T>>, bits: u32) -> Option<(usize, T)> {
+    fn pop_with_shared(&self, private: &RefCell<Private<T>>, bits: u32, lane: &mut usize) -> Option<T> {
         if self.bounds.is_exact() {
-            return self.pop_exact(private);
+            return self.pop_exact(private, lane);
         }
         if bits & LANE_BITS != 0 {
             self.splice_if_due(private, bits & LANE_BITS);
         }
-        let popped = private.borrow_mut().lanes.pop();
-        if let Some((lane, _)) = &popped {
+        let value = private.borrow_mut().lanes.pop(lane);
+        if value.is_some() {
             add(&self.counts.of(*lane).taken, 1);
         }
         if bits & WAITING != 0 {
             self.grant_places();
         }
-        popped
+        value
     }
 
     /// The shared half is taken over when it has something more urgent than the private one, when that is empty, and
@@ -404,17 +424,17 @@ impl<T> Mailbox<T> {
         }
     }
 
-    fn pop_exact(&self, private: &RefCell<Private<T>>) -> Option<(usize, T)> {
-        let left = private.borrow_mut().lanes.pop();
+    fn pop_exact(&self, private: &RefCell<Private<T>>, lane: &mut usize) -> Option<T> {
+        let left = private.borrow_mut().lanes.pop(lane);
         let mut shared = self.shared.lock();
-        let popped = left.or_else(|| shared.lanes.pop());
-        if let Some((lane, _)) = &popped {
+        let value = left.or_else(|| shared.lanes.pop(lane));
+        if value.is_some() {
             add(&self.counts.of(*lane).taken, 1);
         }
         self.publish_lanes(&shared);
         drop(shared);
         self.grant_places();
-        popped
+        value
     }
 
     /// Hands free places to senders that wait for them, one waker per place.

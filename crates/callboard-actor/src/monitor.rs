@@ -45,6 +45,8 @@ pub(crate) enum Watcher {
     Restarts(Arc<dyn Fn(Restarted) + Send + Sync>),
     Link(Weak<dyn Node>),
     Ended(oneshot::Sender<StopReason>),
+    /// Told when the value is out of service, be it for good or not.
+    Out(oneshot::Sender<()>),
 }
 
 impl fmt::Debug for Watcher {
@@ -54,6 +56,7 @@ impl fmt::Debug for Watcher {
             Self::Restarts(_) => "Restarts",
             Self::Link(_) => "Link",
             Self::Ended(_) => "Ended",
+            Self::Out(_) => "Out",
         })
     }
 }
@@ -89,6 +92,14 @@ pub(crate) fn announce_end(node: &dyn Node, reason: &StopReason) {
     }
 }
 
+/// The value of the actor is out of service, and the actor waits.
+pub(crate) fn announce_halt(node: &dyn Node) {
+    let is_waiting = |watcher: &mut Watcher| matches!(watcher, Watcher::Out(_));
+    let told: Vec<_> = node.core().with_rare(|rare| rare.watchers.extract_if(.., is_waiting).collect());
+    // Dropping what they wait for tells them.
+    drop(told);
+}
+
 /// The actor has a new value.
 pub(crate) fn announce_restart(node: &dyn Node, generation: u64) {
     let (id, name) = (node.core().id, node.core().name());
@@ -116,6 +127,7 @@ fn tell_end(node: &dyn Node, watcher: Watcher, reason: &StopReason) {
             }
         }
         Watcher::Ended(tell) => drop(tell.send(reason.clone())),
+        Watcher::Out(tell) => drop(tell.send(())),
         Watcher::Link(_) | Watcher::Restarts(_) => {}
     }
 }

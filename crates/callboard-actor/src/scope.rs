@@ -21,15 +21,27 @@ pub(crate) struct TurnScope {
     /// When the turn's own asker stops waiting; 0 when nobody waits.
     pub(crate) deadline: Cell<Nanos>,
     pub(crate) lane: Cell<usize>,
+    /// When it was found that the running message had not expired.
+    pub(crate) checked: Cell<Nanos>,
     /// Whether this is the turn itself, or a future that it carried away and does not wait for.
     pub(crate) waits: bool,
+    /// A wait of this turn was registered; what is left of it ends with the turn.
+    pub(crate) has_waited: Cell<bool>,
     pub(crate) baggage: RefCell<Option<Baggage>>,
 }
 
 impl TurnScope {
     pub(crate) fn new(node: Arc<dyn Node>) -> Self {
         let normal = crate::message::Priority::Normal.lane();
-        Self { node, deadline: Cell::new(0), lane: Cell::new(normal), waits: true, baggage: RefCell::new(None) }
+        Self {
+            node,
+            deadline: Cell::new(0),
+            lane: Cell::new(normal),
+            checked: Cell::new(0),
+            waits: true,
+            has_waited: Cell::new(false),
+            baggage: RefCell::new(None),
+        }
     }
 
     /// The same inheritance for a future that the turn does not wait for.

@@ -10,12 +10,13 @@ mod intensity;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::backoff::Backoff;
 pub(crate) use self::backoff::roll;
-use self::group::{Group, Step};
+use self::group::{Group, Member, Step};
 pub use self::intensity::Intensity;
 pub(crate) use self::intensity::Licence;
 use crate::actor::{Actor, StopReason, SyncHandler};
@@ -184,12 +185,13 @@ impl SupervisorRef {
         spawn(self.system(), Some(self), child.into_child())
     }
 
-    /// Starts a supervisor under it.
+    /// Starts a supervisor under it. Its settings are used as they are; [`System::supervise`] checks them first.
     pub fn supervise(&self, supervise: Supervise) -> Self {
         supervise.start(self.system(), Some(self))
     }
 
-    /// Stops it and its children, in reverse start order. Returns at once.
+    /// Stops it and its children: in reverse start order one after the other where they restart together, else all at
+    /// once. Returns at once, see [`ended`](Self::ended).
     pub fn stop(&self) {
         self.0.actor.stop();
     }
@@ -209,8 +211,9 @@ impl SupervisorRef {
         self.0.actor.state()
     }
 
-    pub(crate) fn report(&self, report: Report) {
-        self.0.actor.control(report);
+    /// False when it has ended and listens no more.
+    pub(crate) fn report(&self, report: Report) -> bool {
+        self.0.actor.control(report)
     }
 
     pub(crate) fn node(&self) -> Arc<dyn Node> {
@@ -234,7 +237,11 @@ fn spawn<A: Actor>(system: &Arc<SystemCore>, supervisor: Option<&SupervisorRef>,
     let base = supervisor.map_or(&system.policy, |supervisor| &supervisor.0.policy);
     let actor = system.make_cell(base, supervisor.cloned(), child);
     if let Some(supervisor) = supervisor {
-        supervisor.report(Report { child: actor.id(), what: What::Adopt(actor.node()) });
+        let adopt = What::Adopt(actor.node());
+        if !supervisor.report(Report { child: actor.id(), what: adopt }) {
+            actor.cell().never_start();
+            return actor;
+        }
     }
     crate::host::launch(Arc::clone(actor.cell()));
     actor
@@ -282,8 +289,6 @@ enum What {
     Halted,
     /// It restarted too often.
     GaveUp(Incident),
-    /// Its turn does not give its thread back.
-    Stuck(u64),
     /// It has ended.
     Ended,
 }
@@ -313,10 +318,6 @@ impl Report {
         Self { child, what: What::GaveUp(incident) }
     }
 
-    pub(crate) fn stuck(child: ActorId, turn: u64) -> Self {
-        Self { child, what: What::Stuck(turn) }
-    }
-
     pub(crate) fn ended(child: ActorId, _: StopReason) -> Self {
         Self { child, what: What::Ended }
     }
@@ -324,23 +325,56 @@ impl Report {
 
 impl Actor for Supervisor {
     /// After a restart of its own it puts its children back to work, in start order; the others do not notice.
-    async fn started(&mut self, _: &mut Context<Self>) -> Result<(), Fault> {
+    async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), Fault> {
+        // What led to an escalation is its parent's business now: it counts anew, as in OTP. Not at its first start: its
+        // children may be there before it is.
+        if cx.generation() > 1
+            && let Some(shared) = &self.plan.policy.licence
+        {
+            shared.lock().renew();
+        }
         for child in self.children() {
             child.direct(Directive::Resume { after: Duration::ZERO });
         }
         Ok(())
     }
 
-    /// Its children go with it, in reverse start order; when it only makes room for a new value, they wait for that.
+    /// Its children go with it, in reverse start order: one after the other when they depend on each other, else all
+    /// at once. When it only makes room for a new value, they wait for that.
     async fn stopped(self, why: StopReason) {
+        let one_by_one = self.plan.policy.strategy != Strategy::OneForOne;
+        let mut leaving = Vec::new();
         for child in self.children().into_iter().rev() {
-            if why == StopReason::Restart {
-                child.direct(Directive::Halt { refuse: false });
-                continue;
+            let out = take_out(child, &why);
+            if one_by_one {
+                out.await;
+            } else {
+                leaving.push(out);
             }
-            let (tell, told) = oneshot::async_channel();
-            crate::monitor::watch(&*child, crate::monitor::Watcher::Ended(tell));
-            child.direct(directive_for(&why));
+        }
+        for out in leaving {
+            out.await;
+        }
+    }
+}
+
+/// Tells a child to end, or to make room, and then waits until it is out of service. One that was told to stop and takes
+/// longer for it than its turn and its `stopped` together may is killed.
+fn take_out(child: Arc<dyn Node>, why: &StopReason) -> impl Future<Output = ()> + use<> {
+    let policy = &child.core().policy;
+    let makes_room = *why == StopReason::Restart && policy.restart != Restart::Temporary;
+    let directive = if makes_room { Directive::Halt { refuse: false } } else { directive_for(why) };
+    let limit = match directive {
+        Directive::Stop(_) => policy.start_limit.saturating_mul(2),
+        _ => Duration::MAX,
+    };
+    let (tell, mut told) = oneshot::async_channel();
+    crate::monitor::watch(&*child, crate::monitor::Watcher::Out(tell));
+    child.direct(directive);
+    async move {
+        // Told or dropped: either way it is out of service.
+        if tokio::time::timeout(limit, &mut told).await.is_err() {
+            child.direct(Directive::Kill(StopReason::Killed));
             let _ = told.await;
         }
     }
@@ -361,10 +395,11 @@ impl SyncHandler<Report> for Supervisor {
             What::Adopt(node) => drop(self.plan.roster.lock().insert(child, node)),
             What::Started => self.advance(Step::Started(child)),
             What::Restarted => {}
+            // It is on its way out already, and begins again with the others: one restart, counted once.
+            What::Fault(_) | What::GaveUp(_) if self.group.as_ref().is_some_and(|group| group.takes_out(child)) => {}
             What::Fault(incident) => return self.restart_group(child, &incident, &cx.system()),
             What::Halted => self.halted(child),
             What::GaveUp(incident) => return self.give_up(child, incident),
-            What::Stuck(turn) => self.replace(child, turn),
             What::Ended => {
                 let gone = self.plan.roster.lock().remove(&child);
                 drop(gone);
@@ -401,7 +436,7 @@ impl Supervisor {
             return self.give_up(failed, incident.clone());
         };
         let roll = roll(system.core().seed, self.draws);
-        let affected = self.affected(failed);
+        let affected = self.affected(|id| self.concerns(failed, id));
         self.begin(Group::restart(affected, failed, policy.backoff.delay(nth, roll)));
         self.finish_group()
     }
@@ -409,33 +444,30 @@ impl Supervisor {
     /// Too many restarts.
     fn give_up(&mut self, failed: ActorId, incident: Incident) -> Result<(), Fault> {
         let escalates = self.plan.policy.give_up == GiveUp::Escalate;
-        let affected = if escalates {
-            self.children().iter().map(|child| child.core().id).collect()
-        } else {
-            self.affected(failed)
-        };
+        let affected = self.affected(|id| escalates || self.concerns(failed, id));
         tracing::warn!(target: "callboard::supervisor", %incident, escalates, "too many restarts");
         self.licence.renew();
         self.begin(if escalates { Group::escalate(affected, failed, incident) } else { Group::fail(affected, failed) });
         self.finish_group()
     }
 
-    /// The children that a fault of this one concerns, in start order; temporary ones are not started again and end.
-    fn affected(&self, failed: ActorId) -> Vec<ActorId> {
-        let concerned = |id: ActorId| match self.plan.policy.strategy {
-            Strategy::OneForOne => id == failed,
+    /// Whether the fault of one child is the business of another.
+    fn concerns(&self, failed: ActorId, other: ActorId) -> bool {
+        match self.plan.policy.strategy {
+            Strategy::OneForOne => other == failed,
             Strategy::OneForAll => true,
-            Strategy::RestForOne => id >= failed,
-        };
-        let (temporary, affected): (Vec<_>, Vec<_>) = self
-            .children()
-            .into_iter()
-            .filter(|child| concerned(child.core().id))
-            .partition(|child| child.core().policy.restart == Restart::Temporary);
-        for child in temporary.iter().rev() {
-            child.direct(Directive::Stop(StopReason::Stopped));
+            Strategy::RestForOne => other >= failed,
         }
-        affected.iter().map(|child| child.core().id).collect()
+    }
+
+    /// The children that are concerned, in start order.
+    fn affected(&self, is_concerned: impl Fn(ActorId) -> bool) -> Vec<Member> {
+        let concerned = self.children().into_iter().filter(|child| is_concerned(child.core().id));
+        let member = |child: Arc<dyn Node>| {
+            let core = child.core();
+            Member { id: core.id, begins_again: core.policy.restart != Restart::Temporary }
+        };
+        concerned.map(member).collect()
     }
 
     fn begin(&mut self, group: Group) {
@@ -484,15 +516,6 @@ impl Supervisor {
         match self.group.take().and_then(Group::into_escalation) {
             Some(incident) => Err(incident.escalate()),
             None => Ok(()),
-        }
-    }
-
-    /// A turn does not give its thread back: the actor goes on elsewhere.
-    fn replace(&mut self, child: ActorId, turn: u64) {
-        if let Some(node) = self.child(child)
-            && node.core().turns.load(crate::sync::Ordering::SeqCst) == turn
-        {
-            node.replace();
         }
     }
 }

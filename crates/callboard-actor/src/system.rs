@@ -77,6 +77,10 @@ impl System {
     /// # Errors
     ///
     /// [`StartError::Invalid`] with everything that cannot work in its settings.
+    ///
+    /// # Cancel safety
+    ///
+    /// It never waits: once polled, the supervisor has been started or refused.
     pub async fn supervise(&self, supervise: Supervise) -> Result<SupervisorRef, StartError> {
         let faults = supervise.faults();
         if !faults.is_empty() {
@@ -373,7 +377,8 @@ impl fmt::Debug for SystemBuilder {
     }
 }
 
-/// Runs a future to its end on the calling thread, from any thread that is not inside a runtime.
+/// Runs a future to its end on the calling thread, which may be any that is not inside a runtime. On an arbiter, in a
+/// handler say, it would keep the thread from all its actors, and for ever if it waits for one of them.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(std::thread::Thread);
     impl std::task::Wake for Unpark {

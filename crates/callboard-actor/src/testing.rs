@@ -100,12 +100,21 @@ impl TestSystem {
         self.system.elapsed()
     }
 
-    /// Lets virtual time pass; every timer that falls due on the way goes off in order.
+    /// Lets virtual time pass; every timer that falls due on the way goes off in order. One that is due at the very end
+    /// may still be about to: [`settle`](Self::settle) lets it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it has ended, less time has passed.
     pub async fn advance(&self, by: Duration) {
         tokio::time::sleep(by).await;
     }
 
     /// Lets everything happen that can happen without time passing, and then one millisecond.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`advance`](Self::advance).
     pub async fn settle(&self) {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -125,7 +134,11 @@ impl TestSystem {
         self.system.inspect()
     }
 
-    /// Ends all actors.
+    /// Ends all actors, as [`System::shutdown`] with all defaults.
+    ///
+    /// # Cancel safety
+    ///
+    /// As there: once polled it goes on.
     pub async fn shutdown(&self) -> ShutdownReport {
         self.system.shutdown(Drain::default()).await
     }

@@ -11,7 +11,7 @@
 //! - while a future is *active* nothing else touches value or context: every method that does asserts that no future is
 //!   active, and the exclusive `&mut self` keeps two methods from running at once;
 //! - a future is dropped in place, never moved, and always before the value or the context is dropped or replaced;
-//! - when the future's own destructor panics it counts as dropped, as the language says: it is not dropped again.
+//! - a future whose own destructor panics counts as dropped, as the language says: it is not dropped again.
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
@@ -39,10 +39,12 @@ pub(crate) enum Ending<A: Actor> {
     Abandoned,
     /// Its time was over before it began.
     Expired,
+    /// Its actor had been replaced on another thread meanwhile: the type of its message.
+    Fenced(&'static str),
     /// Well, and its reply and effects wait for a commit.
     Held(Box<Held<A>>),
     /// It was the factory's, and this is the new value.
-    Built(A),
+    Built(Box<A>),
     /// Not well.
     Failed(Box<Failure<A>>),
 }
@@ -77,14 +79,12 @@ impl<A: Actor> Salvage<A> {
     }
 }
 
-/// What is executed in the buffer.
-pub(crate) trait Job<A: Actor> {
-    /// Polls the future; once that has ended it must be dropped before this returns.
-    fn poll_job(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()>;
-    /// Says how the ended job came out.
-    fn settle(self: Pin<&mut Self>, context: &mut Context<A>) -> Ending<A>;
-    /// Takes out what outlives a job that is dropped before its end.
-    fn salvage(self: Pin<&mut Self>) -> Salvage<A>;
+/// What is left to do around a future: it is told how the future ended.
+pub(crate) trait Rest<A: Actor, T> {
+    /// Says what the end of the future means for the turn.
+    fn settle(self, result: Result<T, Fault>, context: &mut Context<A>) -> Ending<A>;
+    /// Takes out what outlives a future that is dropped before its end.
+    fn salvage(self) -> Salvage<A>;
 }
 
 /// Value, context and buffer of one actor. See the head of this module.
@@ -97,10 +97,8 @@ pub(crate) struct Turn<A: Actor> {
 
 /// The functions of the job that lies in the buffer.
 struct Active<A: Actor> {
-    poll: unsafe fn(*mut u8, &mut Task<'_>) -> Poll<()>,
-    settle: unsafe fn(*mut u8, &mut Context<A>) -> Ending<A>,
-    salvage: unsafe fn(*mut u8) -> Salvage<A>,
-    drop: unsafe fn(*mut u8),
+    poll: unsafe fn(*mut u8, *mut Context<A>, &mut Task<'_>) -> Poll<Ending<A>>,
+    abandon: unsafe fn(*mut u8) -> Salvage<A>,
 }
 
 impl<A: Actor> Clone for Active<A> {
@@ -110,6 +108,14 @@ impl<A: Actor> Clone for Active<A> {
 }
 
 impl<A: Actor> Copy for Active<A> {}
+
+/// What lies in the buffer while a future waits. The future comes first, so that it can be built and polled there
+/// before it is known whether the rest is needed at all.
+#[repr(C)]
+struct Job<F, R> {
+    future: F,
+    rest: R,
+}
 
 impl<A: Actor> Turn<A> {
     pub(crate) fn new(context: Context<A>) -> Self {
@@ -160,113 +166,151 @@ impl<A: Actor> Turn<A> {
 
     /// Runs `started` of the value.
     pub(crate) fn begin_started(&mut self, task: &mut Task<'_>) -> Poll<Ending<A>> {
-        let job = |future: Result<_, Fault>| match future {
-            Ok(future) => Ok(Starting { future: Some(future), result: None }),
-            Err(fault) => Err(failed(fault)),
-        };
         // SAFETY: `started` is generic over the lifetime of the references, so its future alone holds them.
-        unsafe { self.begin(task, |value, context| value.started(context), job) }
+        unsafe { self.begin(task, |value, context| value.started(context), Starting) }
     }
 
     /// Runs the factory that waits, which builds a value from the context.
     pub(crate) fn begin_build(&mut self, cell: Arc<ActorCell<A>>, task: &mut Task<'_>) -> Poll<Ending<A>> {
         assert!(self.active.is_none(), "turns do not nest");
-        // SAFETY: the future is the only one to hold the reference, as a factory is generic over its lifetime; it lies
-        // in the buffer and ends before the context does.
-        let context: &'static mut Context<A> = unsafe { &mut *self.context.as_ptr() };
-        let future = async move { cell.factory.build(context).await };
-        // SAFETY: nothing but the buffer holds the job.
-        unsafe { self.place(Starting { future: Some(future), result: None }, task) }
+        let context = self.context;
+        let future = async move {
+            // SAFETY: the future lies in the buffer and ends before the context does, and while it is active nothing
+            // else touches the context; a factory is generic over the lifetime, so it cannot keep the reference.
+            cell.factory.build(unsafe { &mut *context.as_ptr() }).await
+        };
+        // SAFETY: the future was built without the references.
+        unsafe { self.place(task, || future, Starting) }
     }
 
-    /// Makes a future that borrows value and context, wraps it into a job, and polls that for the first time. When
-    /// making the future panics, `job` is told and answers with the ending.
+    /// Makes a future that borrows value and context, polls it for the first time, and tells `rest` when it has ended.
     ///
     /// # Safety
     ///
     /// Nothing but the future may keep the two references.
-    #[inline]
-    pub(crate) unsafe fn begin<F, J: Job<A>>(
+    #[inline(always)]
+    pub(crate) unsafe fn begin<F: Future, R: Rest<A, F::Output>>(
         &mut self,
         task: &mut Task<'_>,
         future: impl FnOnce(&'static mut A, &'static mut Context<A>) -> F,
-        job: impl FnOnce(Result<F, Fault>) -> Result<J, Ending<A>>,
+        rest: R,
     ) -> Poll<Ending<A>> {
         assert!(self.active.is_none(), "turns do not nest");
         let value = self.value.expect("a turn needs a value");
-        // SAFETY: both outlive the job, which is dropped before them; the caller keeps the references inside it.
-        let made = catch(|| unsafe { future(&mut *value.as_ptr(), &mut *self.context.as_ptr()) });
-        match job(made) {
-            // SAFETY: passed on from the caller.
-            Ok(job) => unsafe { self.place(job, task) },
-            Err(ending) => Poll::Ready(ending),
-        }
+        let context = self.context;
+        // SAFETY: both outlive the future, which is dropped before them; the caller keeps the references inside it.
+        unsafe { self.place(task, || future(&mut *value.as_ptr(), &mut *context.as_ptr()), rest) }
     }
 
     /// Goes on with the active future.
     pub(crate) fn poll(&mut self, task: &mut Task<'_>) -> Poll<Ending<A>> {
         let active = self.active.expect("a turn is active");
-        // SAFETY: the buffer holds the job that these functions were made for.
-        match unsafe { (active.poll)(self.buffer.start(), task) } {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(()) => Poll::Ready(self.finish(active)),
+        // SAFETY: the buffer holds the job that this function was made for; it touches the context only once the future
+        // that borrows it has been dropped.
+        let polled = unsafe { (active.poll)(self.buffer.start(), self.context.as_ptr(), task) };
+        if polled.is_ready() {
+            self.active = None;
         }
+        polled
     }
 
     /// Drops the active future where it stands.
     pub(crate) fn abandon(&mut self) -> Salvage<A> {
         let Some(active) = self.active.take() else { return Salvage::nothing() };
-        // SAFETY: the buffer holds the job that these functions were made for; it is dropped once, as `active` has been
-        // taken out.
-        unsafe {
-            let salvage = (active.salvage)(self.buffer.start());
-            discard(active, self.buffer.start());
-            salvage
-        }
+        // SAFETY: the buffer holds the job that this function was made for, and it is not used again.
+        unsafe { (active.abandon)(self.buffer.start()) }
     }
 
+    /// Builds a future in the buffer and polls it. Only when it has to wait, the rest is put beside it.
+    ///
     /// # Safety
     ///
     /// As for [`begin`](Self::begin).
-    #[inline]
-    unsafe fn place<J: Job<A>>(&mut self, job: J, task: &mut Task<'_>) -> Poll<Ending<A>> {
-        self.buffer.reserve(Layout::new::<J>());
-        // SAFETY: the buffer is large and aligned enough and holds no job.
-        unsafe { self.buffer.start().cast::<J>().write(job) };
-        // A panic of the framework between here and the end of the first poll would leak the job, not drop it twice.
-        // SAFETY: the job was just written and is not moved again.
-        match unsafe { poll_at::<A, J>(self.buffer.start(), task) } {
-            Poll::Pending => {
-                self.active = Some(Active {
-                    poll: poll_at::<A, J>,
-                    settle: settle_at::<A, J>,
-                    salvage: salvage_at::<A, J>,
-                    drop: drop_at::<J>,
-                });
+    #[inline(always)]
+    unsafe fn place<F: Future, R: Rest<A, F::Output>>(
+        &mut self,
+        task: &mut Task<'_>,
+        make: impl FnOnce() -> F,
+        rest: R,
+    ) -> Poll<Ending<A>> {
+        self.buffer.reserve(const { Layout::new::<Job<F, R>>() });
+        let job = self.buffer.start().cast::<Job<F, R>>();
+        // SAFETY: the buffer is large and aligned enough and holds no job; the future is built and polled where it
+        // stays. `Job` is `repr(C)`, so a pointer to a field of an unfinished job is in bounds.
+        let polled = catch(|| unsafe {
+            let future = &raw mut (*job).future;
+            future.write(make());
+            poll_future(future, task)
+        });
+        match polled {
+            Ok(Poll::Pending) => {
+                // SAFETY: as above; the job is complete with this.
+                unsafe { (&raw mut (*job).rest).write(rest) };
+                self.active = Some(Active { poll: poll_job::<A, F, R>, abandon: abandon_job::<A, F, R> });
                 Poll::Pending
             }
-            Poll::Ready(()) => {
-                // SAFETY: the job has ended and so its future is gone: nothing borrows the context. It is settled and
-                // dropped once.
-                unsafe {
-                    let ending = settle_at::<A, J>(self.buffer.start(), self.context.as_mut());
-                    drop_at::<J>(self.buffer.start());
-                    Poll::Ready(ending)
-                }
-            }
+            Ok(Poll::Ready(output)) => Poll::Ready(rest.settle(Ok(output), self.context())),
+            Err(fault) => Poll::Ready(rest.settle(Err(fault), self.context())),
         }
     }
+}
 
-    fn finish(&mut self, active: Active<A>) -> Ending<A> {
-        self.active = None;
-        // SAFETY: the job has ended and so its future is gone: nothing borrows the context. The job is dropped once, as
-        // `active` has been taken out.
-        unsafe {
-            let ending = (active.settle)(self.buffer.start(), self.context.as_mut());
-            discard(active, self.buffer.start());
-            ending
+/// Polls a future in place and drops it there once it has ended, be it by a panic.
+///
+/// # Safety
+///
+/// `future` points to a future that is never moved, and that is not used again when this is ready or panics.
+#[inline(always)]
+unsafe fn poll_future<F: Future>(future: *mut F, task: &mut Task<'_>) -> Poll<F::Output> {
+    struct DropInPlace<F>(*mut F);
+    impl<F> Drop for DropInPlace<F> {
+        #[inline(always)]
+        fn drop(&mut self) {
+            // SAFETY: by the contract of `poll_future` the future is not used again.
+            unsafe { ptr::drop_in_place(self.0) }
         }
     }
+    let ended = DropInPlace(future);
+    // SAFETY: by the contract the future is pinned where it is.
+    let polled = unsafe { Pin::new_unchecked(&mut *future) }.poll(task);
+    if polled.is_pending() {
+        std::mem::forget(ended);
+    }
+    polled
+}
+
+/// # Safety
+///
+/// The buffer at `start` holds a complete `Job<F, R>`, which is not used again when this is ready. The future in it may
+/// borrow what `context` points to; `context` is used only after the future has been dropped.
+unsafe fn poll_job<A: Actor, F: Future, R: Rest<A, F::Output>>(
+    start: *mut u8,
+    context: *mut Context<A>,
+    task: &mut Task<'_>,
+) -> Poll<Ending<A>> {
+    let job = start.cast::<Job<F, R>>();
+    // SAFETY: passed on from the caller.
+    let result = match catch(|| unsafe { poll_future(&raw mut (*job).future, task) }) {
+        Ok(Poll::Pending) => return Poll::Pending,
+        Ok(Poll::Ready(output)) => Ok(output),
+        Err(fault) => Err(fault),
+    };
+    // SAFETY: the future is gone, so nothing borrows the context; the rest is read once.
+    unsafe { Poll::Ready((&raw mut (*job).rest).read().settle(result, &mut *context)) }
+}
+
+/// # Safety
+///
+/// The buffer at `start` holds a complete `Job<F, R>`, which is not used again.
+unsafe fn abandon_job<A: Actor, F: Future, R: Rest<A, F::Output>>(start: *mut u8) -> Salvage<A> {
+    let job = start.cast::<Job<F, R>>();
+    // SAFETY: passed on from the caller; each part is taken once.
+    let dropped = catch(|| unsafe { ptr::drop_in_place(&raw mut (*job).future) });
+    if let Err(fault) = dropped {
+        tracing::warn!(target: "callboard::supervisor", %fault, "a handler's future panicked while it was dropped");
+    }
+    // SAFETY: as above.
+    unsafe { (&raw mut (*job).rest).read() }.salvage()
 }
 
 impl<A: Actor> Drop for Turn<A> {
@@ -285,39 +329,6 @@ impl<A: Actor> std::fmt::Debug for Turn<A> {
             .field("is_active", &self.is_active())
             .finish_non_exhaustive()
     }
-}
-
-/// # Safety
-///
-/// The buffer at `start` holds the job of `active`, which is not used again.
-unsafe fn discard<A: Actor>(active: Active<A>, start: *mut u8) {
-    // SAFETY: passed on from the caller.
-    if let Err(fault) = catch(|| unsafe { (active.drop)(start) }) {
-        tracing::warn!(target: "callboard::supervisor", %fault, "a handler's future panicked while it was dropped");
-    }
-}
-
-#[inline]
-unsafe fn poll_at<A: Actor, J: Job<A>>(start: *mut u8, task: &mut Task<'_>) -> Poll<()> {
-    // SAFETY: by the caller, the buffer holds a `J`, which stays where it is until it is dropped.
-    unsafe { Pin::new_unchecked(&mut *start.cast::<J>()) }.poll_job(task)
-}
-
-#[inline]
-unsafe fn settle_at<A: Actor, J: Job<A>>(start: *mut u8, context: &mut Context<A>) -> Ending<A> {
-    // SAFETY: as for `poll_at`.
-    unsafe { Pin::new_unchecked(&mut *start.cast::<J>()) }.settle(context)
-}
-
-unsafe fn salvage_at<A: Actor, J: Job<A>>(start: *mut u8) -> Salvage<A> {
-    // SAFETY: as for `poll_at`.
-    unsafe { Pin::new_unchecked(&mut *start.cast::<J>()) }.salvage()
-}
-
-#[inline]
-unsafe fn drop_at<J>(start: *mut u8) {
-    // SAFETY: by the caller, the buffer holds a `J`, which is not used again.
-    unsafe { ptr::drop_in_place(start.cast::<J>()) }
 }
 
 fn into_raw<T>(value: T) -> NonNull<T> {
@@ -385,65 +396,31 @@ impl Drop for Buffer {
     }
 }
 
-/// The factory or `started` at work.
-struct Starting<F: Future> {
-    future: Option<F>,
-    result: Option<Result<F::Output, Fault>>,
-}
+/// The factory or `started` at work: nobody waits for an answer.
+struct Starting;
 
-impl<A: Actor, F: Future<Output: IntoEnding<A>>> Job<A> for Starting<F> {
-    fn poll_job(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
-        // SAFETY: `future` is the only pinned field; it is never moved and dropped in place.
-        let this = unsafe { self.get_unchecked_mut() };
-        let polled = catch(|| {
-            // SAFETY: as above.
-            let future = this.future.as_mut().map(|future| unsafe { Pin::new_unchecked(future) });
-            future.map_or(Poll::Pending, |future| future.poll(task))
-        });
-        let result = match polled {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(result)) => Ok(result),
-            Err(fault) => Err(fault),
-        };
-        let dropped = catch(|| this.future = None);
-        this.result = Some(dropped.and(result));
-        Poll::Ready(())
+impl<A: Actor> Rest<A, Result<(), Fault>> for Starting {
+    fn settle(self, result: Result<Result<(), Fault>, Fault>, _: &mut Context<A>) -> Ending<A> {
+        result.and_then(|started| started).map_or_else(failed, |()| Ending::Done)
     }
 
-    fn settle(self: Pin<&mut Self>, _: &mut Context<A>) -> Ending<A> {
-        // SAFETY: the future is gone, and the other field is not pinned.
-        let result = unsafe { self.get_unchecked_mut() }.result.take();
-        match result {
-            Some(Ok(output)) => output.into_ending(),
-            Some(Err(fault)) => failed(fault),
-            None => Ending::Done,
-        }
-    }
-
-    fn salvage(self: Pin<&mut Self>) -> Salvage<A> {
+    fn salvage(self) -> Salvage<A> {
         Salvage::nothing()
     }
 }
 
-/// What `started` and a factory answer with.
-trait IntoEnding<A: Actor> {
-    fn into_ending(self) -> Ending<A>;
-}
+impl<A: Actor> Rest<A, Result<Built<A>, Fault>> for Starting {
+    fn settle(self, result: Result<Result<Built<A>, Fault>, Fault>, _: &mut Context<A>) -> Ending<A> {
+        result.and_then(|built| built).map_or_else(failed, |Built(value)| Ending::Built(Box::new(value)))
+    }
 
-impl<A: Actor> IntoEnding<A> for Result<(), Fault> {
-    fn into_ending(self) -> Ending<A> {
-        self.map_or_else(failed, |()| Ending::Done)
+    fn salvage(self) -> Salvage<A> {
+        Salvage::nothing()
     }
 }
 
 /// A new value, told apart from the `()` of `started` even where the actor is `()`.
 pub(crate) struct Built<A>(pub(crate) A);
-
-impl<A: Actor> IntoEnding<A> for Result<Built<A>, Fault> {
-    fn into_ending(self) -> Ending<A> {
-        self.map_or_else(failed, |Built(value)| Ending::Built(value))
-    }
-}
 
 fn failed<A: Actor>(fault: Fault) -> Ending<A> {
     Ending::Failed(Box::new(Failure { fault, salvage: Salvage::nothing() }))

@@ -62,6 +62,14 @@ impl Drop for Wait {
     }
 }
 
+/// The turn of this actor is over, and with it every wait of its own: a future that was moved out of the turn may still
+/// hold one.
+#[cold]
+pub(crate) fn end_waits(node: &dyn Node) {
+    let gone = node.core().with_rare(|rare| std::mem::take(&mut rare.edges));
+    drop(gone);
+}
+
 impl Step {
     fn still_holds(&self) -> bool {
         let holds = |edges: &[Edge]| edges.iter().any(|edge| edge.number == self.edge);

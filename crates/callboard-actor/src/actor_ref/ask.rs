@@ -3,14 +3,15 @@
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
 use super::tell::wait_of_this_turn;
 use super::{Parcel, Returned, Target};
 use crate::alarm::{Alarm, AlarmKey};
-use crate::clock::Nanos;
-use crate::context::{deadline_after, earlier};
+use crate::clock::{Nanos, nanos};
+use crate::context::earlier;
 use crate::envelope::{Header, Letter};
 use crate::error::{AskError, AskFailure, Stage};
 use crate::mailbox::Ticket;
@@ -18,6 +19,7 @@ use crate::message::{Message, Priority};
 use crate::reply::{Answer, reply};
 use crate::scope::{self, Baggage};
 use crate::sync::{Ordering, fence};
+use crate::system::SystemCore;
 use crate::wait_for::Wait;
 
 /// A question about to be sent: `.await` sends it and waits for the answer.
@@ -80,15 +82,10 @@ impl<'a, T: Target<M>, M: Message> IntoFuture for Ask<'a, T, M> {
     type Output = Result<M::Reply, AskError<M>>;
     type IntoFuture = AskFuture<'a, T, M>;
 
-    #[inline]
+    #[inline(always)]
     fn into_future(self) -> AskFuture<'a, T, M> {
-        AskFuture {
-            target: self.target,
-            state: State::Fresh { message: self.message, options: self.options },
-            deadline: 0,
-            alarm: None,
-            wait: None,
-        }
+        let fresh = Some((self.message, self.options));
+        AskFuture { target: self.target, fresh, room: None, answer: None, deadline: 0, alarm: None, wait: None }
     }
 }
 
@@ -96,26 +93,21 @@ impl<'a, T: Target<M>, M: Message> IntoFuture for Ask<'a, T, M> {
 #[must_use = "an ask is sent when it is awaited"]
 pub struct AskFuture<'a, T: Target<M>, M: Message> {
     target: &'a T,
-    state: State<M>,
+    /// The message until it is offered.
+    fresh: Option<(M, Options)>,
+    /// The message while it waits for room.
+    room: Option<Box<Waiting<M>>>,
+    answer: Option<Answer<M::Reply>>,
+    /// When the patience ends. It is also what tells this ask apart from others of the same target, see [`distinct`].
     deadline: Nanos,
     alarm: Option<AlarmKey>,
     /// The wait of the turn that asks; it vanishes with the answer or with this future.
     wait: Option<Wait>,
 }
 
-enum State<M: Message> {
-    Fresh {
-        message: M,
-        options: Options,
-    },
-    /// For room in the lane.
-    Waiting {
-        parcel: Option<Parcel<M>>,
-        ticket: Option<Ticket>,
-        answer: Answer<M::Reply>,
-    },
-    Sent(Answer<M::Reply>),
-    Done,
+struct Waiting<M: Message> {
+    parcel: Option<Parcel<M>>,
+    ticket: Option<Ticket>,
 }
 
 impl<T: Target<M>, M: Message> Unpin for AskFuture<'_, T, M> {}
@@ -126,27 +118,27 @@ impl<T: Target<M>, M: Message> Future for AskFuture<'_, T, M> {
     #[inline]
     fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        loop {
-            match std::mem::replace(&mut this.state, State::Done) {
-                State::Fresh { message, options } => {
-                    if let Err(error) = this.send(message, options) {
-                        return Poll::Ready(Err(error));
-                    }
+        if let Some((message, options)) = this.fresh.take()
+            && let Err(error) = this.send(message, options)
+        {
+            return Poll::Ready(Err(error));
+        }
+        if this.room.is_some() {
+            match this.poll_room(task) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => {
+                    this.clear();
+                    return Poll::Ready(Err(error));
                 }
-                State::Waiting { parcel, ticket, answer } => match this.poll_room(parcel, ticket, answer, task) {
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                    Poll::Pending => return this.poll_deadline(task),
-                },
-                State::Sent(mut answer) => {
-                    if let Poll::Ready(result) = answer.poll(task) {
-                        this.clear();
-                        return Poll::Ready(result.map_err(|failure| this.failed(failure)));
-                    }
-                    this.state = State::Sent(answer);
-                    return this.poll_deadline(task);
-                }
-                State::Done => return Poll::Pending,
+                Poll::Pending => return this.poll_deadline(task),
+            }
+        }
+        let Some(answer) = &mut this.answer else { return Poll::Pending };
+        match answer.poll(task) {
+            Poll::Pending => this.poll_deadline(task),
+            Poll::Ready(result) => {
+                this.clear();
+                Poll::Ready(result.map_err(|failure| this.failed(failure)))
             }
         }
     }
@@ -154,51 +146,50 @@ impl<T: Target<M>, M: Message> Future for AskFuture<'_, T, M> {
 
 impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
     /// The first hop: inherits, registers the wait, and offers the message.
+    #[inline]
     fn send(&mut self, message: M, options: Options) -> Result<(), AskError<M>> {
-        let now = self.target.system().clock.now();
-        let own = deadline_after(now, options.timeout.unwrap_or_else(|| self.target.patience()));
-        let inherited = if options.inherits { inherit() } else { None };
+        let system = self.target.system();
+        let now = system.clock.now();
+        let own = now.saturating_add(nanos(options.timeout.unwrap_or_else(|| self.target.patience())));
+        let inherited = if options.inherits { inherit(system, now) } else { None };
         let (deadline, lane, baggage) = match inherited {
             Some((deadline, lane, baggage)) => (earlier(own, deadline), options.lane.min(lane), baggage),
             None => (own, options.lane, None),
         };
-        self.deadline = deadline;
         if deadline <= now {
             return Err(AskError::Timeout { stage: Stage::Queue });
         }
+        self.deadline = distinct(deadline);
         self.wait = wait_of_this_turn(self.target).map_err(|path| AskError::AskCycle { path })?;
         let header = header(baggage, options.idempotency_key);
         let (reply, answer) = reply();
         let letter = Letter { message, reply: Some(reply), header };
-        match self.target.offer(Parcel { letter, expires: deadline, lane }) {
-            Ok(()) => self.state = State::Sent(answer),
-            Err(Returned { letter, why: AskFailure::Full }) if self.target.waits_for_room() => {
-                let parcel = Some(Parcel { letter, expires: deadline, lane });
-                self.state = State::Waiting { parcel, ticket: None, answer };
-            }
-            Err(returned) => return Err(self.refused(returned)),
+        match self.target.offer(Parcel { letter, expires: self.deadline, lane }) {
+            Ok(()) => {}
+            Err(returned) => self.not_taken(returned, lane)?,
         }
+        self.answer = Some(answer);
         Ok(())
     }
 
-    fn poll_room(
-        &mut self,
-        mut parcel: Option<Parcel<M>>,
-        mut ticket: Option<Ticket>,
-        answer: Answer<M::Reply>,
-        task: &mut Task<'_>,
-    ) -> Poll<Result<(), AskError<M>>> {
-        match self.target.poll_offer(&mut parcel, &mut ticket, task.waker()) {
-            Poll::Ready(Ok(())) => {
-                self.state = State::Sent(answer);
-                Poll::Ready(Ok(()))
-            }
-            Poll::Ready(Err(returned)) => Poll::Ready(Err(self.refused(returned))),
-            Poll::Pending => {
-                self.state = State::Waiting { parcel, ticket, answer };
-                Poll::Pending
-            }
+    #[cold]
+    fn not_taken(&mut self, returned: Returned<M>, lane: usize) -> Result<(), AskError<M>> {
+        if returned.why != AskFailure::Full || !self.target.waits_for_room() {
+            return Err(returned.into_tell_error().into());
         }
+        let parcel = Some(Parcel { letter: returned.letter, expires: self.deadline, lane });
+        self.room = Some(Box::new(Waiting { parcel, ticket: None }));
+        Ok(())
+    }
+
+    #[cold]
+    fn poll_room(&mut self, task: &mut Task<'_>) -> Poll<Result<(), AskError<M>>> {
+        let Some(room) = &mut self.room else { return Poll::Ready(Ok(())) };
+        let polled = self.target.poll_offer(&mut room.parcel, &mut room.ticket, task.waker());
+        if polled.is_ready() {
+            self.room = None;
+        }
+        polled.map_err(|returned| returned.into_tell_error().into())
     }
 
     /// Nothing yet: sees to it that the deadline wakes this task, and whether it has passed. The alarm is ours and not
@@ -206,11 +197,11 @@ impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
     fn poll_deadline(&mut self, task: &mut Task<'_>) -> Poll<Result<M::Reply, AskError<M>>> {
         let system = self.target.system();
         match self.alarm {
-            Some(key) if system.alarms.retarget(key, task.waker()) => self.poll_fence(),
             None => {
                 self.set_alarm(task);
                 Poll::Pending
             }
+            Some(key) if system.alarms.retarget(key, task.waker()) => self.poll_fence(),
             Some(_) if system.clock.now() >= self.deadline => Poll::Ready(Err(self.timed_out())),
             Some(_) => {
                 self.set_alarm(task);
@@ -220,8 +211,7 @@ impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
     }
 
     fn set_alarm(&mut self, task: &Task<'_>) {
-        let Some(target) = self.target.actor().map(|node| node.core().id) else { return };
-        let alarm = Alarm::Asker { target, waker: task.waker().clone() };
+        let alarm = Alarm::Asker { target: self.target.id(), waker: task.waker().clone() };
         self.alarm = Some(self.target.system().alarms.set(self.deadline, alarm));
     }
 
@@ -238,7 +228,7 @@ impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
 
     /// The deadline has passed. Our end is closed first; see `Context::is_abandoned` for why the fence.
     fn timed_out(&mut self) -> AskError<M> {
-        let was_sent = matches!(self.state, State::Sent(_));
+        let was_sent = self.room.is_none();
         self.clear();
         if !was_sent {
             return AskError::Timeout { stage: Stage::Queue };
@@ -255,6 +245,7 @@ impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
     }
 
     /// The answer says why there is none. A reply that was merely dropped is told apart by whether the actor lives.
+    #[cold]
     fn failed(&self, failure: AskFailure) -> AskError<M> {
         let ended = || self.target.actor().is_some_and(|node| node.state() >= crate::ActorState::Stopping);
         match failure {
@@ -263,25 +254,27 @@ impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
         }
     }
 
-    fn refused(&self, returned: Returned<M>) -> AskError<M> {
-        returned.into_tell_error().into()
-    }
-
+    #[inline]
     fn clear(&mut self) {
-        if let State::Waiting { ticket: Some(ticket), .. } = std::mem::replace(&mut self.state, State::Done) {
-            self.target.give_up(ticket);
-        }
+        self.answer = None;
         if let Some(key) = self.alarm.take() {
             self.target.system().alarms.clear(key);
         }
-        self.wait = None;
+        if self.wait.is_some() {
+            self.wait = None;
+        }
+        if let Some(room) = self.room.take()
+            && let Some(ticket) = room.ticket
+        {
+            self.target.give_up(ticket);
+        }
     }
 }
 
 impl<T: Target<M>, M: Message> Drop for AskFuture<'_, T, M> {
     #[inline]
     fn drop(&mut self) {
-        if !matches!(self.state, State::Done) || self.alarm.is_some() {
+        if self.answer.is_some() || self.room.is_some() {
             self.clear();
         }
     }
@@ -293,9 +286,32 @@ impl<T: Target<M>, M: Message> fmt::Debug for AskFuture<'_, T, M> {
     }
 }
 
-/// Deadline, lane and baggage of the running turn.
-fn inherit() -> Option<(Nanos, usize, Option<Baggage>)> {
-    scope::current(|scope| (scope.deadline.get(), scope.lane.get().max(1), scope.baggage.borrow().clone()))
+/// Brings a deadline forward by at most 4 us so that its low bits can number the asks of a thread: two asks of the same
+/// moment, or of one turn that lends them its deadline, are told apart by it. The lowest bit stays free: it says that
+/// the turn of an ask is being committed.
+#[inline]
+fn distinct(deadline: Nanos) -> Nanos {
+    const NUMBERS: u64 = 4096;
+    thread_local! {
+        static NUMBER: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+    }
+    let number = NUMBER.get().wrapping_add(2);
+    NUMBER.set(number);
+    (deadline & !(NUMBERS - 1)).max(NUMBERS) | (number & (NUMBERS - 2))
+}
+
+/// Deadline, lane and baggage of the running turn; the deadline in the time of the system that is asked, where it is
+/// `now`, as each system counts from its own start.
+fn inherit(asked: &Arc<SystemCore>, now: Nanos) -> Option<(Nanos, usize, Option<Baggage>)> {
+    scope::current(|scope| {
+        let (deadline, asking) = (scope.deadline.get(), &scope.node.core().system);
+        let deadline = if deadline == 0 || Arc::ptr_eq(asking, asked) {
+            deadline
+        } else {
+            now.saturating_add(deadline.saturating_sub(asking.clock.now()))
+        };
+        (deadline, scope.lane.get().max(1), scope.baggage.borrow().clone())
+    })
 }
 
 fn header(baggage: Option<Baggage>, idempotency_key: Option<Box<str>>) -> Option<Box<Header>> {

@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
-use super::{Parcel, Target};
+use super::{Parcel, Returned, Target};
+use crate::clock::Nanos;
 use crate::envelope::Letter;
 use crate::error::{AskFailure, TellError};
 use crate::mailbox::Ticket;
@@ -50,15 +51,13 @@ impl<T, M: Message> fmt::Debug for Tell<'_, T, M> {
     }
 }
 
-impl<'a, T: Target<M>, M: Message> IntoFuture for Tell<'a, T, M> {
+impl<'a, T: Target<M> + Clone, M: Message> IntoFuture for Tell<'a, T, M> {
     type Output = Result<(), TellError<M>>;
     type IntoFuture = TellFuture<'a, T, M>;
 
-    #[inline]
+    #[inline(always)]
     fn into_future(self) -> TellFuture<'a, T, M> {
-        let letter = Letter { message: self.message, reply: None, header: None };
-        let state = State::Fresh { letter, lane: self.lane, ttl: self.ttl };
-        TellFuture { target: self.target, state }
+        TellFuture { target: self.target, fresh: Some(self.message), lane: self.lane, ttl: self.ttl, waiting: None }
     }
 }
 
@@ -66,16 +65,16 @@ impl<'a, T: Target<M>, M: Message> IntoFuture for Tell<'a, T, M> {
 #[must_use = "a tell is sent when it is awaited"]
 pub struct TellFuture<'a, T: Target<M>, M: Message> {
     target: &'a T,
-    state: State<M>,
+    /// The message until it is sent.
+    fresh: Option<M>,
+    lane: usize,
+    ttl: Option<Duration>,
+    waiting: Option<Box<Waiting<T, M>>>,
 }
 
-enum State<M: Message> {
-    Fresh { letter: Letter<M>, lane: usize, ttl: Option<Duration> },
-    Waiting(Box<Waiting<M>>),
-    Done,
-}
-
-struct Waiting<M: Message> {
+/// A message that waits for room.
+struct Waiting<T: Target<M>, M: Message> {
+    target: T,
     parcel: Option<Parcel<M>>,
     ticket: Option<Ticket>,
     /// The turn that waits, so that a circle of waits is refused.
@@ -84,56 +83,58 @@ struct Waiting<M: Message> {
 
 impl<T: Target<M>, M: Message> Unpin for TellFuture<'_, T, M> {}
 
-impl<T: Target<M>, M: Message> Future for TellFuture<'_, T, M> {
+impl<T: Target<M> + Clone, M: Message> Future for TellFuture<'_, T, M> {
     type Output = Result<(), TellError<M>>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+        let Some(message) = self.fresh.take() else { return self.poll_room(task) };
         let target = self.target;
-        match std::mem::replace(&mut self.state, State::Done) {
-            State::Fresh { letter, lane, ttl } => {
-                let expires = ttl.map_or(0, |ttl| target.system().clock.after(ttl));
-                match target.offer(Parcel { letter, expires, lane }) {
-                    Ok(()) => Poll::Ready(Ok(())),
-                    Err(returned) if returned.why == AskFailure::Full && target.waits_for_room() => {
-                        let parcel = Parcel { letter: returned.letter, expires, lane };
-                        self.wait_for_room(parcel, task)
-                    }
-                    Err(returned) => Poll::Ready(Err(returned.into_tell_error())),
-                }
-            }
-            State::Waiting(waiting) => self.poll_room(waiting, task),
-            State::Done => Poll::Pending,
+        let expires = match self.ttl {
+            None => 0,
+            Some(ttl) => target.system().clock.after(ttl),
+        };
+        let letter = Letter { message, reply: None, header: None };
+        match target.offer(Parcel { letter, expires, lane: self.lane }) {
+            Ok(()) => Poll::Ready(Ok(())),
+            Err(returned) => self.not_taken(returned, expires, task),
         }
     }
 }
 
-impl<T: Target<M>, M: Message> TellFuture<'_, T, M> {
-    /// A turn that its receiver waits for, directly or through others, would wait for ever.
+impl<T: Target<M> + Clone, M: Message> TellFuture<'_, T, M> {
+    /// Where there is no room, the sender waits for it, unless its turn is what its receiver waits for, directly or through
+    /// others: that would never end.
     #[cold]
-    fn wait_for_room(&mut self, parcel: Parcel<M>, task: &mut Task<'_>) -> Poll<Result<(), TellError<M>>> {
-        match wait_of_this_turn(self.target) {
-            Ok(wait) => self.poll_room(Box::new(Waiting { parcel: Some(parcel), ticket: None, _wait: wait }), task),
-            Err(_circle) => Poll::Ready(Err(TellError::Full(parcel.letter.message))),
+    fn not_taken(
+        &mut self,
+        returned: Returned<M>,
+        expires: Nanos,
+        task: &mut Task<'_>,
+    ) -> Poll<Result<(), TellError<M>>> {
+        if returned.why != AskFailure::Full || !self.target.waits_for_room() {
+            return Poll::Ready(Err(returned.into_tell_error()));
         }
+        let Ok(wait) = wait_of_this_turn(self.target) else { return Poll::Ready(Err(returned.into_tell_error())) };
+        let parcel = Some(Parcel { letter: returned.letter, expires, lane: self.lane });
+        self.waiting = Some(Box::new(Waiting { target: self.target.clone(), parcel, ticket: None, _wait: wait }));
+        self.poll_room(task)
     }
 
-    fn poll_room(&mut self, mut waiting: Box<Waiting<M>>, task: &mut Task<'_>) -> Poll<Result<(), TellError<M>>> {
+    #[cold]
+    fn poll_room(&mut self, task: &mut Task<'_>) -> Poll<Result<(), TellError<M>>> {
+        let Some(waiting) = &mut self.waiting else { return Poll::Pending };
         let polled = self.target.poll_offer(&mut waiting.parcel, &mut waiting.ticket, task.waker());
-        if polled.is_pending() {
-            self.state = State::Waiting(waiting);
-            return Poll::Pending;
+        if polled.is_ready() {
+            self.waiting = None;
         }
-        polled.map_err(super::Returned::into_tell_error)
+        polled.map_err(Returned::into_tell_error)
     }
 }
 
-impl<T: Target<M>, M: Message> Drop for TellFuture<'_, T, M> {
-    #[inline]
+impl<T: Target<M>, M: Message> Drop for Waiting<T, M> {
     fn drop(&mut self) {
-        if let State::Waiting(waiting) = &mut self.state
-            && let Some(ticket) = waiting.ticket.take()
-        {
+        if let Some(ticket) = self.ticket.take() {
             self.target.give_up(ticket);
         }
     }
@@ -147,8 +148,11 @@ impl<T: Target<M>, M: Message> fmt::Debug for TellFuture<'_, T, M> {
 
 /// Registers that the running turn, if there is one, waits for this target.
 pub(super) fn wait_of_this_turn<T: Target<M>, M: Message>(target: &T) -> Result<Option<Wait>, Vec<String>> {
-    let waiting = scope::current(|scope| scope.waits.then(|| std::sync::Arc::clone(&scope.node))).flatten();
-    match (waiting, target.actor()) {
+    let waiting = scope::current(|scope| {
+        scope.has_waited.set(true);
+        scope.waits.then(|| std::sync::Arc::clone(&scope.node))
+    });
+    match (waiting.flatten(), target.actor()) {
         (Some(waiting), Some(target)) => wait_for::wait(waiting, &target).map(Some),
         _ => Ok(None),
     }

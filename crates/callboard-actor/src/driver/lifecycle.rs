@@ -8,7 +8,7 @@ use super::health::Health;
 use super::{AfterClose, Build, Driver, Flow, Phase};
 use crate::actor::{Actor, StopReason};
 use crate::breaker::{BreakerMode, Outcome, Transition};
-use crate::cell::{ActorCell, Directive, Tally};
+use crate::cell::{ActorCell, Directive, FENCED, Tally};
 use crate::child::Restart;
 use crate::clock::Nanos;
 use crate::context::{Factory, Leaving};
@@ -17,11 +17,11 @@ use crate::envelope::Envelope;
 use crate::error::AskFailure;
 use crate::fault::{Fault, FaultClass, FaultKind, Incident, catch, drop_quietly};
 use crate::gate::ActorState;
-use crate::mailbox::CONTROL;
+use crate::mailbox::{CONTROL, Overflow, Pushed};
 use crate::message::{MessageId, Priority};
 use crate::supervisor::{GiveUp, Report, Strategy};
 use crate::sync::Ordering;
-use crate::turn::{Ending, Failure, Salvage};
+use crate::turn::{Ending, Failure, LocalFuture, Salvage};
 
 impl<A: Actor> Driver<A> {
     /// Builds a value, and runs its `started`.
@@ -37,7 +37,7 @@ impl<A: Actor> Driver<A> {
         match polled {
             Poll::Pending => self.wait_for_start(build, task),
             Poll::Ready(Ending::Built(value)) => {
-                self.turn.install(value);
+                self.turn.install(*value);
                 self.phase = Phase::Building(Build::Built);
                 Flow::Again
             }
@@ -96,9 +96,10 @@ impl<A: Actor> Driver<A> {
     fn start_serving(&mut self) -> Flow {
         self.timer = None;
         self.phase = Phase::Serving;
-        let context = self.turn.context();
-        context.release_effects();
-        let leaving = context.leaving.take();
+        if let Err(fault) = self.turn.context().release_effects() {
+            return self.failed_start(fault);
+        }
+        let leaving = self.turn.context().leaving.take();
         let core = &self.cell.core;
         if core.gate.state() != ActorState::Probing {
             core.gate.set_state(ActorState::Running, 0);
@@ -205,7 +206,10 @@ impl<A: Actor> Driver<A> {
         match transition {
             Some(Transition::Closed) => {
                 health.licence.renew();
-                core.gate.set_state(ActorState::Running, 0);
+                // The probe may have ended its actor, or been the last turn of one that was told to stop.
+                if probing {
+                    core.gate.set_state(ActorState::Running, 0);
+                }
             }
             // A rule on slow turns opens the breaker of an actor that works: it is rebuilt as after a fault.
             Some(Transition::Opened(reset)) if matches!(self.phase, Phase::Serving) => return self.open_for(reset),
@@ -237,15 +241,21 @@ impl<A: Actor> Driver<A> {
         core.tally.in_hand.store(0, Ordering::Relaxed);
         let Some(message) = salvage.message else { return };
         let lane = self.running.lane;
-        if let Some(asker) = salvage.asker {
-            asker(AskFailure::Faulted(incident.clone()));
-        }
-        match salvage.kept {
+        let asker = match salvage.kept {
             Some(envelope) if salvage.attempts < core.policy.attempts => {
                 core.tally.in_hand.store(1, Ordering::Relaxed);
-                self.retry = Some((lane, envelope));
+                self.retry = Some(Box::new((lane, envelope)));
+                None
             }
-            kept => self.quarantine(lane, message, salvage.attempts, kept, incident),
+            mut kept => {
+                let asker = salvage.asker.or_else(|| kept.as_mut().and_then(Envelope::take_asker));
+                self.quarantine(lane, message, salvage.attempts, kept, incident);
+                asker
+            }
+        };
+        // Told last, so that whoever knows of the fault finds its record.
+        if let Some(tell) = asker {
+            tell(AskFailure::Faulted(incident.clone()));
         }
     }
 
@@ -259,8 +269,7 @@ impl<A: Actor> Driver<A> {
     ) {
         let core = &self.cell.core;
         let at = core.system.clock.wall();
-        let kept = kept.map(|mut envelope| {
-            envelope.fail(AskFailure::Faulted(incident.clone()));
+        let kept = kept.map(|envelope| {
             Box::new(KeptMessage { cell: Arc::downgrade(&self.cell), lane, envelope }) as Box<dyn Kept>
         });
         let priority = Priority::of_lane(lane);
@@ -279,8 +288,7 @@ impl<A: Actor> Driver<A> {
 
     /// The value goes, with its timers, its futures and the effects of its turn.
     fn discard_value(&mut self) {
-        self.held = None;
-        drop(self.turn.abandon());
+        drop(self.abandon_turn());
         drop_quietly(self.turn.remove());
         self.turn.context().reset();
     }
@@ -300,33 +308,40 @@ impl<A: Actor> Driver<A> {
             return self.end(StopReason::Faulted(incident));
         }
         let probing = self.cell.core.gate.state() == ActorState::Probing;
+        let (roll, opened) = self.count_failure(probing);
+        if let Some(Transition::Opened(reset)) = opened {
+            return self.open_for(reset);
+        }
         if policy.strategy != Strategy::OneForOne && !probing {
+            self.publish_breaker();
             self.hand_over(ActorState::Restarting);
             return self.cell.core.report(Report::fault(self.cell.core.id, incident));
         }
-        self.restart_alone(incident);
+        self.restart_alone(incident, roll);
+    }
+
+    /// The breaker is told, and opens if a rule of its own is met or if it was the probe that failed. Answers with the
+    /// draw that this fault's delays are made with.
+    fn count_failure(&mut self, was_probing: bool) -> (f64, Option<Transition>) {
+        let core = &self.cell.core;
+        let (now, seed) = (core.system.clock.elapsed(), core.id.number() ^ core.system.seed);
+        let health = self.health.get_or_insert_with(|| Box::new(Health::new(&core.policy)));
+        let roll = health.roll(seed);
+        let opened = health.record(Outcome::Failure, now, roll);
+        (roll, opened.or_else(|| was_probing.then(|| health.breaker.trip(now, roll)).flatten()))
     }
 
     /// The supervisor decides; until then the value is out of service.
     fn hand_over(&mut self, state: ActorState) {
         self.phase = Phase::Halted;
-        self.cell.core.gate.set_state(state, 0);
+        self.cell.core.gate.set_state(state, self.reopens());
     }
 
     /// The restart that needs nobody's leave: the licence allows it, and the supervisor is told.
-    fn restart_alone(&mut self, incident: Incident) {
-        let core = &self.cell.core;
-        let (now, seed) = (core.system.clock.elapsed(), core.id.number() ^ core.system.seed);
-        let policy = Arc::clone(&core.policy);
-        let was_probing = core.gate.state() == ActorState::Probing;
+    fn restart_alone(&mut self, incident: Incident, roll: f64) {
+        let now = self.cell.core.system.clock.elapsed();
+        let policy = Arc::clone(&self.cell.core.policy);
         let health = self.health.get_or_insert_with(|| Box::new(Health::new(&policy)));
-        let roll = health.roll(seed);
-        if let Some(Transition::Opened(reset)) = health.record(Outcome::Failure, now, roll) {
-            return self.open_for(reset);
-        }
-        if was_probing && let Some(Transition::Opened(reset)) = health.breaker.trip(now, roll) {
-            return self.open_for(reset);
-        }
         let granted = match &policy.licence {
             Some(shared) => shared.lock().take(policy.intensity, now),
             None => health.licence.take(policy.intensity, now),
@@ -444,12 +459,17 @@ impl<A: Actor> Driver<A> {
                 self.timer = None;
                 self.rebuild();
             }
-            _ if self.cell.core.gate.state() == ActorState::Probing => {
-                self.cell.core.gate.set_state(ActorState::Running, 0)
-            }
+            _ if self.cell.core.gate.state() == ActorState::Probing => self.stop_probing(),
             _ => {}
         }
         self.publish_breaker();
+    }
+
+    /// The breaker has been closed, or held, by hand: no probe has to show any more whether the actor works.
+    fn stop_probing(&mut self) {
+        let is_built = !matches!(self.phase, Phase::Building(_));
+        let state = if is_built { ActorState::Running } else { ActorState::Restarting };
+        self.cell.core.gate.set_state(state, 0);
     }
 
     fn set_breaker(&mut self, mode: BreakerMode) {
@@ -470,23 +490,31 @@ impl<A: Actor> Driver<A> {
         if generation != self.generation || !self.turn.has_value() {
             return;
         }
-        let mut salvage = self.turn.abandon();
-        if salvage.message.is_none() && self.held.is_none() {
-            salvage = Salvage::nothing();
-        }
+        let salvage = self.abandon_turn();
         self.unwatch_turn();
         self.fail(Failure { fault, salvage });
     }
 
     fn kill(&mut self, reason: StopReason) {
-        let salvage = self.turn.abandon();
-        self.held = None;
+        let salvage = self.abandon_turn();
         if let Some(message) = salvage.message {
             self.bury_turn(message, salvage);
         }
         self.unwatch_turn();
         self.discard_value();
         self.finalize(reason);
+    }
+
+    /// Drops the running turn where it stands, be it in its handler or in its commit.
+    fn abandon_turn(&mut self) -> Salvage<A> {
+        if self.held.is_none() {
+            return self.turn.abandon();
+        }
+        let abandoned = Fault::new(FaultKind::Error, FaultClass::Permanent, "the turn was dropped".to_owned());
+        match self.finish_held(Err(abandoned)) {
+            Ending::Failed(failure) => failure.salvage,
+            _ => Salvage::nothing(),
+        }
     }
 
     /// The turn was dropped where it stood.
@@ -509,7 +537,14 @@ impl<A: Actor> Driver<A> {
                 self.cell.core.gate.set_state(ActorState::Stopping, 0);
                 self.phase = Phase::Finishing(reason);
             }
-            Phase::Finishing(_) | Phase::Closing { .. } | Phase::Ended => {}
+            Phase::Closing { ref mut then, .. } => {
+                // A value that was to make room for a new one is the last.
+                if matches!(then, AfterClose::Halt) {
+                    *then = AfterClose::End(reason);
+                    self.cell.core.gate.set_state(ActorState::Stopping, 0);
+                }
+            }
+            Phase::Finishing(_) | Phase::Ended => {}
             _ => self.end(reason),
         }
     }
@@ -522,6 +557,7 @@ impl<A: Actor> Driver<A> {
                 self.phase = Phase::Draining(reason);
             }
             Phase::Draining(_) => {}
+            _ if reason == StopReason::Drained => self.stop(StopReason::Stopped),
             _ => self.stop(reason),
         }
     }
@@ -529,7 +565,12 @@ impl<A: Actor> Driver<A> {
     fn halt(&mut self, refuse: bool) {
         let in_turn = self.turn.is_active() || self.held.is_some();
         match self.phase {
-            Phase::Serving if in_turn => self.phase = Phase::Halting { refuse },
+            Phase::Serving if in_turn => {
+                self.phase = Phase::Halting { refuse };
+                // Its siblings wait for it: a turn without a limit gets one now.
+                let due = self.cell.core.system.clock.after(self.cell.core.policy.start_limit);
+                self.running.limit = crate::context::earlier(self.running.limit, due);
+            }
             Phase::Serving => self.put_aside(refuse),
             Phase::Building(_) | Phase::Waiting { .. } => {
                 drop(self.turn.abandon());
@@ -544,11 +585,12 @@ impl<A: Actor> Driver<A> {
 
     /// A healthy value makes room: it may say goodbye.
     fn put_aside(&mut self, refuse: bool) {
-        self.cell.core.gate.set_state(if refuse { ActorState::Failed } else { ActorState::Restarting }, Nanos::MAX);
+        let state = if refuse { ActorState::Failed } else { ActorState::Restarting };
+        self.cell.core.gate.set_state(state, self.reopens());
         self.turn.context().reset();
         match self.turn.remove() {
             Some(value) => {
-                let future = Box::pin(value.stopped(StopReason::Restart));
+                let future = goodbye(value, StopReason::Restart);
                 self.phase = Phase::Closing { future, then: AfterClose::Halt };
             }
             None => self.halted(refuse),
@@ -557,9 +599,16 @@ impl<A: Actor> Driver<A> {
 
     fn halted(&mut self, refuse: bool) {
         let core = &self.cell.core;
-        core.gate.set_state(if refuse { ActorState::Failed } else { ActorState::Restarting }, Nanos::MAX);
+        core.gate.set_state(if refuse { ActorState::Failed } else { ActorState::Restarting }, self.reopens());
         self.phase = Phase::Halted;
         core.report(Report::halted(core.id));
+        crate::monitor::announce_halt(&*self.cell);
+    }
+
+    /// When it is worth trying again, for all that is known before the supervisor has decided.
+    fn reopens(&self) -> Nanos {
+        let core = &self.cell.core;
+        core.system.clock.after(core.policy.breaker.reset)
     }
 
     /// The actor wants to end, or its value does.
@@ -598,10 +647,14 @@ impl<A: Actor> Driver<A> {
         self.timer = None;
         drop(self.turn.abandon());
         self.turn.context().reset();
+        // A value whose start was cut short may be half-made: it is only dropped.
+        if matches!(self.phase, Phase::Building(_)) {
+            drop_quietly(self.turn.remove());
+        }
         self.empty_mailbox();
         match self.turn.remove() {
             Some(value) => {
-                let future = Box::pin(value.stopped(reason.clone()));
+                let future = goodbye(value, reason.clone());
                 self.phase = Phase::Closing { future, then: AfterClose::End(reason) };
             }
             None => self.finalize(reason),
@@ -642,7 +695,8 @@ impl<A: Actor> Driver<A> {
 
     /// Everything that is queued becomes a dead letter, and every sender that waits gets its message back.
     fn empty_mailbox(&mut self) {
-        if let Some((lane, mut envelope)) = self.retry.take() {
+        if let Some(retry) = self.retry.take() {
+            let (lane, mut envelope) = *retry;
             self.cell.core.tally.in_hand.store(0, Ordering::Relaxed);
             self.bury_envelope(lane, &mut envelope, DeadReason::Stopped);
         }
@@ -650,7 +704,8 @@ impl<A: Actor> Driver<A> {
             Some(private) => self.cell.mailbox.close(private),
             None => self.cell.mailbox.close(&Default::default()),
         };
-        while let Some((lane, mut envelope)) = left.pop() {
+        let mut lane = CONTROL;
+        while let Some(mut envelope) = left.pop(&mut lane) {
             self.cell.mailbox.count_left(lane);
             self.bury_envelope(lane, &mut envelope, DeadReason::Stopped);
         }
@@ -683,6 +738,10 @@ impl<A: Actor> Driver<A> {
 
     /// A driver elsewhere was stuck. To its actor that is a fault like any other.
     pub(super) fn take_over(&mut self, incident: Incident) -> Flow {
+        let core = &self.cell.core;
+        // Beyond every number that the old driver can still be waiting to end.
+        let fenced = core.turns.load(Ordering::SeqCst) & !FENCED;
+        core.turns.store(fenced + 2, Ordering::SeqCst);
         self.phase = Phase::Halted;
         self.decide(incident);
         Flow::Again
@@ -691,22 +750,35 @@ impl<A: Actor> Driver<A> {
     /// Whether another driver has taken over while a turn kept this thread.
     #[inline]
     pub(super) fn is_fenced(&self) -> bool {
-        self.cell.core.generation() != self.generation
+        self.is_replaced || self.cell.core.generation() != self.generation
     }
 
     /// Back at last, and replaced: nothing of this generation reaches anyone any more.
     #[cold]
     pub(super) fn leave_fenced(&mut self, ending: Ending<A>) {
-        drop(ending);
+        let message = match ending {
+            Ending::Fenced(message) => Some(message),
+            Ending::Failed(failure) => failure.salvage.message,
+            _ => None,
+        };
+        if let Some(message) = message {
+            self.cell.core.bury(message, Priority::of_lane(self.running.lane), DeadReason::Fenced);
+        }
         self.phase = Phase::Ended;
         self.discard_value();
         let Some(private) = self.cell.mailbox.private() else { return };
         let mut left = self.cell.mailbox.shut(private);
-        while let Some((lane, mut envelope)) = left.pop() {
+        let mut lane = CONTROL;
+        while let Some(mut envelope) = left.pop(&mut lane) {
             self.cell.mailbox.count_left(lane);
             self.bury_envelope(lane, &mut envelope, DeadReason::Fenced);
         }
     }
+}
+
+/// The future of `stopped`; calling it is part of the future, so that a panic in the call is caught with it.
+fn goodbye<A: Actor>(value: A, why: StopReason) -> LocalFuture<()> {
+    Box::pin(async move { value.stopped(why).await })
 }
 
 /// A quarantined message that knows its way back.
@@ -725,9 +797,15 @@ impl<A: Actor> Kept for KeptMessage<A> {
         if let Some(header) = envelope.header() {
             header.attempts = 0;
         }
+        // Whoever puts it back wants it to run, however long ago its first asker stopped waiting.
+        envelope.expires = 0;
         match actor.mailbox.push(lane, envelope) {
-            Ok(_) => Ok(()),
-            Err((_, envelope)) => Err(Box::new(Self { cell, lane, envelope })),
+            Ok(Pushed::Queued) => Ok(()),
+            Ok(Pushed::Shed(mut oldest)) if actor.core.policy.bounds.overflow == Overflow::DropOldest => {
+                actor.shed(lane, &mut oldest);
+                Ok(())
+            }
+            Ok(Pushed::Shed(envelope)) | Err((_, envelope)) => Err(Box::new(Self { cell, lane, envelope })),
         }
     }
 }

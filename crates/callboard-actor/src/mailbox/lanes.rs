@@ -41,28 +41,30 @@ impl<T> Default for Lanes<T> {
 
 impl<T> Lanes<T> {
     /// A bit per non-empty lane.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn filled(&self) -> u8 {
         self.filled
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, lane: usize, value: T) {
         self.filled |= 1 << lane;
         self.queue(lane).push(value);
     }
 
-    /// The next value in lane order, with its lane.
-    #[inline]
-    pub(crate) fn pop(&mut self) -> Option<(usize, T)> {
-        if self.filled == 1 << NORMAL {
-            return Some((NORMAL, self.pop_lane(NORMAL)?));
+    /// The next value in lane order; `lane` says where it was. The lane is no part of the result so that the value is
+    /// handed through without being copied into another shape.
+    #[inline(always)]
+    pub(crate) fn pop(&mut self, lane: &mut usize) -> Option<T> {
+        *lane = NORMAL;
+        if self.filled != 1 << NORMAL {
+            *lane = self.choose()?;
         }
-        self.pop_guarded()
+        self.pop_lane(*lane)
     }
 
     /// The oldest value of one lane.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop_lane(&mut self, lane: usize) -> Option<T> {
         let queue = self.queue(lane);
         let value = queue.pop();
@@ -86,11 +88,12 @@ impl<T> Lanes<T> {
         self.queue(lane).append(other.queue(lane));
     }
 
-    fn pop_guarded(&mut self) -> Option<(usize, T)> {
+    #[inline(never)]
+    fn choose(&mut self) -> Option<usize> {
         let first = bits(self.filled).next()?;
         let lane = self.due(first).unwrap_or(first);
         self.note_served(lane);
-        Some((lane, self.pop_lane(lane)?))
+        Some(lane)
     }
 
     /// The most neglected lane, if any is due.
@@ -109,9 +112,19 @@ impl<T> Lanes<T> {
         rare.passed[served] = 0;
     }
 
-    #[inline]
+    #[inline(always)]
     fn queue(&mut self, lane: usize) -> &mut Queue<T> {
         if lane == NORMAL { &mut self.normal } else { &mut self.rare_mut().queues[lane] }
+    }
+
+    /// How many values a lane holds.
+    #[inline(always)]
+    pub(crate) fn len(&self, lane: usize) -> u64 {
+        match (lane, &self.rare) {
+            (NORMAL, _) => self.normal.len(),
+            (_, Some(rare)) => rare.queues[lane].len(),
+            (_, None) => 0,
+        }
     }
 
     fn rare_mut(&mut self) -> &mut Rare<T> {
@@ -132,6 +145,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::collections::VecDeque;
+
+    fn pop_next<T>(lanes: &mut Lanes<T>) -> Option<(usize, T)> {
+        let mut lane = 0;
+        lanes.pop(&mut lane).map(|value| (lane, value))
+    }
 
     /// The same rule written down naively: what tests of the whole mailbox compare with as well.
     #[derive(Default)]
@@ -172,7 +190,7 @@ mod tests {
                 next += 1;
                 for _ in 0..pops {
                     let waiting: Vec<usize> = bits(lanes.filled()).collect();
-                    let got = lanes.pop();
+                    let got = pop_next(&mut lanes);
                     prop_assert_eq!(got, model.pop());
                     let Some((served, _)) = got else { continue };
                     for lane in waiting { if lane > served { waited[lane] += 1; prop_assert!(waited[lane] < GUARD); } }
@@ -205,7 +223,7 @@ mod tests {
         let mut served = Vec::new();
         for _ in 0..GUARD {
             lanes.push(1, 0);
-            served.extend(lanes.pop().map(|(lane, _)| lane));
+            served.extend(pop_next(&mut lanes).map(|(lane, _)| lane));
         }
         for lane in 2..LANES {
             assert!(served.contains(&lane), "lane {lane} was not served in {GUARD} turns");

@@ -3,8 +3,8 @@
 
 use std::collections::VecDeque;
 
-/// Entries per block.
-const BLOCK: usize = 512;
+/// Entries per block: a mailbox with the default bound needs no second one.
+const BLOCK: usize = 1024;
 
 /// The queue. The head block grows on demand, so an idle queue holds no memory.
 ///
@@ -13,6 +13,7 @@ const BLOCK: usize = 512;
 pub(crate) struct Queue<T> {
     head: VecDeque<T>,
     rest: Option<Box<Rest<T>>>,
+    len: u64,
 }
 
 #[derive(Debug)]
@@ -24,7 +25,7 @@ struct Rest<T> {
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        Self { head: VecDeque::new(), rest: None }
+        Self { head: VecDeque::new(), rest: None, len: 0 }
     }
 }
 
@@ -34,8 +35,14 @@ impl<T> Queue<T> {
         self.head.is_empty()
     }
 
-    #[inline]
+    #[inline(always)]
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    #[inline(always)]
     pub(crate) fn push(&mut self, value: T) {
+        self.len += 1;
         if self.rest.is_none() && self.head.len() < BLOCK {
             self.head.push_back(value);
         } else {
@@ -43,13 +50,14 @@ impl<T> Queue<T> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop(&mut self) -> Option<T> {
-        let value = self.head.pop_front();
+        let value = self.head.pop_front()?;
+        self.len -= 1;
         if self.head.is_empty() && self.rest.is_some() {
             self.next_block();
         }
-        value
+        Some(value)
     }
 
     /// Moves everything of `other` behind this queue, whole blocks at a time.
@@ -61,6 +69,7 @@ impl<T> Queue<T> {
         if other.is_empty() {
             return;
         }
+        self.len += std::mem::take(&mut other.len);
         let head = std::mem::take(&mut other.head);
         let blocks = other.rest.take().map(|rest| rest.blocks);
         let rest = self.rest_mut();
@@ -109,9 +118,9 @@ mod tests {
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let step = prop_oneof![
-            (0..1500u16).prop_map(Step::Push),
-            (0..1500u16).prop_map(Step::Pop),
-            (0..1500u16).prop_map(Step::Append)
+            (0..3000u16).prop_map(Step::Push),
+            (0..3000u16).prop_map(Step::Pop),
+            (0..3000u16).prop_map(Step::Append)
         ];
         prop::collection::vec(step, 0..12)
     }

@@ -60,22 +60,23 @@ impl Room {
         ticket
     }
 
-    /// What the ticket is worth now; a sender that still waits is woken through `waker` from now on.
-    pub(crate) fn standing(&mut self, ticket: Ticket, waker: &Waker) -> Standing {
+    /// What the ticket is worth now; a sender that still waits is woken through `waker` from now on. Its old waker is
+    /// handed out, to be dropped outside of the lock.
+    pub(crate) fn standing(&mut self, ticket: Ticket, waker: &Waker) -> (Standing, Option<Waker>) {
         match self.waiting.iter_mut().find(|waiting| waiting.ticket == ticket) {
-            Some(waiting) => {
-                waiting.waker.clone_from(waker);
-                Standing::Waiting
-            }
-            None => Standing::Granted,
+            Some(waiting) if waiting.waker.will_wake(waker) => (Standing::Waiting, None),
+            Some(waiting) => (Standing::Waiting, Some(std::mem::replace(&mut waiting.waker, waker.clone()))),
+            None => (Standing::Granted, None),
         }
     }
 
-    /// Gives a ticket back, used or not. The lane whose place becomes free again, if one was kept for it.
-    pub(crate) fn leave(&mut self, ticket: Ticket) -> Option<usize> {
-        self.waiting.retain(|waiting| waiting.ticket != ticket);
-        let kept = self.granted.iter().position(|(granted, _)| *granted == ticket)?;
-        Some(self.granted.swap_remove(kept).1)
+    /// Gives a ticket back, used or not: the lane whose place becomes free again, if one was kept for it, and the waker,
+    /// to be dropped outside of the lock.
+    pub(crate) fn leave(&mut self, ticket: Ticket) -> (Option<usize>, Option<Waker>) {
+        let waiting = self.waiting.iter().position(|waiting| waiting.ticket == ticket);
+        let waker = waiting.and_then(|at| self.waiting.remove(at)).map(|waiting| waiting.waker);
+        let kept = self.granted.iter().position(|(granted, _)| *granted == ticket);
+        (kept.map(|at| self.granted.swap_remove(at).1), waker)
     }
 
     /// Grants one free place of a lane to the sender that has waited longest for it; wake the waker outside the lock.
@@ -108,14 +109,14 @@ mod tests {
         let (first, second) = (room.join(3, Waker::noop()), room.join(3, Waker::noop()));
         let other = room.join(4, Waker::noop());
         assert!(room.grant(3).is_some());
-        assert_eq!(room.standing(first, Waker::noop()), Standing::Granted);
-        assert_eq!(room.standing(second, Waker::noop()), Standing::Waiting);
+        assert_eq!(room.standing(first, Waker::noop()).0, Standing::Granted);
+        assert_eq!(room.standing(second, Waker::noop()).0, Standing::Waiting);
         assert_eq!((room.granted(3), room.granted(4)), (1, 0));
-        assert_eq!(room.leave(first), Some(3), "the place is free again");
+        assert_eq!(room.leave(first).0, Some(3), "the place is free again");
         assert!(room.grant(3).is_some());
-        assert_eq!(room.standing(second, Waker::noop()), Standing::Granted);
-        assert_eq!(room.leave(other), None);
-        assert_eq!(room.leave(second), Some(3));
+        assert_eq!(room.standing(second, Waker::noop()).0, Standing::Granted);
+        assert_eq!(room.leave(other).0, None);
+        assert_eq!(room.leave(second).0, Some(3));
         assert!(room.is_empty());
     }
 }

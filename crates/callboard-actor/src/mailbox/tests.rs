@@ -4,7 +4,7 @@ use proptest::prelude::*;
 const NORMAL: usize = 3;
 
 fn bounds(per_lane: u32, overflow: Overflow) -> Bounds {
-    Bounds { per_lane, reserve: 256, overflow }
+    Bounds { per_lane, reserve: 256, overflow, ceiling: 1 }
 }
 
 fn mailbox(per_lane: u32) -> Mailbox<u32> {
@@ -13,9 +13,19 @@ fn mailbox(per_lane: u32) -> Mailbox<u32> {
     mailbox
 }
 
-fn drain(mailbox: &Mailbox<u32>) -> Vec<u32> {
+fn pop_next(mailbox: &Mailbox<u32>) -> Option<(usize, u32)> {
+    let mut lane = 0;
     let private = mailbox.private().expect("home");
-    std::iter::from_fn(|| mailbox.pop(private)).map(|(_, value)| value).collect()
+    mailbox.pop(private, &mut lane).map(|value| (lane, value))
+}
+
+fn pop_left(left: &mut Lanes<u32>) -> Option<(usize, u32)> {
+    let mut lane = 0;
+    left.pop(&mut lane).map(|value| (lane, value))
+}
+
+fn drain(mailbox: &Mailbox<u32>) -> Vec<u32> {
+    std::iter::from_fn(|| pop_next(mailbox)).map(|(_, value)| value).collect()
 }
 
 /// Pushes as a sender on another thread would.
@@ -38,25 +48,23 @@ fn a_later_local_message_never_overtakes_an_earlier_far_one() {
 #[test]
 fn an_urgent_far_message_is_noticed_in_the_middle_of_a_batch() {
     let mailbox = mailbox(1024);
-    let private = mailbox.private().unwrap();
     for value in 0..10 {
         mailbox.push(NORMAL, value).unwrap();
     }
-    assert_eq!(mailbox.pop(private), Some((NORMAL, 0)));
+    assert_eq!(pop_next(&mailbox), Some((NORMAL, 0)));
     push_far(&mailbox, 1, 99);
-    assert_eq!(mailbox.pop(private), Some((1, 99)));
+    assert_eq!(pop_next(&mailbox), Some((1, 99)));
 }
 
 #[test]
 fn a_far_low_message_is_served_within_the_guard() {
     let mailbox = mailbox(100_000);
-    let private = mailbox.private().unwrap();
     for value in 0..1000 {
         mailbox.push(2, value).unwrap();
     }
-    assert_eq!(mailbox.pop(private), Some((2, 0)));
+    assert_eq!(pop_next(&mailbox), Some((2, 0)));
     push_far(&mailbox, 5, 777);
-    let turns = std::iter::from_fn(|| mailbox.pop(private)).position(|(_, value)| value == 777);
+    let turns = std::iter::from_fn(|| pop_next(&mailbox)).position(|(_, value)| value == 777);
     assert!(turns.is_some_and(|turns| turns < GUARD as usize), "{turns:?}");
 }
 
@@ -64,7 +72,6 @@ fn a_far_low_message_is_served_within_the_guard() {
 fn a_small_bound_is_exact_and_a_waiter_gets_each_free_place() {
     for per_lane in [1, 4, 200] {
         let mailbox = mailbox(per_lane);
-        let private = mailbox.private().unwrap();
         for value in 0..per_lane {
             mailbox.push(NORMAL, value).unwrap();
         }
@@ -72,7 +79,7 @@ fn a_small_bound_is_exact_and_a_waiter_gets_each_free_place() {
         let (mut one, mut two) = ((Some(1000), None), (Some(1001), None));
         assert!(mailbox.poll_push(NORMAL, &mut one.0, &mut one.1, Waker::noop()).is_pending());
         assert!(mailbox.poll_push(NORMAL, &mut two.0, &mut two.1, Waker::noop()).is_pending());
-        assert_eq!(mailbox.pop(private), Some((NORMAL, 0)));
+        assert_eq!(pop_next(&mailbox), Some((NORMAL, 0)));
         assert_eq!(mailbox.push(NORMAL, 999).unwrap_err().0, NotTaken::Full, "the place is kept");
         assert!(mailbox.poll_push(NORMAL, &mut two.0, &mut two.1, Waker::noop()).is_pending());
         assert!(mailbox.poll_push(NORMAL, &mut one.0, &mut one.1, Waker::noop()).is_ready());
@@ -86,12 +93,11 @@ fn a_small_bound_is_exact_and_a_waiter_gets_each_free_place() {
 #[test]
 fn a_waiter_that_gives_up_hands_its_place_on() {
     let mailbox = mailbox(1);
-    let private = mailbox.private().unwrap();
     mailbox.push(NORMAL, 0).unwrap();
     let (mut one, mut two) = ((Some(1), None), (Some(2), None));
     assert!(mailbox.poll_push(NORMAL, &mut one.0, &mut one.1, Waker::noop()).is_pending());
     assert!(mailbox.poll_push(NORMAL, &mut two.0, &mut two.1, Waker::noop()).is_pending());
-    mailbox.pop(private);
+    pop_next(&mailbox);
     mailbox.give_up(one.1.take().unwrap());
     assert!(mailbox.poll_push(NORMAL, &mut two.0, &mut two.1, Waker::noop()).is_ready());
 }
@@ -129,8 +135,8 @@ fn closing_hands_out_what_is_left_and_refuses_the_rest() {
     mailbox.push(NORMAL, 1).unwrap();
     push_far(&mailbox, NORMAL, 2);
     let mut left = mailbox.close(mailbox.private().unwrap());
-    assert_eq!(left.pop(), Some((NORMAL, 1)));
-    assert_eq!(left.pop(), Some((NORMAL, 2)));
+    assert_eq!(pop_left(&mut left), Some((NORMAL, 1)));
+    assert_eq!(pop_left(&mut left), Some((NORMAL, 2)));
     assert_eq!(mailbox.push(NORMAL, 3).unwrap_err(), (NotTaken::Closed, 3));
     let mut value = Some(4);
     let refused = mailbox.poll_push(NORMAL, &mut value, &mut None, Waker::noop());
@@ -142,18 +148,17 @@ proptest! {
     #[test]
     fn nothing_is_lost_and_lanes_stay_in_order(steps in prop::collection::vec((0usize..4, 1usize..LANES), 1..120), per_lane in prop_oneof![Just(8u32), Just(1000)]) {
         let mailbox = mailbox(per_lane);
-        let private = mailbox.private().unwrap();
         let (mut sent, mut got, mut next) = (vec![Vec::new(); LANES], vec![Vec::new(); LANES], 0);
         for (what, lane) in steps {
             next += 1;
             let taken = match what {
                 0 | 1 => mailbox.push(lane, next).is_ok(),
                 2 => std::thread::scope(|scope| scope.spawn(|| mailbox.push(lane, next).is_ok()).join().unwrap()),
-                _ => { if let Some((lane, value)) = mailbox.pop(private) { got[lane].push(value) } continue }
+                _ => { if let Some((lane, value)) = pop_next(&mailbox) { got[lane].push(value) } continue }
             };
             if taken { sent[lane].push(next) }
         }
-        while let Some((lane, value)) = mailbox.pop(private) { got[lane].push(value) }
+        while let Some((lane, value)) = pop_next(&mailbox) { got[lane].push(value) }
         prop_assert_eq!(sent, got);
     }
 }

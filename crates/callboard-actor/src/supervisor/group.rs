@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::actor::StopReason;
 use crate::cell::{ActorId, Directive};
 use crate::fault::Incident;
 
@@ -10,11 +11,21 @@ use crate::fault::Incident;
 /// started again in start order, one after the other, or not.
 #[derive(Debug)]
 pub(super) struct Group {
-    to_halt: Vec<ActorId>,
+    to_halt: Vec<Member>,
     to_start: VecDeque<ActorId>,
     awaited: Option<ActorId>,
+    /// Whether the awaited child is on its way out, not in.
+    is_halting: bool,
     delay: Duration,
     then: Then,
+}
+
+/// A child that a group restart concerns.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Member {
+    pub(super) id: ActorId,
+    /// Temporary children are not started again: they end in their place.
+    pub(super) begins_again: bool,
 }
 
 #[derive(Debug)]
@@ -34,31 +45,25 @@ pub(super) enum Step {
 
 impl Group {
     /// All `affected` (in start order) restart after `delay`; the one that `failed` is out of service already.
-    pub(super) fn restart(affected: Vec<ActorId>, failed: ActorId, delay: Duration) -> Self {
-        let to_start = affected.iter().copied().collect();
-        Self::new(affected, failed, to_start, delay, Then::Start)
+    pub(super) fn restart(affected: Vec<Member>, failed: ActorId, delay: Duration) -> Self {
+        Self::new(affected, failed, delay, Then::Start)
     }
 
     /// All `affected` wait for their breakers.
-    pub(super) fn fail(affected: Vec<ActorId>, failed: ActorId) -> Self {
-        let to_start = affected.iter().copied().collect();
-        Self::new(affected, failed, to_start, Duration::ZERO, Then::Fail)
+    pub(super) fn fail(affected: Vec<Member>, failed: ActorId) -> Self {
+        Self::new(affected, failed, Duration::ZERO, Then::Fail)
     }
 
     /// All `affected` stay out of service, and the supervisor fails.
-    pub(super) fn escalate(affected: Vec<ActorId>, failed: ActorId, incident: Incident) -> Self {
-        Self::new(affected, failed, VecDeque::new(), Duration::ZERO, Then::Escalate(incident))
+    pub(super) fn escalate(affected: Vec<Member>, failed: ActorId, incident: Incident) -> Self {
+        Self::new(affected, failed, Duration::ZERO, Then::Escalate(incident))
     }
 
-    fn new(
-        mut affected: Vec<ActorId>,
-        failed: ActorId,
-        to_start: VecDeque<ActorId>,
-        delay: Duration,
-        then: Then,
-    ) -> Self {
-        affected.retain(|&id| id != failed);
-        Self { to_halt: affected, to_start, awaited: None, delay, then }
+    fn new(affected: Vec<Member>, failed: ActorId, delay: Duration, then: Then) -> Self {
+        let starts = !matches!(then, Then::Escalate(_));
+        let to_start = affected.iter().filter(|member| starts && member.begins_again).map(|member| member.id).collect();
+        let to_halt = affected.into_iter().filter(|member| member.id != failed).collect();
+        Self { to_halt, to_start, awaited: None, is_halting: false, delay, then }
     }
 
     /// The next directive, and for whom. `None` while a child is awaited and when it is over.
@@ -66,24 +71,32 @@ impl Group {
         if self.awaited.is_some() {
             return None;
         }
-        if let Some(child) = self.to_halt.pop() {
-            self.awaited = Some(child);
-            return Some((child, Directive::Halt { refuse: !matches!(self.then, Then::Start) }));
+        if let Some(member) = self.to_halt.pop() {
+            (self.awaited, self.is_halting) = (Some(member.id), true);
+            return Some((member.id, self.way_out(member)));
         }
         let child = self.to_start.pop_front()?;
         if matches!(self.then, Then::Fail) {
             // Each waits for its own breaker from here on; nothing is to be awaited.
             return Some((child, Directive::Fail));
         }
-        self.awaited = Some(child);
+        (self.awaited, self.is_halting) = (Some(child), false);
         Some((child, Directive::Resume { after: std::mem::take(&mut self.delay) }))
+    }
+
+    fn way_out(&self, member: Member) -> Directive {
+        if member.begins_again {
+            Directive::Halt { refuse: !matches!(self.then, Then::Start) }
+        } else {
+            Directive::Stop(StopReason::Stopped)
+        }
     }
 
     /// Takes note. True when there may be a next directive now.
     pub(super) fn note(&mut self, step: Step) -> bool {
         let (Step::Halted(child) | Step::Started(child) | Step::Ended(child)) = step;
         if matches!(step, Step::Ended(_)) {
-            self.to_halt.retain(|&id| id != child);
+            self.to_halt.retain(|member| member.id != child);
             self.to_start.retain(|&id| id != child);
         }
         let is_awaited = self.awaited == Some(child);
@@ -91,6 +104,11 @@ impl Group {
             self.awaited = None;
         }
         is_awaited
+    }
+
+    /// Whether this child is on its way out, or will be: a fault of it changes nothing any more.
+    pub(super) fn takes_out(&self, child: ActorId) -> bool {
+        self.to_halt.iter().any(|member| member.id == child) || self.is_halting && self.awaited == Some(child)
     }
 
     pub(super) fn is_over(&self) -> bool {

@@ -77,6 +77,10 @@ impl<M: Message<Reply: Default>> Probe<M> {
     /// # Panics
     ///
     /// If a message arrives meanwhile.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it has ended, no message is lost.
     pub async fn expect_none(&self, within: Duration) {
         let arrived = tokio::time::timeout(within, self.next()).await;
         assert!(arrived.is_err(), "a message of type {} arrived", std::any::type_name::<M>());

@@ -1,3 +1,19 @@
 //! The ground floor through its public face: a file per story, named by the property it shows.
 
+mod a_stuck_turn_is_fenced;
+mod actors_end_as_told;
+mod an_open_breaker_protects_and_recovers;
+mod ask_cycles_never_hang;
+mod asks_end_in_time;
+mod bounds_hold_and_say_so;
+mod common;
+mod effects_leave_with_their_turn;
+mod ends_are_noticed;
+mod kept_messages_are_tried_again;
+mod puppet;
+mod restarts_wait_longer_each_time;
+mod siblings_restart_in_order;
 mod smoke;
+mod the_state_table_holds;
+mod too_many_restarts_are_too_many;
+mod turns_hand_on_what_they_carry;

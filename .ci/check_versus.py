@@ -1,0 +1,116 @@
+"""Runs the comparison program at its quickest and checks the shape of its JSON, not its figures.
+
+Standard output must be one JSON array and nothing else, with exactly one row per workload:
+
+* compared with other engines:  {"workload", "callboard_ns", "actix_ns", "tokio_ns", "ratio"},
+  where null stands for an engine that has no such thing; ratio = callboard_ns / actix_ns;
+* a time without a rival:       {"workload", "callboard_ns"};
+* a figure that is no time:     {"workload", "value", "unit"}.
+"""
+
+import json
+import subprocess
+import sys
+
+COMMAND = ["cargo", "run", "--quiet", "--release", "-p", "benches", "--bin", "versus", "--", "--quick", "--json"]
+
+COMPARED = {
+    "tell", "tell_x", "fan_in", "ask", "ask_256", "ask_x", "ping_pong", "ring", "broadcast", "spawn",
+}
+# A rival without expiry of its own may be absent from this row.
+COMPARED_OR_ALONE = {"tell_ttl"}
+ALONE = {"restart", "priority", "fairness"}
+FIGURES = {"spawn_bytes", "inspect"}
+
+ENGINES = ["actix_ns", "tokio_ns"]
+PEERS = ["kameo_ns", "ractor_ns"]
+
+
+def is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def is_time(value):
+    return is_number(value) and value > 0
+
+
+def faults_of_keys(row, wanted):
+    keys = set(row) - {"workload"}
+    return [] if keys == set(wanted) else [f"has the keys {sorted(keys)} instead of {sorted(wanted)}"]
+
+
+def faults_of_compared(row):
+    engines = ENGINES + [peer for peer in PEERS if peer in row]
+    found = faults_of_keys(row, ["callboard_ns", "ratio", *engines])
+    if not is_time(row.get("callboard_ns")):
+        found.append("callboard_ns is no time above zero")
+    found += [f"{key} is neither null nor a time" for key in engines if not (row.get(key) is None or is_time(row[key]))]
+    return found or faults_of_ratio(row)
+
+
+def faults_of_ratio(row):
+    actix, ratio = row["actix_ns"], row["ratio"]
+    if actix is None:
+        return [] if ratio is None else ["has a ratio to an actix that was not measured"]
+    if not is_number(ratio):
+        return ["ratio is no number although actix was measured"]
+    # Rows may be rounded for reading.
+    wanted = row["callboard_ns"] / actix
+    return [] if abs(ratio - wanted) <= 0.03 * wanted + 0.006 else [f"ratio {ratio} is not {wanted:.3f}"]
+
+
+def faults_of_alone(row):
+    return faults_of_keys(row, ["callboard_ns"]) or ([] if is_time(row["callboard_ns"]) else ["callboard_ns is no time"])
+
+
+def faults_of_figure(row):
+    found = faults_of_keys(row, ["value", "unit"])
+    if found:
+        return found
+    found += [] if is_number(row["value"]) else ["value is no number"]
+    found += [] if isinstance(row["unit"], str) and row["unit"] else ["unit is no text"]
+    return found
+
+
+def faults_of_row(row):
+    name = row["workload"]
+    if name in FIGURES:
+        return faults_of_figure(row)
+    if name in ALONE or (name in COMPARED_OR_ALONE and set(row) == {"workload", "callboard_ns"}):
+        return faults_of_alone(row)
+    found = faults_of_compared(row)
+    if not found and name in COMPARED and row["actix_ns"] is None:
+        found.append("actix was not measured")
+    return found
+
+
+def faults_of(rows):
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and isinstance(row.get("workload"), str) for row in rows):
+        return ["the output is not an array of objects that each name their workload"]
+    names = [row["workload"] for row in rows]
+    known = COMPARED | COMPARED_OR_ALONE | ALONE | FIGURES
+    found = [f"{name}: stands {names.count(name)} times" for name in sorted(set(names)) if names.count(name) > 1]
+    found += [f"{name}: is missing" for name in sorted(known - set(names))]
+    found += [f"{name}: is not known here; say in this file what its row looks like" for name in sorted(set(names) - known)]
+    found += [f"{row['workload']}: {fault}" for row in rows if row["workload"] in known for fault in faults_of_row(row)]
+    return found
+
+
+def main():
+    run = subprocess.run(COMMAND, stdout=subprocess.PIPE, text=True, check=False)
+    if run.returncode != 0:
+        sys.exit(f"versus ended with exit code {run.returncode}")
+    try:
+        rows = json.loads(run.stdout)
+    except json.JSONDecodeError as fault:
+        sys.exit(f"standard output is not one JSON document: {fault}\n{run.stdout[:2000]}")
+    found = faults_of(rows)
+    for fault in found:
+        print(fault, file=sys.stderr)
+    if found:
+        sys.exit(1)
+    print(f"{len(rows)} rows have the right shape")
+
+
+if __name__ == "__main__":
+    main()

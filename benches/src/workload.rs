@@ -1,0 +1,193 @@
+//! The workloads by name, with what they measure and the goals they are held
+//! against.
+
+use std::{fmt, str::FromStr};
+
+use thiserror::Error;
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Workload {
+    /// One producer task and the actor on one thread.
+    Tell,
+    /// The same, with a TTL on every message.
+    TellTtl,
+    /// The producer on another thread.
+    TellX,
+    /// Four producer tasks, one thread.
+    FanIn,
+    /// One ask at a time, one thread.
+    Ask,
+    /// 256 asks in flight, one thread.
+    Ask256,
+    /// One ask at a time, across threads.
+    AskX,
+    /// Two actors tell each other, one thread.
+    PingPong,
+    /// A hundred actors pass a token round, one thread.
+    Ring,
+    /// From one producer to a hundred actors, per delivery.
+    Broadcast,
+    /// Starting an actor that handles one message.
+    Spawn,
+    /// What an idle actor weighs.
+    SpawnBytes,
+    /// From a panic to the next answer.
+    Restart,
+    /// A Critical message behind a backlog of Normal ones.
+    Priority,
+    /// An idle neighbour behind a backlog.
+    Fairness,
+    /// What regular inspection costs the tell workload.
+    Inspect,
+}
+
+/// A goal of a workload.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Goal {
+    /// Callboard's time as a part of actix's.
+    Ratio(f64),
+    /// Callboard's time as a multiple of its own time for [`Workload::Tell`].
+    OfTell(f64),
+    /// Nanoseconds.
+    Time(f64),
+    /// A figure in the workload's own unit.
+    Figure(f64),
+}
+
+/// No workload has this name.
+#[derive(Debug, Error)]
+#[error("there is no workload {name:?}; the names are {}", names())]
+pub struct UnknownWorkload {
+    name: String,
+}
+
+impl Workload {
+    /// All of them, in the order of the table.
+    pub const ALL: [Self; 16] = [
+        Self::Tell,
+        Self::TellTtl,
+        Self::TellX,
+        Self::FanIn,
+        Self::Ask,
+        Self::Ask256,
+        Self::AskX,
+        Self::PingPong,
+        Self::Ring,
+        Self::Broadcast,
+        Self::Spawn,
+        Self::SpawnBytes,
+        Self::Restart,
+        Self::Priority,
+        Self::Fairness,
+        Self::Inspect,
+    ];
+
+    /// The name in the table, in the JSON and behind `--only`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tell => "tell",
+            Self::TellTtl => "tell_ttl",
+            Self::TellX => "tell_x",
+            Self::FanIn => "fan_in",
+            Self::Ask => "ask",
+            Self::Ask256 => "ask_256",
+            Self::AskX => "ask_x",
+            Self::PingPong => "ping_pong",
+            Self::Ring => "ring",
+            Self::Broadcast => "broadcast",
+            Self::Spawn => "spawn",
+            Self::SpawnBytes => "spawn_bytes",
+            Self::Restart => "restart",
+            Self::Priority => "priority",
+            Self::Fairness => "fairness",
+            Self::Inspect => "inspect",
+        }
+    }
+
+    /// The unit of a figure that is no time; none for times.
+    pub fn unit(self) -> Option<&'static str> {
+        match self {
+            Self::SpawnBytes => Some("bytes"),
+            Self::Inspect => Some("percent"),
+            _ => None,
+        }
+    }
+
+    /// Whether the workload has callboard alone, since what it measures is
+    /// callboard's own.
+    pub fn is_absolute(self) -> bool {
+        matches!(self, Self::Restart | Self::Priority | Self::Fairness)
+    }
+
+    /// What may not be missed.
+    pub fn must(self) -> Option<Goal> {
+        match self {
+            Self::Tell | Self::FanIn => Some(Goal::Ratio(0.7)),
+            Self::TellX => Some(Goal::Ratio(0.6)),
+            Self::Ask256 => Some(Goal::Ratio(0.8)),
+            Self::Ask | Self::AskX | Self::PingPong | Self::Ring | Self::Spawn => Some(Goal::Ratio(1.0)),
+            Self::Broadcast => Some(Goal::Ratio(0.9)),
+            Self::Restart => Some(Goal::Time(50_000.0)),
+            Self::Fairness => Some(Goal::Time(1_000_000.0)),
+            Self::Inspect => Some(Goal::Figure(5.0)),
+            Self::TellTtl | Self::SpawnBytes | Self::Priority => None,
+        }
+    }
+
+    /// What is strived for.
+    pub fn aim(self) -> Option<Goal> {
+        match self {
+            Self::Tell | Self::FanIn => Some(Goal::Ratio(0.4)),
+            Self::TellTtl => Some(Goal::OfTell(1.2)),
+            Self::TellX => Some(Goal::Ratio(0.35)),
+            Self::Ask => Some(Goal::Ratio(0.12)),
+            Self::Ask256 => Some(Goal::Ratio(0.6)),
+            Self::AskX => Some(Goal::Ratio(0.3)),
+            Self::PingPong | Self::Ring | Self::Broadcast => Some(Goal::Ratio(0.5)),
+            Self::Spawn => None,
+            Self::SpawnBytes => Some(Goal::Figure(850.0)),
+            Self::Restart => Some(Goal::Time(5_000.0)),
+            Self::Priority => Some(Goal::Time(10_000.0)),
+            Self::Fairness => Some(Goal::Time(200_000.0)),
+            Self::Inspect => Some(Goal::Figure(2.0)),
+        }
+    }
+}
+
+impl FromStr for Workload {
+    type Err = UnknownWorkload;
+
+    fn from_str(name: &str) -> Result<Self, UnknownWorkload> {
+        let found = Self::ALL.into_iter().find(|each| each.name() == name);
+        found.ok_or_else(|| UnknownWorkload { name: name.to_owned() })
+    }
+}
+
+impl fmt::Display for Workload {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(self.name())
+    }
+}
+
+fn names() -> String {
+    Workload::ALL.map(Workload::name).join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_leads_back_to_its_workload() {
+        for workload in Workload::ALL {
+            assert_eq!(workload.name().parse::<Workload>().unwrap(), workload);
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_names() {
+        let error = "tel".parse::<Workload>().unwrap_err().to_string();
+        assert!(error.contains("\"tel\"") && error.contains("tell_ttl"), "{error}");
+    }
+}

@@ -1,0 +1,53 @@
+//! The tables that the job reads: the three that come along, or one of the user's.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::table::{MissingColumn, Table};
+
+/// The tables in the order of the report, and which of them the symbols are compared with.
+#[derive(Debug)]
+pub(crate) struct Input {
+    pub(crate) tables: Vec<Arc<Table>>,
+    /// The place of the index's monthly table; a table of the user's comes without one.
+    pub(crate) index: Option<usize>,
+}
+
+/// A table cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InputError {
+    #[error("cannot read {file}: {source}")]
+    Unreadable { file: String, source: io::Error },
+    #[error(transparent)]
+    MissingColumn(#[from] MissingColumn),
+}
+
+impl Input {
+    /// Reads the user's file, or if there is none the daily index, the stocks and the monthly index.
+    pub(crate) fn read(file: Option<&Path>) -> Result<Self, InputError> {
+        match file {
+            Some(path) => Ok(Self { tables: vec![table(path, path.display().to_string())?], index: None }),
+            None => {
+                let names = ["sp500-2000.csv", "stocks.csv", "sp500.csv"];
+                let tables = names.map(|name| table(&bundled(name), name.to_owned()));
+                Ok(Self { tables: tables.into_iter().collect::<Result<_, _>>()?, index: Some(2) })
+            }
+        }
+    }
+}
+
+fn table(path: &Path, file: String) -> Result<Arc<Table>, InputError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(source) => return Err(InputError::Unreadable { file, source }),
+    };
+    // Bytes that are no text become a mark that no date and no number has,
+    // so they end in quarantine with their row.
+    Ok(Arc::new(Table::parse(&file, &String::from_utf8_lossy(&bytes))?))
+}
+
+fn bundled(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(name)
+}
