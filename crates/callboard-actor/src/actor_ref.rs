@@ -18,6 +18,7 @@ use crate::clock::Nanos;
 use crate::dead_letter::DeadReason;
 use crate::envelope::{Envelope, Header, Letter};
 use crate::error::{AskFailure, TellError};
+use crate::fault::drop_quietly;
 use crate::gate::{ActorState, Entry};
 use crate::mailbox::{CONTROL, NotTaken, Overflow, Pushed, Ticket};
 use crate::message::{Message, Priority};
@@ -573,7 +574,10 @@ impl<A: Actor> ActorCell<A> {
                 letter.header.get_or_insert_with(Box::<Header>::default).probe = Some(epoch);
                 return Ok(());
             }
-            Entry::Refused(after) => AskFailure::Refused(after),
+            Entry::Refused(after) => {
+                Tally::add(&self.core.tally.rejected, 1);
+                AskFailure::Refused(after)
+            }
             Entry::ShuttingDown => AskFailure::ShuttingDown,
             Entry::Stopped => AskFailure::Stopped,
         };
@@ -607,8 +611,8 @@ impl<A: Actor> ActorCell<A> {
     ) -> Result<(), Returned<M>> {
         match outcome {
             Ok(Pushed::Queued) => Ok(()),
-            Ok(Pushed::Shed(mut shed)) => {
-                self.shed(lane, &mut shed);
+            Ok(Pushed::Shed(shed)) => {
+                self.shed(lane, shed);
                 Ok(())
             }
             Err((why, envelope)) => match envelope.reopen::<M>() {
@@ -626,7 +630,7 @@ impl<A: Actor> ActorCell<A> {
         }
     }
 
-    pub(crate) fn shed(&self, lane: usize, envelope: &mut Envelope<A>) {
+    pub(crate) fn shed(&self, lane: usize, mut envelope: Envelope<A>) {
         if self.core.policy.bounds.overflow == Overflow::DropNewest {
             Tally::add(&self.core.tally.never_entered, 1);
         }
@@ -635,6 +639,8 @@ impl<A: Actor> ActorCell<A> {
         }
         envelope.fail(AskFailure::Shed);
         self.core.bury(envelope.message(), Priority::of_lane(lane), DeadReason::Shed);
+        // It may be somebody else's message that goes: a panic in it is none of this sender's business.
+        drop_quietly(envelope);
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use crate::bound::thread_id;
 use crate::cell::{ActorId, Node};
 use crate::clock::{Clock, Nanos};
+use crate::fault::guard;
 use crate::sync::{AtomicU64, Mutex, Ordering};
 
 const SHARDS: usize = 8;
@@ -80,7 +81,9 @@ impl Alarms {
 
     /// Makes an asker's alarm wake another task. False when it has gone off.
     pub(crate) fn retarget(&self, key: AlarmKey, waker: &Waker) -> bool {
-        self.shards[key.shard as usize].lock().retarget(key, waker)
+        let replaced = self.shards[key.shard as usize].lock().retarget(key, waker);
+        // The old waker is the asker's own code too, and is dropped outside of the lock.
+        replaced.is_some()
     }
 
     /// Wakes everyone who waits for an answer of `actor`: its generation was fenced.
@@ -93,6 +96,15 @@ impl Alarms {
 
     /// Lets alarms go off as their time comes, for as long as it is polled.
     pub(crate) async fn keep(&self, clock: &Clock) {
+        let sleep_until = async |moment| {
+            clock.sleep_until(moment).await;
+            clock.now()
+        };
+        self.keep_by(sleep_until).await;
+    }
+
+    /// The same by any sleep that ends at a moment, or a little later, and says what time it is then.
+    pub(crate) async fn keep_by(&self, sleep_until: impl AsyncFn(Nanos) -> Nanos) {
         loop {
             let next = self.earliest.load(Ordering::SeqCst);
             if next == Nanos::MAX {
@@ -100,7 +112,8 @@ impl Alarms {
                 continue;
             }
             tokio::select! {
-                () = clock.sleep_until(next) => self.fire(clock.now()),
+                biased;
+                now = sleep_until(next) => self.fire(now),
                 () = self.earlier.notified() => {}
             }
         }
@@ -114,7 +127,7 @@ impl Alarms {
         for shard in &self.shards {
             let (due, next) = shard.lock().take_due(now);
             self.earliest.fetch_min(next, Ordering::SeqCst);
-            due.into_iter().for_each(Alarm::go_off);
+            due.into_iter().for_each(Alarm::go_off_alone);
         }
     }
 
@@ -127,6 +140,13 @@ impl Alarms {
 }
 
 impl Alarm {
+    /// A waker is code of whoever waits: a panic in it must not end the keeper, which all others wait for.
+    fn go_off_alone(self) {
+        if let Err(fault) = guard(|| self.go_off()) {
+            tracing::warn!(target: "callboard::alarm", %fault, "a waker panicked");
+        }
+    }
+
     fn go_off(self) {
         match self {
             Self::Asker { waker, .. } => waker.wake(),
@@ -162,14 +182,14 @@ impl Shard {
         Some(alarm)
     }
 
-    fn retarget(&mut self, key: AlarmKey, new: &Waker) -> bool {
+    /// The waker that was there before, if it was another one.
+    fn retarget(&mut self, key: AlarmKey, new: &Waker) -> Option<Option<Waker>> {
         let slot = self.slots.get_mut(key.slot as usize).filter(|slot| slot.serial == key.serial);
         match slot.and_then(|slot| slot.alarm.as_mut()) {
             Some(Alarm::Asker { waker, .. }) => {
-                waker.clone_from(new);
-                true
+                Some((!waker.will_wake(new)).then(|| std::mem::replace(waker, new.clone())))
             }
-            _ => false,
+            _ => None,
         }
     }
 

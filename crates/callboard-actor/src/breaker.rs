@@ -70,6 +70,7 @@ pub enum Outcome {
 pub struct Permit {
     epoch: u64,
     probe: bool,
+    begun: Duration,
 }
 
 /// A change of state that a call caused.
@@ -102,7 +103,7 @@ pub struct BreakerTotals {
 enum Phase {
     Closed,
     Open { until: Duration },
-    HalfOpen { since: Duration, free: u32, successes: u32 },
+    HalfOpen { successes: u32 },
 }
 
 /// The state machine. See the head of this module.
@@ -116,7 +117,10 @@ pub struct Breaker {
     /// How often it has opened since it was last closed; the reset time grows with it.
     openings: u32,
     consecutive: u32,
-    samples: Option<Box<Samples>>,
+    /// What each rule that looks at a window has seen in its own.
+    samples: Vec<Samples>,
+    /// When the probes that are out were let through, oldest first.
+    probes: Vec<Duration>,
     totals: BreakerTotals,
 }
 
@@ -124,7 +128,7 @@ impl Breaker {
     /// A closed breaker.
     #[must_use]
     pub fn new(rules: BreakerRules) -> Self {
-        let samples = Samples::for_rules(&rules).map(Box::new);
+        let samples = rules.trips.iter().filter_map(Samples::of).collect();
         Self {
             rules,
             mode: BreakerMode::Automatic,
@@ -133,6 +137,7 @@ impl Breaker {
             openings: 0,
             consecutive: 0,
             samples,
+            probes: Vec::new(),
             totals: BreakerTotals::default(),
         }
     }
@@ -169,18 +174,18 @@ impl Breaker {
     /// How long until it is worth asking again; `Duration::MAX` while it is held open by hand.
     pub fn try_acquire(&mut self, now: Duration) -> Result<Permit, Duration> {
         let _ = self.tick(now, 0.0);
-        let verdict = match (self.mode, &mut self.phase) {
+        let verdict = match (self.mode, self.phase) {
             (BreakerMode::ForcedOpen, _) => Err(Duration::MAX),
             (BreakerMode::Disabled | BreakerMode::MetricsOnly, _) | (_, Phase::Closed) => Ok(false),
             (_, Phase::Open { until }) => Err(until.saturating_sub(now)),
-            (_, Phase::HalfOpen { free: 0, .. }) => Err(Duration::ZERO),
-            (_, Phase::HalfOpen { free, .. }) => {
-                *free -= 1;
+            (_, Phase::HalfOpen { .. }) if self.probes.len() < self.rules.permits as usize => {
+                self.probes.push(now);
                 Ok(true)
             }
+            (_, Phase::HalfOpen { .. }) => Err(Duration::ZERO),
         };
         match verdict {
-            Ok(probe) => Ok(Permit { epoch: self.epoch, probe }),
+            Ok(probe) => Ok(Permit { epoch: self.epoch, probe, begun: now }),
             Err(after) => {
                 self.totals.rejected += 1;
                 Err(after)
@@ -190,11 +195,8 @@ impl Breaker {
 
     /// Gives back a permit whose call was never made.
     pub fn release(&mut self, permit: Permit) {
-        if let Phase::HalfOpen { free, .. } = &mut self.phase
-            && permit.probe
-            && permit.epoch == self.epoch
-        {
-            *free += 1;
+        if permit.probe && permit.epoch == self.epoch {
+            self.take_back(permit);
         }
     }
 
@@ -210,14 +212,13 @@ impl Breaker {
         if self.mode == BreakerMode::Disabled {
             return None;
         }
-        let slow = self.rules.is_slow(took);
-        self.count(outcome, slow);
+        self.count(outcome, self.rules.is_slow(took));
         if permit.epoch != self.epoch || self.mode != BreakerMode::Automatic {
             return None;
         }
         match self.phase {
-            Phase::Closed => self.record_closed(outcome, slow, now, roll),
-            Phase::HalfOpen { .. } => self.record_probe(outcome, now, roll),
+            Phase::Closed => self.record_closed(outcome, took, now, roll),
+            Phase::HalfOpen { .. } => self.record_probe(permit, outcome, now, roll),
             Phase::Open { .. } => None,
         }
     }
@@ -231,7 +232,7 @@ impl Breaker {
         self.totals.trips += 1;
         let reset = self.rules.reset_time(self.openings, roll);
         self.openings = self.openings.saturating_add(1);
-        self.enter(Phase::Open { until: now + reset });
+        self.enter(Phase::Open { until: now.saturating_add(reset) });
         Some(Transition::Opened(reset))
     }
 
@@ -240,12 +241,10 @@ impl Breaker {
     pub fn tick(&mut self, now: Duration, roll: f64) -> Option<Transition> {
         match self.phase {
             Phase::Open { until } if now >= until => {
-                self.enter(Phase::HalfOpen { since: now, free: self.rules.permits, successes: 0 });
+                self.enter(Phase::HalfOpen { successes: 0 });
                 Some(Transition::HalfOpened)
             }
-            Phase::HalfOpen { since, free, .. } if free < self.rules.permits && self.probe_overdue(since, now) => {
-                self.trip(now, roll)
-            }
+            Phase::HalfOpen { .. } if self.is_overdue(now) => self.trip(now, roll),
             _ => None,
         }
     }
@@ -286,22 +285,21 @@ impl Breaker {
         self.totals.slow += u64::from(slow);
     }
 
-    fn record_closed(&mut self, outcome: Outcome, slow: bool, now: Duration, roll: f64) -> Option<Transition> {
-        self.consecutive = if outcome == Outcome::Failure { self.consecutive + 1 } else { 0 };
-        if let Some(samples) = &mut self.samples {
-            samples.add(outcome == Outcome::Failure, slow, now);
-        }
-        let met = self.rules.met(self.consecutive, self.samples.as_deref());
+    fn record_closed(&mut self, outcome: Outcome, took: Duration, now: Duration, roll: f64) -> Option<Transition> {
+        let failed = outcome == Outcome::Failure;
+        self.consecutive = if failed { self.consecutive + 1 } else { 0 };
+        self.samples.iter_mut().for_each(|samples| samples.add(failed, took, now));
+        let met = self.rules.too_many(self.consecutive) || self.samples.iter().any(Samples::is_met);
         met.then(|| self.trip(now, roll)).flatten()
     }
 
-    fn record_probe(&mut self, outcome: Outcome, now: Duration, roll: f64) -> Option<Transition> {
+    fn record_probe(&mut self, permit: Permit, outcome: Outcome, now: Duration, roll: f64) -> Option<Transition> {
         if outcome == Outcome::Failure {
             return self.trip(now, roll);
         }
-        let Phase::HalfOpen { free, successes, .. } = &mut self.phase else { return None };
+        self.take_back(permit);
+        let Phase::HalfOpen { successes } = &mut self.phase else { return None };
         *successes += 1;
-        *free += 1;
         if *successes < self.rules.close_after {
             return None;
         }
@@ -309,8 +307,17 @@ impl Breaker {
         Some(Transition::Closed)
     }
 
-    fn probe_overdue(&self, since: Duration, now: Duration) -> bool {
-        self.rules.probe_limit.is_some_and(|limit| now >= since + limit)
+    /// A probe is no longer out.
+    fn take_back(&mut self, probe: Permit) {
+        if let Some(at) = self.probes.iter().position(|&begun| begun == probe.begun) {
+            self.probes.remove(at);
+        }
+    }
+
+    /// Whether a probe has been out for longer than it may.
+    fn is_overdue(&self, now: Duration) -> bool {
+        let oldest = self.probes.first().zip(self.rules.probe_limit);
+        oldest.is_some_and(|(&begun, limit)| now >= begun.saturating_add(limit))
     }
 
     fn close(&mut self) {
@@ -322,9 +329,8 @@ impl Breaker {
         self.phase = phase;
         self.epoch += 1;
         self.consecutive = 0;
-        if let Some(samples) = &mut self.samples {
-            samples.clear();
-        }
+        self.probes.clear();
+        self.samples.iter_mut().for_each(Samples::clear);
     }
 }
 

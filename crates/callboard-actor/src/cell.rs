@@ -39,10 +39,6 @@ impl ActorId {
         static NEXT: Counter = Counter::new(1);
         Self(NEXT.fetch_add(1, Relaxed))
     }
-
-    pub(crate) fn number(self) -> u64 {
-        self.0
-    }
 }
 
 impl fmt::Display for ActorId {
@@ -67,6 +63,8 @@ pub struct Core {
     pub(crate) id: ActorId,
     name: Option<Box<str>>,
     kind: &'static str,
+    /// The how many-th actor of its system it is: unlike the id the same in every run.
+    nth: u32,
     pub(crate) gate: Gate,
     /// Counts values: the driver whose generation is not this one any more has been replaced.
     generation: AtomicU64,
@@ -88,6 +86,8 @@ pub struct Core {
 pub(crate) struct Tally {
     pub(crate) handled: AtomicU64,
     pub(crate) refused: AtomicU64,
+    /// Of the refused ones, those that met an open breaker.
+    pub(crate) rejected: AtomicU64,
     pub(crate) expired: AtomicU64,
     pub(crate) abandoned: AtomicU64,
     pub(crate) shed: AtomicU64,
@@ -169,6 +169,7 @@ impl Core {
             id: ActorId::fresh(),
             name,
             kind: std::any::type_name::<A>(),
+            nth: system.started.fetch_add(1, Ordering::Relaxed),
             gate: Gate::new(policy.admission.is_some()),
             generation: AtomicU64::new(0),
             running: AtomicU64::new(0),
@@ -180,6 +181,11 @@ impl Core {
             supervisor,
             rare: Mutex::new(None),
         }
+    }
+
+    /// Where its random draws begin.
+    pub(crate) fn seed(&self) -> u64 {
+        u64::from(self.nth) ^ self.system.seed
     }
 
     /// The name it was given, or its type and number.

@@ -151,8 +151,11 @@ pub struct AdmissionRequest<'a> {
 pub struct Child<A: Actor> {
     pub(crate) name: Option<Box<str>>,
     pub(crate) factory: Factory<A>,
-    changes: Vec<Box<dyn FnOnce(&mut Policy) + Send>>,
+    changes: Vec<Change>,
 }
+
+/// One setting that differs from the defaults.
+type Change = Box<dyn FnOnce(&mut Policy) + Send>;
 
 /// An actor whose value `make` builds, on the actor's own thread, at each start. A name tells it apart in inspection and
 /// lets it be found; two actors may have the same one.

@@ -205,7 +205,7 @@ impl<A: Actor> Context<A> {
         self.spawn(async move {
             let message = match tokio::task::spawn_blocking(move || guard(work)).await {
                 Ok(Ok(message)) => message,
-                Ok(Err(fault)) => std::panic::resume_unwind(Box::new(fault.text().to_owned())),
+                Ok(Err(fault)) => std::panic::resume_unwind(Box::new(fault)),
                 Err(_shutting_down) => return,
             };
             // As for a timer.

@@ -161,9 +161,12 @@ pub(crate) trait Kept: Send {
 
 /// The quarantined messages of a system.
 pub struct Quarantine {
-    ring: Mutex<Ring<(Quarantined, Option<Box<dyn Kept>>)>>,
+    ring: Mutex<Ring<Case>>,
     total: std::sync::atomic::AtomicU64,
 }
+
+/// A record, and the message itself if it was kept.
+type Case = (Quarantined, Option<Box<dyn Kept>>);
 
 impl Quarantine {
     pub(crate) fn new(capacity: usize) -> Self {
@@ -216,7 +219,7 @@ impl Quarantine {
         self.total.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         // What falls out of the ring is user data: it is dropped outside of the lock.
         let fallen = self.ring.lock().push((record, kept));
-        drop(fallen);
+        crate::fault::drop_quietly(fallen);
     }
 }
 

@@ -334,7 +334,9 @@ impl<A: Actor> Driver<A> {
             }
             Interference::Delay(delay) => {
                 self.is_delayed = true;
+                self.cell.core.tally.in_hand.store(1, Ordering::Relaxed);
                 self.retry = Some(Box::new((lane, envelope.take())));
+                self.cell.core.tally.in_hand.store(1, Ordering::Relaxed);
                 self.phase =
                     Phase::Waiting { until: self.cell.core.system.clock.after(delay), then: ActorState::Running };
                 Poll::Ready(Ending::Expired)
@@ -342,6 +344,7 @@ impl<A: Actor> Driver<A> {
             Interference::Lose => {
                 envelope.fail(AskFailure::Dropped);
                 self.cell.core.bury(envelope.message(), Priority::of_lane(lane), DeadReason::Lost);
+                drop_quietly(envelope.take());
                 Poll::Ready(Ending::Expired)
             }
         }
@@ -463,6 +466,7 @@ impl<A: Actor> Driver<A> {
             }
         }
         self.running.probe = envelope.header().as_ref().and_then(|header| header.probe);
+        drop_quietly(envelope.take());
     }
 
     /// Times a turn, and sets the alarm of its limit.

@@ -19,7 +19,7 @@ use crate::cell::Tally;
 use crate::clock::Nanos;
 use crate::context::Context;
 use crate::error::AskFailure;
-use crate::fault::{Fault, catch};
+use crate::fault::{Fault, catch, drop_quietly};
 use crate::message::Message;
 use crate::reply::Reply;
 use crate::scope::Baggage;
@@ -54,8 +54,11 @@ pub(crate) struct Envelope<A: Actor> {
     storage: [MaybeUninit<u64>; WORDS],
 }
 
+/// Begins the turn of the letter in a slot.
+type OpenLetter<A> = unsafe fn(*mut u64, Nanos, &mut Turn<A>, &mut Task<'_>) -> Poll<Ending<A>>;
+
 struct Table<A: Actor> {
-    open: unsafe fn(*mut u64, Nanos, &mut Turn<A>, &mut Task<'_>) -> Poll<Ending<A>>,
+    open: OpenLetter<A>,
     drop: unsafe fn(*mut u64),
     take_asker: unsafe fn(*mut u64) -> Option<TellAsker>,
     header: unsafe fn(*mut u64) -> *mut Option<Box<Header>>,
@@ -284,6 +287,7 @@ unsafe fn open<A: Handler<M>, M: Message>(
     let context = turn.context();
     context.begin_turn(reply.is_some(), expires, header.as_deref());
     if reply.as_ref().is_some_and(|reply| context.is_abandoned(reply, expires)) {
+        drop_quietly((message, header));
         return Poll::Ready(Ending::Abandoned);
     }
     let mut open = Open { reply, header, expires, copy: None };
@@ -346,10 +350,21 @@ impl<M: Message> Open<M> {
     #[inline(always)]
     fn answer(self, answer: M::Reply, tally: &Tally) {
         tally.count_handled();
-        if let Some(reply) = self.reply
-            && !reply.send(answer)
-        {
+        let Self { reply, header, copy, .. } = self;
+        let in_time = match reply {
+            Some(reply) => reply.send(answer),
+            None => {
+                if std::mem::needs_drop::<M::Reply>() {
+                    drop_quietly(answer);
+                }
+                true
+            }
+        };
+        if !in_time {
             Tally::add(&tally.late_replies, 1);
+        }
+        if header.is_some() || copy.is_some() {
+            drop_quietly((header, copy));
         }
     }
 
@@ -362,7 +377,10 @@ impl<M: Message> Open<M> {
                 self.answer(answer, &cell.core.tally);
                 Ending::Done
             }
-            Err(fault) => self.failed(fault),
+            Err(fault) => {
+                drop_quietly(answer);
+                self.failed(fault)
+            }
         };
         Ending::Held(Box::new(Held { commit: context.take_commit(), finish: Box::new(finish) }))
     }

@@ -389,6 +389,9 @@ pub enum StartError {
     /// A thread of the system ended before it was ready.
     #[error("a thread of the system ended before it was ready")]
     Lost,
+    /// The system has been shut down.
+    #[error("the system has been shut down")]
+    Over,
 }
 
 impl StartError {
@@ -398,6 +401,7 @@ impl StartError {
         match self {
             Self::Invalid(_) => ErrorCode::InvalidConfig,
             Self::Thread(_) | Self::Lost => ErrorCode::Internal,
+            Self::Over => ErrorCode::Unavailable,
         }
     }
 }

@@ -102,6 +102,12 @@ impl Fault {
         Self(Box::new(Body { kind, class, text, location: None, backtrace: None }))
     }
 
+    fn copied(&self) -> Self {
+        let Body { kind, class, text, location, backtrace } = &*self.0;
+        let (text, location, backtrace) = (text.clone(), location.clone(), backtrace.clone());
+        Self(Box::new(Body { kind: *kind, class: *class, text, location, backtrace }))
+    }
+
     /// The same fault, seen as `kind`: a panic in a factory is a failed start.
     pub(crate) fn seen_as(mut self, kind: FaultKind) -> Self {
         self.0.kind = kind;
@@ -288,7 +294,18 @@ impl fmt::Debug for Incident {
 /// unless the caller is within [`silence`].
 #[inline]
 pub(crate) fn catch<R>(body: impl FnOnce() -> R) -> Result<R, Fault> {
-    catch_unwind(AssertUnwindSafe(body)).map_err(|payload| fault_of_panic(&*payload))
+    catch_unwind(AssertUnwindSafe(body)).map_err(fault_of_payload)
+}
+
+/// The payload is the user's, and may panic in its turn when it is dropped; what it throws then is not dropped at all.
+#[cold]
+fn fault_of_payload(payload: Box<dyn Any + Send>) -> Fault {
+    let fault = fault_of_panic(&*payload);
+    if let Err(thrown) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(thrown);
+        LAST_PANIC.set(None);
+    }
+    fault
 }
 
 /// The same for code that does not run under a driver.
@@ -357,6 +374,10 @@ fn note_panic(info: &PanicHookInfo<'_>) {
 
 #[cold]
 fn fault_of_panic(payload: &(dyn Any + Send)) -> Fault {
+    // A panic that was caught on another thread and is raised again here.
+    if let Some(fault) = payload.downcast_ref::<Fault>() {
+        return fault.copied();
+    }
     let text = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
         (Some(text), _) => (*text).to_owned(),
         (_, Some(text)) => text.clone(),

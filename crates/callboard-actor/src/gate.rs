@@ -161,7 +161,7 @@ impl Gate {
     /// Moves to another state; `reopens` is when a refused sender should try again.
     pub(crate) fn set_state(&self, state: ActorState, reopens: Nanos) {
         self.reopens.store(reopens, Ordering::Release);
-        self.change(|word| word & !(STATE | PERMITS) | state as u64);
+        self.change(|word| (word & !(STATE | PERMITS)) | state as u64);
     }
 
     /// Starts a round of probing with so many permits.
@@ -169,7 +169,7 @@ impl Gate {
         let permits = u64::from(permits.min(0xffff)) * PERMIT;
         let word = self.change(|word| {
             let epoch = (word / EPOCH + 1) & u64::from(u32::MAX);
-            word & LOW & !STATE | ActorState::Probing as u64 | permits | epoch * EPOCH
+            (word & LOW & !STATE) | ActorState::Probing as u64 | permits | (epoch * EPOCH)
         });
         word / EPOCH
     }

@@ -243,7 +243,9 @@ fn messages(node: &dyn Node, lanes: &[(u64, u64); LANES]) -> MessageCounts {
 
 /// Before the first fault an actor has no breaker of its own yet; a gate held open by hand shows all the same.
 fn breaker(node: &dyn Node, known: Option<(BreakerState, BreakerTotals)>) -> BreakerSnapshot {
-    let (state, totals) = known.unwrap_or((BreakerState::Closed, BreakerTotals::default()));
+    let (state, mut totals) = known.unwrap_or((BreakerState::Closed, BreakerTotals::default()));
+    // The gate turns senders away without asking the breaker.
+    totals.rejected = node.core().tally.rejected.load(Relaxed);
     let state = match node.state() {
         _ if node.core().gate.is_forced_open() => BreakerState::ForcedOpen,
         ActorState::BackingOff | ActorState::Failed => BreakerState::Open,

@@ -71,6 +71,9 @@
 extern crate self as callboard_actor;
 
 mod sync;
+#[cfg(callboard_model)]
+#[doc(hidden)]
+pub mod model;
 mod clock;
 
 mod message;

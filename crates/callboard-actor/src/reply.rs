@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 
 use crate::error::AskFailure;
+use crate::fault::drop_quietly;
 
 /// The receiver's end. Dropped without an answer, it tells the asker [`AskFailure::Dropped`].
 #[derive(Debug)]
@@ -22,7 +23,13 @@ pub(crate) fn reply<R>() -> (Reply<R>, Answer<R>) {
 impl<R> Reply<R> {
     /// Answers. False when the asker has gone: the answer is late.
     pub(crate) fn send(self, answer: R) -> bool {
-        self.0.send(Ok(answer)).is_ok()
+        match self.0.send(Ok(answer)) {
+            Ok(()) => true,
+            Err(back) => {
+                drop_quietly(back);
+                false
+            }
+        }
     }
 
     /// Says why there will be no answer.

@@ -7,14 +7,17 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::Notify;
 
 use crate::actor::StopReason;
-use crate::cell::Directive;
+use crate::cell::{Directive, Node};
 use crate::dead_letter::DeadReason;
+use crate::gate::ActorState;
+use crate::supervisor::Supervisor;
 use crate::sync::Mutex;
 use crate::system::SystemCore;
 
@@ -76,7 +79,7 @@ impl Drain {
 pub struct ShutdownReport {
     /// The phases in the order they ran, with what each took.
     pub phases: Vec<PhaseReport>,
-    /// Actors that ended by draining.
+    /// Actors that ended by draining; supervisors come and go with their children and are not counted.
     pub drained: usize,
     /// Actors that had to be stopped.
     pub stopped: usize,
@@ -120,6 +123,8 @@ type Work = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>
 pub(crate) struct Phases {
     work: Mutex<BTreeMap<ShutdownPhase, Vec<(String, Work)>>>,
     progress: Mutex<Progress>,
+    /// Somebody is in a hurry: nothing is waited for any more until the actors have ended.
+    is_hurried: AtomicBool,
     hurry: Notify,
     done: Notify,
 }
@@ -157,6 +162,22 @@ impl Phases {
         first
     }
 
+    /// Waits until somebody is in a hurry.
+    async fn hurried(&self) {
+        let hurry = self.hurry.notified();
+        tokio::pin!(hurry);
+        // Registered before the look, so that no call falls between the two.
+        hurry.as_mut().enable();
+        if !self.is_hurried.load(Ordering::Relaxed) {
+            hurry.await;
+        }
+    }
+
+    /// A hurry is over once the actors have ended: what is written after them has its time again.
+    fn take_time(&self) {
+        self.is_hurried.store(false, Ordering::Relaxed);
+    }
+
     fn end(&self, report: ShutdownReport) {
         *self.progress.lock() = Progress::Over(report);
         self.done.notify_waiters();
@@ -175,7 +196,8 @@ pub(crate) async fn shutdown(core: &Arc<SystemCore>, drain: Drain) -> ShutdownRe
         let shared = Arc::clone(core);
         core.keeper().run(move || drop(tokio::task::spawn_local(run(shared, drain))));
     } else {
-        core.phases.hurry.notify_one();
+        core.phases.is_hurried.store(true, Ordering::Relaxed);
+        core.phases.hurry.notify_waiters();
     }
     loop {
         let done = core.phases.done.notified();
@@ -204,6 +226,7 @@ async fn run(core: Arc<SystemCore>, drain: Drain) {
         let overdue = run_work(&core, phase, drain.phase).await;
         if phase == ShutdownPhase::Actors {
             end_actors(&core, drain, &mut report).await;
+            core.phases.take_time();
         }
         report.phases.push(PhaseReport { phase, took: core.clock.elapsed().saturating_sub(began), overdue });
     }
@@ -212,8 +235,12 @@ async fn run(core: Arc<SystemCore>, drain: Drain) {
         *if reason == DeadReason::Expired { &mut report.expired } else { &mut report.dead_letters } += new;
     }
     tracing::info!(target: "callboard::system", ?report, "the system has ended");
+    core.forget_root();
     core.phases.end(report);
-    core.stop_threads();
+    core.stop_arbiters();
+    // Whoever asked an actor that was left behind has a deadline, and the keeper keeps it.
+    core.directory.shrunk_to(0).await;
+    core.over.notify_one();
 }
 
 /// Runs what was registered for a phase, in order, until the deadline; the names of what was not done by then.
@@ -225,7 +252,11 @@ async fn run_work(core: &SystemCore, phase: ShutdownPhase, limit: Duration) -> V
         // In a task of its own, so that a panic in it does not end the shutdown.
         let task = tokio::task::spawn_local(async move { work().await });
         let abort = task.abort_handle();
-        if !matches!(tokio::time::timeout_at(deadline, task).await, Ok(Ok(()))) {
+        let in_time = tokio::select! {
+            done = tokio::time::timeout_at(deadline, task) => matches!(done, Ok(Ok(()))),
+            () = core.phases.hurried() => false,
+        };
+        if !in_time {
             abort.abort();
             overdue.push(name);
         }
@@ -235,17 +266,23 @@ async fn run_work(core: &SystemCore, phase: ShutdownPhase, limit: Duration) -> V
 
 /// Drains the actors, then stops what is left, then kills what is left.
 async fn end_actors(core: &SystemCore, drain: Drain, report: &mut ShutdownReport) {
-    let all = core.directory.len();
-    core.root().node().direct(Directive::Drain(StopReason::Shutdown));
-    let left = shrink(core, drain.drain).await;
-    report.drained = all - left;
+    let all = left(core).len();
+    if let Some(root) = core.root() {
+        root.node().direct(Directive::Drain(StopReason::Shutdown));
+    }
+    let undrained = shrink(core, drain.drain).await;
+    report.drained = all.saturating_sub(undrained);
     direct_all(core, || Directive::Stop(StopReason::Shutdown));
-    let still_left = shrink(core, drain.stop).await;
-    report.stopped = left - still_left;
+    let unstopped = shrink(core, drain.stop).await;
+    report.stopped = undrained.saturating_sub(unstopped);
     direct_all(core, || Directive::Kill(StopReason::Shutdown));
-    let unfinished = shrink(core, Duration::from_secs(1)).await;
-    report.killed = still_left - unfinished;
-    report.unfinished = core.directory.all().iter().map(|node| node.core().name()).collect();
+    // Only those whose threads are blocked outlast this, however great the hurry.
+    let _ = tokio::time::timeout(Duration::from_secs(1), core.directory.shrunk_to(0)).await;
+    let unfinished = left(core);
+    report.killed = unstopped.saturating_sub(unfinished.len());
+    report.unfinished = unfinished.iter().map(|node| node.core().name()).collect();
+    // They cannot say so themselves: nothing new is taken.
+    unfinished.iter().for_each(|node| node.core().gate.set_state(ActorState::Stopping, 0));
 }
 
 fn direct_all(core: &SystemCore, directive: impl Fn() -> Directive) {
@@ -254,12 +291,18 @@ fn direct_all(core: &SystemCore, directive: impl Fn() -> Directive) {
     }
 }
 
+/// The actors that are left, in start order, without supervisors.
+fn left(core: &SystemCore) -> Vec<Arc<dyn Node>> {
+    let supervisor = std::any::type_name::<Supervisor>();
+    core.directory.all().into_iter().filter(|node| node.core().kind() != supervisor).collect()
+}
+
 /// Waits until no actor is left, or for so long, or until somebody is in a hurry. How many are left.
 async fn shrink(core: &SystemCore, limit: Duration) -> usize {
     tokio::select! {
         () = core.directory.shrunk_to(0) => {}
         () = tokio::time::sleep(limit) => {}
-        () = core.phases.hurry.notified() => core.phases.hurry.notify_one(),
+        () = core.phases.hurried() => {}
     }
-    core.directory.len()
+    left(core).len()
 }

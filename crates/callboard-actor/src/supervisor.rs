@@ -62,8 +62,11 @@ pub struct Supervise {
     give_up: GiveUp,
     intensity: Option<Intensity>,
     backoff: Option<Backoff>,
-    children: Vec<Box<dyn FnOnce(&SupervisorRef) + Send>>,
+    children: Vec<StartChild>,
 }
+
+/// Starts one of the first children.
+type StartChild = Box<dyn FnOnce(&SupervisorRef) + Send>;
 
 /// A supervisor whose children fail alone.
 pub fn one_for_one() -> Supervise {
@@ -354,6 +357,11 @@ impl Actor for Supervisor {
         }
         for out in leaving {
             out.await;
+        }
+        if why != StopReason::Restart {
+            // Their last reports meet a closed mailbox, and a child holds its supervisor in turn.
+            let gone = std::mem::take(&mut *self.plan.roster.lock());
+            drop(gone);
         }
     }
 }

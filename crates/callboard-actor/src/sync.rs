@@ -4,6 +4,9 @@
 //! files that are checked. A cfg of our own is used because the global `--cfg loom` would change tokio as well.
 
 #[cfg(callboard_model)]
+pub(crate) mod model;
+
+#[cfg(callboard_model)]
 pub(crate) use self::model::{AtomicU32, AtomicU64, Mutex, fence, thread_local};
 #[cfg(not(callboard_model))]
 pub(crate) use self::real::{AtomicU32, AtomicU64, Mutex, fence, thread_local};
@@ -14,24 +17,4 @@ mod real {
     pub(crate) use parking_lot::Mutex;
     pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, fence};
     pub(crate) use std::thread_local;
-}
-
-#[cfg(callboard_model)]
-mod model {
-    pub(crate) use shuttle::sync::atomic::{AtomicU32, AtomicU64, fence};
-    pub(crate) use shuttle::thread_local;
-
-    /// The checker's lock with the face of `parking_lot`'s: no poisoning.
-    #[derive(Debug, Default)]
-    pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);
-
-    impl<T> Mutex<T> {
-        pub(crate) fn new(value: T) -> Self {
-            Self(shuttle::sync::Mutex::new(value))
-        }
-
-        pub(crate) fn lock(&self) -> shuttle::sync::MutexGuard<'_, T> {
-            self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-        }
-    }
 }

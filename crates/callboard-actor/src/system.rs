@@ -23,7 +23,7 @@ use crate::inspect::Snapshot;
 use crate::mailbox::Mailbox;
 use crate::shutdown::{Drain, Phases, ShutdownPhase, ShutdownReport};
 use crate::supervisor::{Supervise, SupervisorRef, one_for_one};
-use crate::sync::Mutex;
+use crate::sync::{AtomicU32, Mutex};
 use crate::turn_times::TurnTimes;
 
 /// A handle to a running system. Cheap to clone, usable from any thread.
@@ -44,13 +44,16 @@ pub struct SystemCore {
     pub(crate) times_turns: bool,
     pub(crate) backtraces: bool,
     pub(crate) seed: u64,
+    /// Actors that were ever made.
+    pub(crate) started: AtomicU32,
     /// Everything runs on one thread, on virtual time.
     pub(crate) is_virtual: bool,
     pub(crate) phases: Phases,
     /// The threads may end.
     pub(crate) over: Notify,
     threads: OnceLock<Threads>,
-    root: OnceLock<SupervisorRef>,
+    /// The root supervisor, until the system is over: it holds the system in turn.
+    root: Mutex<Option<SupervisorRef>>,
     extensions: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
@@ -69,7 +72,10 @@ impl System {
     /// Starts an actor under the root supervisor: a function that builds it, or a [`Child`]. The reference can be used
     /// at once; messages queue up until the actor has started.
     pub fn spawn<A: Actor>(&self, child: impl IntoChild<A>) -> ActorRef<A> {
-        self.root().spawn(child)
+        match self.0.root() {
+            Some(root) => root.spawn(child),
+            None => self.0.stillborn(child.into_child()),
+        }
     }
 
     /// Starts a supervisor under the root supervisor.
@@ -86,7 +92,8 @@ impl System {
         if !faults.is_empty() {
             return Err(StartError::Invalid(faults));
         }
-        Ok(self.root().supervise(supervise))
+        let root = self.0.root().ok_or(StartError::Over)?;
+        Ok(root.supervise(supervise))
     }
 
     /// The first actor of this type with this name.
@@ -184,10 +191,6 @@ impl System {
     pub(crate) fn core(&self) -> &Arc<SystemCore> {
         &self.0
     }
-
-    fn root(&self) -> &SupervisorRef {
-        self.0.root()
-    }
 }
 
 impl fmt::Debug for System {
@@ -212,8 +215,22 @@ impl SystemCore {
         &self.threads.get().expect("the threads are started before anything runs").keeper
     }
 
-    pub(crate) fn root(&self) -> &SupervisorRef {
-        self.root.get().expect("the root supervisor is started before anything else")
+    /// The root supervisor, unless the system is over.
+    pub(crate) fn root(&self) -> Option<SupervisorRef> {
+        self.root.lock().clone()
+    }
+
+    /// The system is over: nothing is to be started any more, and the circle through the root supervisor is broken.
+    pub(crate) fn forget_root(&self) {
+        let root = self.root.lock().take();
+        drop(root);
+    }
+
+    /// An actor of a system that is over: it has ended before it began, and hands every message back.
+    fn stillborn<A: Actor>(self: &Arc<Self>, child: Child<A>) -> ActorRef<A> {
+        let actor = self.make_cell(&self.policy, None, child);
+        actor.cell().never_start();
+        actor
     }
 
     /// The cell of a new actor, known to the directory and not yet driven.
@@ -239,15 +256,12 @@ impl SystemCore {
 
     pub(crate) fn start_root(self: &Arc<Self>) {
         let root = one_for_one().name("root").start(self, None);
-        self.root.set(root).expect("a system starts once");
+        *self.root.lock() = Some(root);
     }
 
-    /// Ends the threads; the keeper's last, as the others were started from it.
-    pub(crate) fn stop_threads(&self) {
-        for arbiter in self.arbiters().all() {
-            arbiter.stop();
-        }
-        self.over.notify_one();
+    /// Ends the threads of the actors; the keeper's ends last, as the others were started from it.
+    pub(crate) fn stop_arbiters(&self) {
+        self.arbiters().all().iter().for_each(Arbiter::stop);
     }
 }
 
@@ -354,11 +368,12 @@ impl SystemBuilder {
             times_turns: self.times_turns,
             backtraces: self.backtraces,
             seed: self.seed,
+            started: AtomicU32::new(0),
             is_virtual,
             phases: Phases::default(),
             over: Notify::new(),
             threads: OnceLock::new(),
-            root: OnceLock::new(),
+            root: Mutex::default(),
             extensions: Mutex::default(),
         }
     }
@@ -367,7 +382,9 @@ impl SystemBuilder {
 /// Starts the first supervisors, in order.
 pub(crate) fn start_all(core: &Arc<SystemCore>, supervise: Vec<Supervise>) {
     for supervise in supervise {
-        core.root().supervise(supervise);
+        if let Some(root) = core.root() {
+            root.supervise(supervise);
+        }
     }
 }
 

@@ -14,10 +14,14 @@
 //! - a future whose own destructor panics counts as dropped, as the language says: it is not dropped again.
 #![allow(unsafe_code)]
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+#[cfg(callboard_boxed_turns)]
+mod boxed;
+#[cfg(not(callboard_boxed_turns))]
+mod in_place;
+
 use std::future::Future;
 use std::pin::Pin;
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 
@@ -27,6 +31,11 @@ use crate::context::Context;
 use crate::envelope::Envelope;
 use crate::error::AskFailure;
 use crate::fault::{Fault, catch, drop_quietly};
+
+#[cfg(callboard_boxed_turns)]
+use self::boxed::Slot;
+#[cfg(not(callboard_boxed_turns))]
+use self::in_place::Slot;
 
 /// A future of boxed code that stays on its thread.
 pub(crate) type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -91,41 +100,18 @@ pub(crate) trait Rest<A: Actor, T> {
 pub(crate) struct Turn<A: Actor> {
     value: Option<NonNull<A>>,
     context: NonNull<Context<A>>,
-    buffer: Buffer,
-    active: Option<Active<A>>,
-}
-
-/// The functions of the job that lies in the buffer.
-struct Active<A: Actor> {
-    poll: unsafe fn(*mut u8, *mut Context<A>, &mut Task<'_>) -> Poll<Ending<A>>,
-    abandon: unsafe fn(*mut u8) -> Salvage<A>,
-}
-
-impl<A: Actor> Clone for Active<A> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<A: Actor> Copy for Active<A> {}
-
-/// What lies in the buffer while a future waits. The future comes first, so that it can be built and polled there
-/// before it is known whether the rest is needed at all.
-#[repr(C)]
-struct Job<F, R> {
-    future: F,
-    rest: R,
+    slot: Slot<A>,
 }
 
 impl<A: Actor> Turn<A> {
     pub(crate) fn new(context: Context<A>) -> Self {
-        Self { value: None, context: into_raw(context), buffer: Buffer::empty(), active: None }
+        Self { value: None, context: into_raw(context), slot: Slot::empty() }
     }
 
     /// Whether a future waits in the buffer.
     #[inline]
     pub(crate) fn is_active(&self) -> bool {
-        self.active.is_some()
+        self.slot.is_active()
     }
 
     /// Whether there is a value.
@@ -141,7 +127,7 @@ impl<A: Actor> Turn<A> {
 
     /// Takes the value out.
     pub(crate) fn remove(&mut self) -> Option<A> {
-        assert!(self.active.is_none(), "a value is taken out between turns");
+        assert!(!self.slot.is_active(), "a value is taken out between turns");
         // SAFETY: no future borrows the value, and the pointer came from `into_raw` and is forgotten here.
         self.value.take().map(|value| unsafe { from_raw(value) })
     }
@@ -149,7 +135,7 @@ impl<A: Actor> Turn<A> {
     /// The context, between turns.
     #[inline]
     pub(crate) fn context(&mut self) -> &mut Context<A> {
-        assert!(self.active.is_none(), "the context is borrowed by the running turn");
+        assert!(!self.slot.is_active(), "the context is borrowed by the running turn");
         // SAFETY: the context lives as long as `self`, and no future borrows it.
         unsafe { self.context.as_mut() }
     }
@@ -157,7 +143,7 @@ impl<A: Actor> Turn<A> {
     /// Runs code on value and context at once, between turns.
     #[inline]
     pub(crate) fn now<R>(&mut self, work: impl FnOnce(&mut A, &mut Context<A>) -> R) -> Result<R, Fault> {
-        assert!(self.active.is_none(), "turns do not nest");
+        assert!(!self.slot.is_active(), "turns do not nest");
         let mut value = self.value.expect("a turn needs a value");
         // SAFETY: both live as long as `self`, they are distinct allocations, and no future borrows them.
         let (value, context) = unsafe { (value.as_mut(), self.context.as_mut()) };
@@ -172,7 +158,7 @@ impl<A: Actor> Turn<A> {
 
     /// Runs the factory that waits, which builds a value from the context.
     pub(crate) fn begin_build(&mut self, cell: Arc<ActorCell<A>>, task: &mut Task<'_>) -> Poll<Ending<A>> {
-        assert!(self.active.is_none(), "turns do not nest");
+        assert!(!self.slot.is_active(), "turns do not nest");
         let context = self.context;
         let future = async move {
             // SAFETY: the future lies in the buffer and ends before the context does, and while it is active nothing
@@ -180,7 +166,7 @@ impl<A: Actor> Turn<A> {
             cell.factory.build(unsafe { &mut *context.as_ptr() }).await
         };
         // SAFETY: the future was built without the references.
-        unsafe { self.place(task, || future, Starting) }
+        unsafe { self.slot.place(context, task, || future, Starting) }
     }
 
     /// Makes a future that borrows value and context, polls it for the first time, and tells `rest` when it has ended.
@@ -189,128 +175,29 @@ impl<A: Actor> Turn<A> {
     ///
     /// Nothing but the future may keep the two references.
     #[inline(always)]
-    pub(crate) unsafe fn begin<F: Future, R: Rest<A, F::Output>>(
+    pub(crate) unsafe fn begin<F: Future + 'static, R: Rest<A, F::Output> + 'static>(
         &mut self,
         task: &mut Task<'_>,
         future: impl FnOnce(&'static mut A, &'static mut Context<A>) -> F,
         rest: R,
     ) -> Poll<Ending<A>> {
-        assert!(self.active.is_none(), "turns do not nest");
+        assert!(!self.slot.is_active(), "turns do not nest");
         let value = self.value.expect("a turn needs a value");
         let context = self.context;
         // SAFETY: both outlive the future, which is dropped before them; the caller keeps the references inside it.
-        unsafe { self.place(task, || future(&mut *value.as_ptr(), &mut *context.as_ptr()), rest) }
+        unsafe { self.slot.place(context, task, || future(&mut *value.as_ptr(), &mut *context.as_ptr()), rest) }
     }
 
     /// Goes on with the active future.
     pub(crate) fn poll(&mut self, task: &mut Task<'_>) -> Poll<Ending<A>> {
-        let active = self.active.expect("a turn is active");
-        // SAFETY: the buffer holds the job that this function was made for; it touches the context only once the future
-        // that borrows it has been dropped.
-        let polled = unsafe { (active.poll)(self.buffer.start(), self.context.as_ptr(), task) };
-        if polled.is_ready() {
-            self.active = None;
-        }
-        polled
+        // SAFETY: every future here is placed with this context.
+        unsafe { self.slot.poll(self.context, task) }
     }
 
     /// Drops the active future where it stands.
     pub(crate) fn abandon(&mut self) -> Salvage<A> {
-        let Some(active) = self.active.take() else { return Salvage::nothing() };
-        // SAFETY: the buffer holds the job that this function was made for, and it is not used again.
-        unsafe { (active.abandon)(self.buffer.start()) }
+        self.slot.abandon()
     }
-
-    /// Builds a future in the buffer and polls it. Only when it has to wait, the rest is put beside it.
-    ///
-    /// # Safety
-    ///
-    /// As for [`begin`](Self::begin).
-    #[inline(always)]
-    unsafe fn place<F: Future, R: Rest<A, F::Output>>(
-        &mut self,
-        task: &mut Task<'_>,
-        make: impl FnOnce() -> F,
-        rest: R,
-    ) -> Poll<Ending<A>> {
-        self.buffer.reserve(const { Layout::new::<Job<F, R>>() });
-        let job = self.buffer.start().cast::<Job<F, R>>();
-        // SAFETY: the buffer is large and aligned enough and holds no job; the future is built and polled where it
-        // stays. `Job` is `repr(C)`, so a pointer to a field of an unfinished job is in bounds.
-        let polled = catch(|| unsafe {
-            let future = &raw mut (*job).future;
-            future.write(make());
-            poll_future(future, task)
-        });
-        match polled {
-            Ok(Poll::Pending) => {
-                // SAFETY: as above; the job is complete with this.
-                unsafe { (&raw mut (*job).rest).write(rest) };
-                self.active = Some(Active { poll: poll_job::<A, F, R>, abandon: abandon_job::<A, F, R> });
-                Poll::Pending
-            }
-            Ok(Poll::Ready(output)) => Poll::Ready(rest.settle(Ok(output), self.context())),
-            Err(fault) => Poll::Ready(rest.settle(Err(fault), self.context())),
-        }
-    }
-}
-
-/// Polls a future in place and drops it there once it has ended, be it by a panic.
-///
-/// # Safety
-///
-/// `future` points to a future that is never moved, and that is not used again when this is ready or panics.
-#[inline(always)]
-unsafe fn poll_future<F: Future>(future: *mut F, task: &mut Task<'_>) -> Poll<F::Output> {
-    struct DropInPlace<F>(*mut F);
-    impl<F> Drop for DropInPlace<F> {
-        #[inline(always)]
-        fn drop(&mut self) {
-            // SAFETY: by the contract of `poll_future` the future is not used again.
-            unsafe { ptr::drop_in_place(self.0) }
-        }
-    }
-    let ended = DropInPlace(future);
-    // SAFETY: by the contract the future is pinned where it is.
-    let polled = unsafe { Pin::new_unchecked(&mut *future) }.poll(task);
-    if polled.is_pending() {
-        std::mem::forget(ended);
-    }
-    polled
-}
-
-/// # Safety
-///
-/// The buffer at `start` holds a complete `Job<F, R>`, which is not used again when this is ready. The future in it may
-/// borrow what `context` points to; `context` is used only after the future has been dropped.
-unsafe fn poll_job<A: Actor, F: Future, R: Rest<A, F::Output>>(
-    start: *mut u8,
-    context: *mut Context<A>,
-    task: &mut Task<'_>,
-) -> Poll<Ending<A>> {
-    let job = start.cast::<Job<F, R>>();
-    // SAFETY: passed on from the caller.
-    let result = match catch(|| unsafe { poll_future(&raw mut (*job).future, task) }) {
-        Ok(Poll::Pending) => return Poll::Pending,
-        Ok(Poll::Ready(output)) => Ok(output),
-        Err(fault) => Err(fault),
-    };
-    // SAFETY: the future is gone, so nothing borrows the context; the rest is read once.
-    unsafe { Poll::Ready((&raw mut (*job).rest).read().settle(result, &mut *context)) }
-}
-
-/// # Safety
-///
-/// The buffer at `start` holds a complete `Job<F, R>`, which is not used again.
-unsafe fn abandon_job<A: Actor, F: Future, R: Rest<A, F::Output>>(start: *mut u8) -> Salvage<A> {
-    let job = start.cast::<Job<F, R>>();
-    // SAFETY: passed on from the caller; each part is taken once.
-    let dropped = catch(|| unsafe { ptr::drop_in_place(&raw mut (*job).future) });
-    if let Err(fault) = dropped {
-        tracing::warn!(target: "callboard::supervisor", %fault, "a handler's future panicked while it was dropped");
-    }
-    // SAFETY: as above.
-    unsafe { (&raw mut (*job).rest).read() }.salvage()
 }
 
 impl<A: Actor> Drop for Turn<A> {
@@ -341,59 +228,6 @@ fn into_raw<T>(value: T) -> NonNull<T> {
 unsafe fn from_raw<T>(pointer: NonNull<T>) -> T {
     // SAFETY: passed on from the caller.
     *unsafe { Box::from_raw(pointer.as_ptr()) }
-}
-
-/// The memory that futures are built in. It grows to the largest and is kept.
-struct Buffer {
-    start: *mut u8,
-    layout: Layout,
-}
-
-impl Buffer {
-    const fn empty() -> Self {
-        Self { start: ptr::without_provenance_mut(1), layout: Layout::new::<()>() }
-    }
-
-    #[inline]
-    fn start(&self) -> *mut u8 {
-        self.start
-    }
-
-    /// Makes sure that a value of this layout fits. The buffer must hold none at the moment.
-    #[inline]
-    fn reserve(&mut self, wanted: Layout) {
-        if wanted.size() > self.layout.size() || wanted.align() > self.layout.align() {
-            self.grow(wanted);
-        }
-    }
-
-    #[cold]
-    fn grow(&mut self, wanted: Layout) {
-        let size = wanted.size().max(64).next_multiple_of(32);
-        let layout =
-            Layout::from_size_align(size, wanted.align().max(16)).expect("the future of a handler fits into memory");
-        self.free();
-        // SAFETY: the size is not zero.
-        let start = unsafe { alloc(layout) };
-        if start.is_null() {
-            handle_alloc_error(layout);
-        }
-        *self = Self { start, layout };
-    }
-
-    fn free(&mut self) {
-        if self.layout.size() > 0 {
-            // SAFETY: the memory was allocated with this layout; `empty` has none.
-            unsafe { dealloc(self.start, self.layout) };
-            std::mem::forget(std::mem::replace(self, Self::empty()));
-        }
-    }
-}
-
-impl Drop for Buffer {
-    fn drop(&mut self) {
-        self.free();
-    }
 }
 
 /// The factory or `started` at work: nobody waits for an answer.

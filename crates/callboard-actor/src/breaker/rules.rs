@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use super::window::Samples;
-
 /// The span that a rate is taken over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {
@@ -144,28 +142,16 @@ impl BreakerRules {
         self.trips.iter().any(|trip| matches!(trip, Trip::Slow { longer_than, .. } if took > *longer_than))
     }
 
-    pub(super) fn met(&self, consecutive: u32, samples: Option<&Samples>) -> bool {
-        self.trips.iter().any(|trip| match *trip {
-            Trip::Intensity => false,
-            Trip::Consecutive(limit) => consecutive >= limit,
-            Trip::Rate { percent, minimum, .. } => samples.is_some_and(|s| s.failure_rate_met(percent, minimum)),
-            Trip::Slow { percent, minimum, .. } => samples.is_some_and(|s| s.slow_rate_met(percent, minimum)),
-        })
+    /// Whether so many failures one after the other are too many.
+    pub(super) fn too_many(&self, consecutive: u32) -> bool {
+        self.trips.iter().any(|trip| matches!(trip, Trip::Consecutive(limit) if consecutive >= *limit))
     }
 
     /// The reset time of an opening that follows `openings` others, with `roll` from 0 to 1 as the random draw.
     pub(super) fn reset_time(&self, openings: u32, roll: f64) -> Duration {
         let grown = self.reset.as_secs_f64() * self.factor.powi(openings.min(1000).cast_signed());
         let capped = grown.min(self.cap.max(self.reset).as_secs_f64());
-        Duration::from_secs_f64(capped * (1.0 - self.jitter * roll))
-    }
-
-    /// The widest window that any rule asks for.
-    pub(super) fn window(&self) -> Option<Window> {
-        self.trips.iter().find_map(|trip| match trip {
-            Trip::Rate { window, .. } | Trip::Slow { window, .. } => Some(*window),
-            Trip::Intensity | Trip::Consecutive(_) => None,
-        })
+        Duration::try_from_secs_f64(capped * (1.0 - self.jitter * roll)).unwrap_or(Duration::MAX)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::rules::{BreakerRules, Window};
+use super::rules::{Trip, Window};
 
 /// A time window moves in so many steps.
 const STEPS: u32 = 10;
@@ -13,27 +13,36 @@ const STEPS: u32 = 10;
 struct Bucket {
     step: u128,
     calls: u32,
-    failures: u32,
-    slow: u32,
+    hits: u32,
 }
 
-/// The samples of one window and their sums.
+/// What one rule has seen in its window: calls, and among them the hits that it looks for.
 #[derive(Clone, Debug)]
 pub(super) struct Samples {
     window: Window,
+    percent: u8,
+    minimum: u32,
+    /// A hit is a call that took longer than this; without it, one that failed.
+    longer_than: Option<Duration>,
     buckets: VecDeque<Bucket>,
     sum: Bucket,
 }
 
 impl Samples {
-    /// The samples that these rules need, if any.
-    pub(super) fn for_rules(rules: &BreakerRules) -> Option<Self> {
-        let window = rules.window()?;
-        Some(Self { window, buckets: VecDeque::new(), sum: Bucket::default() })
+    /// The samples that this rule needs, if any.
+    pub(super) fn of(trip: &Trip) -> Option<Self> {
+        let (longer_than, percent, window, minimum) = match *trip {
+            Trip::Rate { percent, window, minimum } => (None, percent, window, minimum),
+            Trip::Slow { longer_than, percent, window, minimum } => (Some(longer_than), percent, window, minimum),
+            Trip::Intensity | Trip::Consecutive(_) => return None,
+        };
+        let (buckets, sum) = (VecDeque::new(), Bucket::default());
+        Some(Self { window, percent, minimum, longer_than, buckets, sum })
     }
 
-    pub(super) fn add(&mut self, failed: bool, slow: bool, now: Duration) {
-        let call = Bucket { step: self.step(now), calls: 1, failures: failed.into(), slow: slow.into() };
+    pub(super) fn add(&mut self, failed: bool, took: Duration, now: Duration) {
+        let is_hit = self.longer_than.map_or(failed, |limit| took > limit);
+        let call = Bucket { step: self.step(now), calls: 1, hits: is_hit.into() };
         self.sum.plus(call);
         let merges = matches!(self.window, Window::Time(_));
         match self.buckets.back_mut() {
@@ -48,19 +57,12 @@ impl Samples {
         self.sum = Bucket::default();
     }
 
-    pub(super) fn failure_rate_met(&self, percent: u8, minimum: u32) -> bool {
-        self.met(self.sum.failures, percent, minimum)
-    }
-
-    pub(super) fn slow_rate_met(&self, percent: u8, minimum: u32) -> bool {
-        self.met(self.sum.slow, percent, minimum)
-    }
-
-    /// A count window never holds more calls than it is long, so a larger minimum is cut to that.
-    fn met(&self, hits: u32, percent: u8, minimum: u32) -> bool {
-        let needed = if let Window::Count(size) = self.window { minimum.min(size) } else { minimum };
-        let calls = self.sum.calls;
-        calls >= needed.max(1) && u64::from(hits) * 100 >= u64::from(calls) * u64::from(percent)
+    /// Whether the share of hits is reached. A count window never holds more calls than it is long, so a larger minimum
+    /// is cut to that.
+    pub(super) fn is_met(&self) -> bool {
+        let needed = if let Window::Count(size) = self.window { self.minimum.min(size) } else { self.minimum };
+        let Bucket { calls, hits, .. } = self.sum;
+        calls >= needed.max(1) && u64::from(hits) * 100 >= u64::from(calls) * u64::from(self.percent)
     }
 
     fn step(&self, now: Duration) -> u128 {
@@ -89,13 +91,11 @@ impl Samples {
 impl Bucket {
     fn plus(&mut self, other: Self) {
         self.calls += other.calls;
-        self.failures += other.failures;
-        self.slow += other.slow;
+        self.hits += other.hits;
     }
 
     fn minus(&mut self, other: Self) {
         self.calls -= other.calls;
-        self.failures -= other.failures;
-        self.slow -= other.slow;
+        self.hits -= other.hits;
     }
 }

@@ -142,7 +142,12 @@ impl<A: Actor> Driver<A> {
         let now = self.cell.core.system.clock.elapsed();
         let health = self.health.get_or_insert_with(|| Box::new(Health::new(&self.cell.core.policy)));
         let _ = health.breaker.tick(now, 0.0);
+        let is_automatic = health.is_automatic();
         self.publish_breaker();
+        if !is_automatic {
+            // Held open by hand meanwhile: nothing new gets in, and what is queued needs no test.
+            return self.rebuild();
+        }
         let queue_holds_permit = self.has_work();
         let permits = if queue_holds_permit { 0 } else { self.cell.core.policy.breaker.permits };
         self.cell.core.gate.probe(permits);
@@ -197,7 +202,7 @@ impl<A: Actor> Driver<A> {
     #[cold]
     pub(super) fn succeeded(&mut self) {
         let core = &self.cell.core;
-        let (now, seed) = (core.system.clock.elapsed(), core.id.number() ^ core.system.seed);
+        let (now, seed) = (core.system.clock.elapsed(), core.seed());
         let Some(health) = &mut self.health else { return };
         health.in_a_row = 0;
         let roll = health.roll(seed);
@@ -324,7 +329,7 @@ impl<A: Actor> Driver<A> {
     /// draw that this fault's delays are made with.
     fn count_failure(&mut self, was_probing: bool) -> (f64, Option<Transition>) {
         let core = &self.cell.core;
-        let (now, seed) = (core.system.clock.elapsed(), core.id.number() ^ core.system.seed);
+        let (now, seed) = (core.system.clock.elapsed(), core.seed());
         let health = self.health.get_or_insert_with(|| Box::new(Health::new(&core.policy)));
         let roll = health.roll(seed);
         let opened = health.record(Outcome::Failure, now, roll);
@@ -442,7 +447,7 @@ impl<A: Actor> Driver<A> {
     /// The directive of a supervisor that gives up on a whole group.
     fn fail_as_told(&mut self) {
         let core = &self.cell.core;
-        let seed = core.id.number() ^ core.system.seed;
+        let seed = core.seed();
         let health = self.health.get_or_insert_with(|| Box::new(Health::new(&core.policy)));
         let roll = health.roll(seed);
         self.give_up(roll);
@@ -475,8 +480,12 @@ impl<A: Actor> Driver<A> {
     fn set_breaker(&mut self, mode: BreakerMode) {
         let policy = Arc::clone(&self.cell.core.policy);
         let health = self.health.get_or_insert_with(|| Box::new(Health::new(&policy)));
+        let is_new = health.breaker.mode() != mode;
         health.breaker.set_mode(mode);
         self.cell.core.gate.force_open(mode == BreakerMode::ForcedOpen);
+        if is_new && self.cell.core.gate.state() == ActorState::Probing {
+            self.stop_probing();
+        }
         let waits_for_breaker = matches!(self.phase, Phase::Waiting { then: ActorState::Probing, .. });
         if waits_for_breaker && mode != BreakerMode::ForcedOpen {
             self.timer = None;
@@ -552,8 +561,12 @@ impl<A: Actor> Driver<A> {
     /// Without a working value a drain is a stop.
     fn drain(&mut self, reason: StopReason) {
         match self.phase {
-            Phase::Serving if self.cell.core.gate.state() == ActorState::Running => {
+            // A message that a test delays is queued like any other.
+            Phase::Serving | Phase::Waiting { then: ActorState::Running, .. }
+                if self.cell.core.gate.state() == ActorState::Running =>
+            {
                 self.cell.core.gate.set_state(ActorState::Stopping, 0);
+                self.timer = None;
                 self.phase = Phase::Draining(reason);
             }
             Phase::Draining(_) => {}
@@ -587,6 +600,7 @@ impl<A: Actor> Driver<A> {
     fn put_aside(&mut self, refuse: bool) {
         let state = if refuse { ActorState::Failed } else { ActorState::Restarting };
         self.cell.core.gate.set_state(state, self.reopens());
+        self.forget_limit();
         self.turn.context().reset();
         match self.turn.remove() {
             Some(value) => {
@@ -600,9 +614,17 @@ impl<A: Actor> Driver<A> {
     fn halted(&mut self, refuse: bool) {
         let core = &self.cell.core;
         core.gate.set_state(if refuse { ActorState::Failed } else { ActorState::Restarting }, self.reopens());
+        self.forget_limit();
+        let core = &self.cell.core;
         self.phase = Phase::Halted;
         core.report(Report::halted(core.id));
         crate::monitor::announce_halt(&*self.cell);
+    }
+
+    /// The limit that the last turn got when it had to make room is not that of the next one.
+    fn forget_limit(&mut self) {
+        self.running.limit = 0;
+        self.timer = None;
     }
 
     /// When it is worth trying again, for all that is known before the supervisor has decided.
@@ -696,28 +718,29 @@ impl<A: Actor> Driver<A> {
     /// Everything that is queued becomes a dead letter, and every sender that waits gets its message back.
     fn empty_mailbox(&mut self) {
         if let Some(retry) = self.retry.take() {
-            let (lane, mut envelope) = *retry;
+            let (lane, envelope) = *retry;
             self.cell.core.tally.in_hand.store(0, Ordering::Relaxed);
-            self.bury_envelope(lane, &mut envelope, DeadReason::Stopped);
+            self.bury_envelope(lane, envelope, DeadReason::Stopped);
         }
         let mut left = match self.away.as_deref().or_else(|| self.cell.mailbox.private()) {
             Some(private) => self.cell.mailbox.close(private),
             None => self.cell.mailbox.close(&Default::default()),
         };
         let mut lane = CONTROL;
-        while let Some(mut envelope) = left.pop(&mut lane) {
+        while let Some(envelope) = left.pop(&mut lane) {
             self.cell.mailbox.count_left(lane);
-            self.bury_envelope(lane, &mut envelope, DeadReason::Stopped);
+            self.bury_envelope(lane, envelope, DeadReason::Stopped);
         }
     }
 
-    fn bury_envelope(&self, lane: usize, envelope: &mut Envelope<A>, reason: DeadReason) {
+    fn bury_envelope(&self, lane: usize, mut envelope: Envelope<A>, reason: DeadReason) {
         envelope.fail(AskFailure::Stopped);
         if lane == CONTROL {
             // What the framework says to itself is counted, but no loss.
             return Tally::add(&self.cell.core.tally.dead, 1);
         }
         self.cell.core.bury(envelope.message(), Priority::of_lane(lane), reason);
+        drop_quietly(envelope);
     }
 
     /// The last thing: the gate says so, and everybody who wants to know is told.
@@ -769,9 +792,9 @@ impl<A: Actor> Driver<A> {
         let Some(private) = self.cell.mailbox.private() else { return };
         let mut left = self.cell.mailbox.shut(private);
         let mut lane = CONTROL;
-        while let Some(mut envelope) = left.pop(&mut lane) {
+        while let Some(envelope) = left.pop(&mut lane) {
             self.cell.mailbox.count_left(lane);
-            self.bury_envelope(lane, &mut envelope, DeadReason::Fenced);
+            self.bury_envelope(lane, envelope, DeadReason::Fenced);
         }
     }
 }
@@ -801,8 +824,8 @@ impl<A: Actor> Kept for KeptMessage<A> {
         envelope.expires = 0;
         match actor.mailbox.push(lane, envelope) {
             Ok(Pushed::Queued) => Ok(()),
-            Ok(Pushed::Shed(mut oldest)) if actor.core.policy.bounds.overflow == Overflow::DropOldest => {
-                actor.shed(lane, &mut oldest);
+            Ok(Pushed::Shed(oldest)) if actor.core.policy.bounds.overflow == Overflow::DropOldest => {
+                actor.shed(lane, oldest);
                 Ok(())
             }
             Ok(Pushed::Shed(envelope)) | Err((_, envelope)) => Err(Box::new(Self { cell, lane, envelope })),

@@ -64,7 +64,7 @@ impl Backoff {
         }
         let grown = self.first.as_secs_f64() * self.factor.powi((nth - 2).min(1000).cast_signed());
         let capped = grown.min(self.cap.as_secs_f64());
-        Duration::from_secs_f64(if self.jitter { capped * roll } else { capped })
+        Duration::try_from_secs_f64(if self.jitter { capped * roll } else { capped }).unwrap_or(Duration::MAX)
     }
 }
 

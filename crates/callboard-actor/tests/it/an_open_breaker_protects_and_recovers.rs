@@ -20,7 +20,17 @@ fn spawn(t: &TestSystem, script: &Script, rules: BreakerRules) -> ActorRef<Puppe
 }
 
 fn on(trip: Trip) -> BreakerRules {
-    BreakerRules { trips: vec![trip], ..steady() }
+    tripping(steady(), [trip])
+}
+
+fn tripping(mut rules: BreakerRules, trips: impl IntoIterator<Item = Trip>) -> BreakerRules {
+    rules.trips = trips.into_iter().collect();
+    rules
+}
+
+fn limited(mut rules: BreakerRules, probe_limit: Duration) -> BreakerRules {
+    rules.probe_limit = Some(probe_limit);
+    rules
 }
 
 fn seen(t: &TestSystem) -> ActorSnapshot {
@@ -78,12 +88,9 @@ fn a_share_of_the_last_so_many_turns_opens_it() {
         fail(&a).await;
         fail(&a).await;
         assert_eq!(a.state(), ActorState::Running, "three are fewer than the minimum");
-        for _ in 0..4 {
-            // Four successes push the failures to 3 of 7; only the last six count: 2 of 6.
-            a.try_tell(Do(Act::Well)).unwrap();
-        }
+        succeed(&a).await;
         t.settle().await;
-        assert_eq!(a.state(), ActorState::Failed, "with the fourth turn, 3 of 4 had failed");
+        assert_eq!(a.state(), ActorState::Failed, "3 of 4 have failed");
         t.shutdown().await;
     });
 }
@@ -97,7 +104,11 @@ fn turns_that_have_left_the_window_do_not_count() {
             let a = spawn(t, &Script::new("a", &Diary::default()), on(rule));
             // One failure in four, or in any ten seconds: 25 %.
             for turn in 0..40 {
-                if turn % 4 == 3 { fail(&a).await } else { succeed(&a).await }
+                if turn % 4 == 3 {
+                    fail(&a).await
+                } else {
+                    succeed(&a).await
+                }
                 t.advance(pause).await;
                 assert_eq!(a.state(), ActorState::Running, "{rule:?} at turn {turn}");
             }
@@ -115,10 +126,14 @@ fn every_rule_has_its_own_window() {
     TestSystem::run(async |t| {
         let short = Trip::Rate { percent: 100, window: Window::Count(2), minimum: 2 };
         let long = Trip::Rate { percent: 30, window: Window::Count(10), minimum: 10 };
-        let rules = BreakerRules { trips: vec![short, long], ..steady() };
+        let rules = tripping(steady(), [short, long]);
         let a = spawn(t, &Script::new("a", &Diary::default()), rules);
         for turn in 0..9 {
-            if turn % 3 == 2 { fail(&a).await } else { succeed(&a).await }
+            if turn % 3 == 2 {
+                fail(&a).await
+            } else {
+                succeed(&a).await
+            }
             assert_eq!(a.state(), ActorState::Running, "turn {turn}");
         }
         succeed(&a).await;
@@ -186,6 +201,22 @@ fn each_failed_probe_makes_the_reset_time_grow_up_to_the_cap_and_a_success_bring
 }
 
 #[test]
+fn a_reset_time_without_end_is_taken_at_its_word() {
+    TestSystem::run(async |t| {
+        let rules = on(Trip::Consecutive(1)).reset_after(Duration::MAX).growing(2.0, Duration::MAX, 0.0);
+        let a = spawn(t, &Script::new("a", &Diary::default()), rules);
+        fail(&a).await;
+        t.advance(s(1_000_000)).await;
+        assert_eq!(a.state(), ActorState::Failed);
+        assert!(refused_for(a.try_tell(Say(1))) > s(1_000_000));
+        a.breaker().reset();
+        t.settle().await;
+        succeed(&a).await;
+        t.shutdown().await;
+    });
+}
+
+#[test]
 fn jitter_takes_its_share_of_the_reset_time_away() {
     let mut drawn: Vec<Duration> = (0..40)
         .map(|seed| {
@@ -206,7 +237,7 @@ fn jitter_takes_its_share_of_the_reset_time_away() {
 
 /// An actor whose breaker has opened, and whose reset time is over; its new value takes `start` to start.
 async fn probing(t: &TestSystem, script: &Script, rules: BreakerRules, start: Duration) -> ActorRef<Puppet> {
-    let a = spawn(t, script, BreakerRules { trips: vec![Trip::Consecutive(1)], ..rules });
+    let a = spawn(t, script, tripping(rules, [Trip::Consecutive(1)]));
     fail(&a).await;
     script.start(Act::Sleep(start));
     t.advance(s(30)).await;
@@ -267,7 +298,7 @@ fn a_second_probe_that_fails_opens_it_again() {
 /// An actor in `Failed` with these in its queue.
 async fn failed_with(t: &TestSystem, script: &Script, queue: impl FnOnce(&ActorRef<Puppet>)) -> ActorRef<Puppet> {
     let a = spawn(t, script, on(Trip::Consecutive(1)));
-    a.try_tell(Do(Act::Fail)).unwrap();
+    a.tell(Do(Act::Fail)).priority(Priority::Critical).await.unwrap();
     queue(&a);
     t.settle().await;
     assert_eq!(a.state(), ActorState::Failed);
@@ -371,7 +402,7 @@ fn the_permit_of_a_probe_whose_asker_has_gone_goes_back() {
 fn a_sender_that_waits_for_room_holds_no_permit_and_one_that_gives_up_takes_none_along() {
     TestSystem::run(async |t| {
         let script = Script::new("a", &Diary::default());
-        let rules = BreakerRules { trips: vec![Trip::Consecutive(1)], ..steady().probing(2, 1) };
+        let rules = tripping(steady().probing(2, 1), [Trip::Consecutive(1)]);
         let a = t.spawn(script.child().bound(1).breaker(rules));
         fail(&a).await;
         script.start(Act::Sleep(s(5)));
@@ -420,7 +451,7 @@ fn a_permit_of_an_earlier_round_of_probing_does_not_come_back_in_a_later_one() {
 #[test]
 fn a_probe_that_takes_longer_than_its_limit_has_failed() {
     TestSystem::run(async |t| {
-        let rules = BreakerRules { probe_limit: Some(s(7)), ..steady() };
+        let rules = limited(steady(), s(7));
         let a = probing(t, &Script::new("a", &Diary::default()), rules, s(0)).await;
         // The permit lies there for a while: the limit is that of the probe, not of the offer.
         t.advance(s(20)).await;
@@ -437,7 +468,7 @@ fn a_probe_that_takes_longer_than_its_limit_has_failed() {
 #[test]
 fn a_late_probe_within_its_limit_has_not_failed() {
     TestSystem::run(async |t| {
-        let rules = BreakerRules { probe_limit: Some(s(7)), ..steady().probing(1, 2) };
+        let rules = limited(steady().probing(1, 2), s(7));
         let a = probing(t, &Script::new("a", &Diary::default()), rules, s(0)).await;
         t.advance(s(20)).await;
         for _ in 0..2 {
@@ -477,7 +508,7 @@ fn held_open_by_hand_it_refuses_what_is_new_and_serves_what_is_queued() {
 #[test]
 fn disabled_it_never_opens_and_counts_nothing() {
     TestSystem::run(async |t| {
-        let rules = BreakerRules { trips: vec![Trip::Intensity, Trip::Consecutive(2)], ..steady() };
+        let rules = tripping(steady(), [Trip::Intensity, Trip::Consecutive(2)]);
         let child = Script::new("a", &Diary::default()).child().backoff(Backoff::none()).intensity(2, s(3_600));
         let a = t.spawn(child.breaker(rules));
         a.breaker().disable();
@@ -496,7 +527,7 @@ fn disabled_it_never_opens_and_counts_nothing() {
 #[test]
 fn for_metrics_only_it_never_opens_but_counts() {
     TestSystem::run(async |t| {
-        let rules = BreakerRules { trips: vec![Trip::Intensity, Trip::Consecutive(2)], ..steady() };
+        let rules = tripping(steady(), [Trip::Intensity, Trip::Consecutive(2)]);
         let child = Script::new("a", &Diary::default()).child().backoff(Backoff::none()).intensity(2, s(3_600));
         let a = t.spawn(child.breaker(rules));
         a.breaker().metrics_only();
@@ -532,7 +563,11 @@ fn a_failed_actor_is_brought_back_at_once_by_each_switch_that_closes() {
             diary.take();
             switch(&a.breaker());
             t.settle().await;
-            assert_eq!((a.state(), diary.take()), (ActorState::Running, vec!["a starts".into(), "a says 1".into()]), "{name}");
+            assert_eq!(
+                (a.state(), diary.take()),
+                (ActorState::Running, vec!["a starts".into(), "a says 1".into()]),
+                "{name}"
+            );
             t.shutdown().await;
         });
     }

@@ -360,6 +360,7 @@ fn a_tell_that_would_wait_for_its_own_turn_is_told_that_there_is_no_room() {
 }
 
 #[test]
+#[allow(non_local_definitions)]
 fn a_tell_that_waits_for_room_closes_a_circle_too() {
     struct Both(Log);
     impl Actor for Both {}

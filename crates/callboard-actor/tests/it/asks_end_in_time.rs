@@ -13,7 +13,7 @@ use callboard_actor::{
 use futures::poll;
 use tokio::sync::oneshot;
 
-use crate::common::{Boom, Desk, Held, Log, Note, counts, desk, hold};
+use crate::common::{Boom, Desk, Held, Log, NOTHING, Note, counts, desk, hold};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -108,7 +108,7 @@ fn of_two_asks_with_the_same_deadline_each_has_its_own_stage() {
         assert!(matches!(queued, Err(AskError::Timeout { stage: Stage::Queue })), "{queued:?}");
         held.let_go();
         t.settle().await;
-        assert_eq!(log.read(), []);
+        assert_eq!(log.read(), NOTHING);
         t.shutdown().await;
     });
 }

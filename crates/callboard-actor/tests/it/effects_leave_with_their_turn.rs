@@ -13,7 +13,7 @@ use callboard_actor::{
 use futures::poll;
 use tokio::sync::oneshot;
 
-use crate::common::{Desk, Held, Hold, Log, Note, counts, desk, hold};
+use crate::common::{Desk, Held, Hold, Log, NOTHING, Note, counts, desk, hold};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -161,7 +161,7 @@ fn a_turn_that_is_cut_short_has_no_effects() {
         clerk.kill();
         assert_eq!(clerk.ended().await, StopReason::Killed);
         t.advance(2 * SECOND).await;
-        assert_eq!(numbers(&probe), []);
+        assert_eq!(numbers(&probe), NOTHING);
         t.shutdown().await;
     });
 }
@@ -259,7 +259,7 @@ fn a_commit_that_fails_fails_the_turn() {
         assert_eq!((incident.text(), incident.kind()), ("the disk is full", FaultKind::Error));
         assert!(incident.message().is_some_and(|message| message.ends_with("::Commit")));
         t.advance(SECOND).await;
-        assert_eq!(numbers(&probe), []);
+        assert_eq!(numbers(&probe), NOTHING);
         let seen = t.inspect().actor("clerk").unwrap().clone();
         assert_eq!((seen.restarts, seen.messages.quarantined), (1, 1));
         assert!(seen.messages.adds_up(), "{:?}", seen.messages);
@@ -297,7 +297,7 @@ fn a_turn_that_fails_commits_nothing() {
             assert!(careless.ask(Work(end)).await.is_err());
         }
         careless.ask(Ping).await.unwrap();
-        assert_eq!(log.read(), []);
+        assert_eq!(log.read(), NOTHING);
         t.shutdown().await;
     });
 }

@@ -47,7 +47,6 @@ pub(crate) enum Act {
     Panic,
     Sleep(Duration),
     SleepThenFail(Duration),
-    Exit,
     Stop,
 }
 
@@ -135,7 +134,6 @@ async fn perform(act: Act, cx: &mut Context<Puppet>) -> Result<(), Fault> {
             tokio::time::sleep(time).await;
             return Err(Fault::permanent("told to fail"));
         }
-        Act::Exit => cx.exit(),
         Act::Stop => cx.stop(),
     }
     Ok(())

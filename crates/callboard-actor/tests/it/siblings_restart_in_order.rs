@@ -240,6 +240,7 @@ fn a_sibling_finishes_its_turn_and_keeps_its_queue() {
         let counts = t.inspect().actor("b").unwrap().messages;
         assert_eq!((counts.handled, counts.dead), (3, 0), "{counts:?}");
         assert!(counts.adds_up(), "{counts:?}");
+        busy.ask(Do(Act::Sleep(s(25)))).await.expect("only a turn that had to make room got a limit");
         t.shutdown().await;
     });
 }
