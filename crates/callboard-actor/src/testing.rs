@@ -22,6 +22,7 @@
 //! TestSystem::run(async |t| {
 //!     let clock = t.spawn(Clock::default);            // sends itself a `Tick` every second
 //!     t.advance(Duration::from_secs(3600)).await;
+//!     t.settle().await;                            // and lets what falls due at the last moment happen
 //!     assert_eq!(clock.ask(Tick).await.unwrap(), 3601);
 //!     t.shutdown().await;
 //! });

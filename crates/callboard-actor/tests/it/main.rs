@@ -14,6 +14,7 @@ mod effects_leave_with_their_turn;
 mod ends_are_noticed;
 mod every_fault_takes_the_one_path;
 mod kept_messages_are_tried_again;
+mod lanes_keep_their_order;
 mod puppet;
 mod restarts_wait_longer_each_time;
 mod shutdown_runs_its_phases;

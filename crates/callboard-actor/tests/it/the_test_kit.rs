@@ -85,6 +85,28 @@ fn an_hour_of_timers_passes_at_once_and_in_order() {
 }
 
 #[test]
+fn the_same_test_takes_the_same_steps_each_time() {
+    let run = || {
+        let mut defaults = Defaults::default();
+        defaults.backoff = Backoff::exponential(SECOND, 2.0, 60 * SECOND);
+        TestSystem::run_with(System::builder().seed(7).defaults(defaults), async |t| {
+            let failing = t.spawn(child("failing", desk(&Log::default())).intensity(u32::MAX, 3600 * SECOND));
+            let mut moments = Vec::new();
+            for _ in 0..8 {
+                while failing.tell(crate::common::Boom).await.is_err() {
+                    t.settle().await;
+                }
+                t.settle().await;
+                moments.push(t.now());
+            }
+            t.shutdown().await;
+            moments
+        })
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
 fn time_stands_still_without_a_word() {
     TestSystem::run(async |t| {
         let clock = t.spawn(Clock::default);
