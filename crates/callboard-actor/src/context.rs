@@ -330,7 +330,7 @@ impl<A: Actor> Context<A> {
         self.limited = turn;
     }
 
-    /// Whether the supervisor has fenced the running turn: nothing of it may reach anyone.
+    /// Whether the keeper has fenced the running turn: nothing of it may reach anyone.
     #[inline(always)]
     pub(crate) fn is_fenced(&self) -> bool {
         self.limited != 0 && self.cell.core.turns.load(Ordering::SeqCst) != self.limited

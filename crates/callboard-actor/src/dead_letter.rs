@@ -194,16 +194,13 @@ impl Quarantine {
         let mut ring = self.ring.lock();
         let at = ring.items.iter().position(|(record, _)| record.id == id).ok_or(RetryError::Unknown)?;
         let kept = ring.items[at].1.take().ok_or(RetryError::NotKept)?;
-        match kept.put_back() {
-            Ok(()) => {
-                ring.items.remove(at);
-                Ok(())
-            }
-            Err(kept) => {
-                ring.items[at].1 = Some(kept);
-                Err(RetryError::NotTaken)
-            }
-        }
+        let (record, _) = ring.items.remove(at).ok_or(RetryError::Unknown)?;
+        // Putting it back wakes the actor and may drop what is shed for it: not under the lock.
+        drop(ring);
+        let Err(kept) = kept.put_back() else { return Ok(()) };
+        let fallen = self.ring.lock().push((record, Some(kept)));
+        drop(fallen);
+        Err(RetryError::NotTaken)
     }
 
     /// Drops a message for good. False when it is not there.

@@ -63,7 +63,7 @@ pub(crate) struct Driver<A: Actor> {
     interfered: u64,
     /// The next message was delayed by a test and is not delayed again.
     is_delayed: bool,
-    /// The supervisor has fenced a turn of this driver.
+    /// The keeper has fenced a turn of this driver.
     is_replaced: bool,
 }
 
@@ -334,7 +334,6 @@ impl<A: Actor> Driver<A> {
             }
             Interference::Delay(delay) => {
                 self.is_delayed = true;
-                self.cell.core.tally.in_hand.store(1, Ordering::Relaxed);
                 self.retry = Some(Box::new((lane, envelope.take())));
                 self.cell.core.tally.in_hand.store(1, Ordering::Relaxed);
                 self.phase =
@@ -453,7 +452,7 @@ impl<A: Actor> Driver<A> {
         let name = self.cell.core.name();
         tracing::error!(target: "callboard::supervisor", actor = %name, %fault, "the driver failed");
         let incident = Incident::new(&name, self.generation, None, fault);
-        self.finalize(StopReason::Faulted(incident));
+        self.finalize(&StopReason::Faulted(incident));
         Flow::End
     }
 
@@ -476,7 +475,7 @@ impl<A: Actor> Driver<A> {
         let core = &self.cell.core;
         self.running.began = core.system.clock.now();
         self.running.probe = envelope.header().as_mut().and_then(|header| header.probe.take());
-        let Some(limit) = self.begin_watched() else { return };
+        let Some(limit) = self.begin_watched(self.running.began) else { return };
         let core = &self.cell.core;
         self.running.limit = self.running.began.saturating_add(crate::clock::nanos(limit));
         let turn = core.turns.fetch_add(1, Ordering::SeqCst) + 1;
@@ -504,7 +503,7 @@ impl<A: Actor> Driver<A> {
         let core = &self.cell.core;
         if let Some(alarm) = running.alarm {
             core.system.alarms.clear(alarm);
-            // Whoever changes the word first decides: we end the turn, or the supervisor fences it.
+            // Whoever changes the word first decides: we end the turn, or the keeper fences it.
             let ended = core.turns.compare_exchange(running.turn, running.turn + 1, Ordering::SeqCst, Ordering::SeqCst);
             self.is_replaced |= ended.is_err();
             self.turn.context().set_limited(0);
@@ -565,7 +564,7 @@ impl<A: Actor> Drop for Driver<A> {
     fn drop(&mut self) {
         if !matches!(self.phase, Phase::Ended) {
             let _silence = silence();
-            self.finalize(StopReason::Shutdown);
+            self.finalize(&StopReason::Shutdown);
         }
     }
 }

@@ -2,7 +2,8 @@
 //! when faults come too often. Semantics follow the supervisors of Erlang/OTP.
 //!
 //! A child that fails alone (`one_for_one`) restarts at once under the licence that the supervisor has granted it, and
-//! reports. Everything that concerns more than one child goes through the supervisor's mailbox and is decided here.
+//! writes that into its books. Everything that concerns more than one child goes through the supervisor's mailbox and is
+//! decided here.
 
 mod backoff;
 mod group;
@@ -284,8 +285,6 @@ enum What {
     Adopt(Arc<dyn Node>),
     /// It serves messages.
     Started,
-    /// It restarts on its own licence.
-    Restarted,
     /// It failed, is out of service, and waits for a decision.
     Fault(Incident),
     /// It is out of service, as it was told to be.
@@ -294,6 +293,8 @@ enum What {
     GaveUp(Incident),
     /// It has ended.
     Ended,
+    /// The supervisor itself has begun again.
+    Resumed,
 }
 
 impl Message for Report {
@@ -303,10 +304,6 @@ impl Message for Report {
 impl Report {
     pub(crate) fn started(child: ActorId) -> Self {
         Self { child, what: What::Started }
-    }
-
-    pub(crate) fn restarted(child: ActorId) -> Self {
-        Self { child, what: What::Restarted }
     }
 
     pub(crate) fn fault(child: ActorId, incident: Incident) -> Self {
@@ -321,7 +318,7 @@ impl Report {
         Self { child, what: What::GaveUp(incident) }
     }
 
-    pub(crate) fn ended(child: ActorId, _: StopReason) -> Self {
+    pub(crate) fn ended(child: ActorId) -> Self {
         Self { child, what: What::Ended }
     }
 }
@@ -338,6 +335,10 @@ impl Actor for Supervisor {
         }
         for child in self.children() {
             child.direct(Directive::Resume { after: Duration::ZERO });
+        }
+        // When its own breaker was open, the turn of this message is the probe: nobody else need send it one.
+        if cx.generation() > 1 {
+            cx.me().control(Report { child: cx.me().id(), what: What::Resumed });
         }
         Ok(())
     }
@@ -402,11 +403,11 @@ impl SyncHandler<Report> for Supervisor {
         match report.what {
             What::Adopt(node) => drop(self.plan.roster.lock().insert(child, node)),
             What::Started => self.advance(Step::Started(child)),
-            What::Restarted => {}
             // It is on its way out already, and begins again with the others: one restart, counted once.
             What::Fault(_) | What::GaveUp(_) if self.group.as_ref().is_some_and(|group| group.takes_out(child)) => {}
             What::Fault(incident) => return self.restart_group(child, &incident, &cx.system()),
             What::Halted => self.halted(child),
+            What::Resumed => {}
             What::GaveUp(incident) => return self.give_up(child, incident),
             What::Ended => {
                 let gone = self.plan.roster.lock().remove(&child);

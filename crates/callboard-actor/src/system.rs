@@ -179,9 +179,14 @@ impl System {
 
     /// A value of any type that layers above keep with the system; made when first asked for.
     pub fn extension<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Arc<T> {
-        let mut extensions = self.0.extensions.lock();
-        let slot = extensions.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(make()));
-        Arc::clone(slot).downcast().expect("the key is the type of the value")
+        let key = TypeId::of::<T>();
+        let known = self.0.extensions.lock().get(&key).cloned();
+        // Made outside of the lock, as making it may ask for another; whoever is first has made it for all.
+        let slot = known.unwrap_or_else(|| {
+            let made: Arc<dyn Any + Send + Sync> = Arc::new(make());
+            Arc::clone(self.0.extensions.lock().entry(key).or_insert(made))
+        });
+        slot.downcast().expect("the key is the type of the value")
     }
 
     pub(crate) fn of(core: &Arc<SystemCore>) -> Self {

@@ -178,11 +178,10 @@ impl<A: Actor> Driver<A> {
     }
 
     /// The breaker is told that a turn begins. Answers how long it may take: a probe has a limit of its own.
-    pub(super) fn begin_watched(&mut self) -> Option<Duration> {
+    pub(super) fn begin_watched(&mut self, now: Nanos) -> Option<Duration> {
         let core = &self.cell.core;
-        let now = core.system.clock.elapsed();
         if let Some(health) = &mut self.health {
-            health.begin(now);
+            health.begin(Duration::from_nanos(now));
         }
         let probing = core.gate.state() == ActorState::Probing;
         let probe_limit = if probing { core.policy.breaker.probe_limit } else { None };
@@ -383,7 +382,6 @@ impl<A: Actor> Driver<A> {
     fn restart_after(&mut self, delay: Duration) {
         let core = &self.cell.core;
         core.with_rare(|rare| rare.faults.restarts += 1);
-        core.report(Report::restarted(core.id));
         self.publish_breaker();
         if delay.is_zero() {
             return self.rebuild();
@@ -403,7 +401,6 @@ impl<A: Actor> Driver<A> {
         let until = core.system.clock.after(reset);
         core.gate.set_state(ActorState::Failed, until);
         core.with_rare(|rare| rare.faults.restarts += 1);
-        core.report(Report::restarted(core.id));
         tracing::warn!(target: "callboard::breaker", actor = %core.name(), ?reset, "breaker open");
         self.phase = Phase::Waiting { until, then: ActorState::Probing };
         self.publish_breaker();
@@ -431,7 +428,7 @@ impl<A: Actor> Driver<A> {
 
     fn obey_one(&mut self, directive: Directive) {
         match directive {
-            Directive::Kill(reason) => self.kill(reason),
+            Directive::Kill(reason) => self.kill(&reason),
             Directive::Stop(reason) => self.stop(reason),
             Directive::Drain(reason) => self.drain(reason),
             Directive::Fault { generation, fault } => self.task_failed(generation, fault),
@@ -504,7 +501,7 @@ impl<A: Actor> Driver<A> {
         self.fail(Failure { fault, salvage });
     }
 
-    fn kill(&mut self, reason: StopReason) {
+    fn kill(&mut self, reason: &StopReason) {
         let salvage = self.abandon_turn();
         if let Some(message) = salvage.message {
             self.bury_turn(message, salvage);
@@ -679,7 +676,7 @@ impl<A: Actor> Driver<A> {
                 let future = goodbye(value, reason.clone());
                 self.phase = Phase::Closing { future, then: AfterClose::End(reason) };
             }
-            None => self.finalize(reason),
+            None => self.finalize(&reason),
         }
     }
 
@@ -700,7 +697,7 @@ impl<A: Actor> Driver<A> {
         };
         drop_quietly(future);
         match then {
-            AfterClose::End(reason) => self.finalize(reason),
+            AfterClose::End(reason) => self.finalize(&reason),
             AfterClose::Halt => {
                 let refuse = self.cell.core.gate.state() == ActorState::Failed;
                 self.halted(refuse);
@@ -744,7 +741,7 @@ impl<A: Actor> Driver<A> {
     }
 
     /// The last thing: the gate says so, and everybody who wants to know is told.
-    pub(super) fn finalize(&mut self, reason: StopReason) {
+    pub(super) fn finalize(&mut self, reason: &StopReason) {
         drop_quietly(std::mem::replace(&mut self.phase, Phase::Ended));
         if self.is_fenced() {
             return;
@@ -754,9 +751,9 @@ impl<A: Actor> Driver<A> {
         let core = &self.cell.core;
         core.gate.set_state(ActorState::Stopped, 0);
         core.system.directory.remove(core.id);
-        crate::monitor::announce_end(&*self.cell, &reason);
+        crate::monitor::announce_end(&*self.cell, reason);
         tracing::debug!(target: "callboard::supervisor", actor = %core.name(), %reason, "ended");
-        core.report(Report::ended(core.id, reason));
+        core.report(Report::ended(core.id));
     }
 
     /// A driver elsewhere was stuck. To its actor that is a fault like any other.
