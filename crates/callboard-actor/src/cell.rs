@@ -11,10 +11,12 @@ use std::sync::atomic::{AtomicU64 as Counter, Ordering::Relaxed};
 use serde::Serialize;
 
 use crate::actor::{Actor, StopReason};
+use crate::bound::Seat;
 use crate::breaker::{BreakerMode, BreakerState, BreakerTotals};
 use crate::child::Policy;
 use crate::context::Factory;
 use crate::dead_letter::{DeadLetter, DeadReason};
+use crate::driver::Driver;
 use crate::envelope::Envelope;
 use crate::fault::{Fault, Incident};
 use crate::gate::{ActorState, Gate};
@@ -55,6 +57,8 @@ pub(crate) struct ActorCell<A: Actor> {
     pub(crate) core: Core,
     pub(crate) mailbox: Mailbox<Envelope<A>>,
     pub(crate) factory: Factory<A>,
+    /// Where the driver rests between its polls.
+    pub(crate) seat: Seat<Box<Driver<A>>>,
 }
 
 /// The part of a cell that does not depend on the actor's type.

@@ -16,7 +16,7 @@ use crate::actor::Actor;
 use crate::bound::thread_id;
 use crate::cell::ActorCell;
 use crate::child::Placement;
-use crate::driver::Driver;
+use crate::driver::{Driver, DriverTask};
 use crate::fault::{Fault, FaultClass, FaultKind, Incident, install_panic_hook, record_backtraces};
 use crate::supervisor::Supervise;
 use crate::system::{SystemCore, start_all};
@@ -189,7 +189,7 @@ pub(crate) fn launch<A: Actor>(cell: Arc<ActorCell<A>>) {
     }
     let index = system.arbiters().place(cell.core.policy.placement);
     cell.core.arbiter.store(index as u32, Ordering::Relaxed);
-    system.arbiters().get(index).run(move || drop(spawn_local(Driver::new(cell))));
+    system.arbiters().get(index).run(move || drop(spawn_local(DriverTask::new(Driver::new(cell)))));
 }
 
 /// The number that inspection shows for an actor on a thread of its own.
@@ -206,7 +206,7 @@ fn launch_dedicated<A: Actor>(system: &Arc<SystemCore>, cell: Arc<ActorCell<A>>)
             install_panic_hook();
             record_backtraces(backtraces);
             spawn_local(async move {
-                Driver::new(cell).await;
+                DriverTask::new(Driver::new(cell)).await;
                 handle.stop();
             });
         });
@@ -235,5 +235,7 @@ pub(crate) fn replace<A: Actor>(cell: Arc<ActorCell<A>>) {
     system.alarms.wake_askers_of(core.id);
     let index = system.arbiters().spread();
     core.arbiter.store(index as u32, Ordering::Relaxed);
-    system.arbiters().get(index).run(move || drop(spawn_local(Driver::replacing(cell, generation, incident))));
+    system.arbiters().get(index).run(move || {
+        drop(spawn_local(DriverTask::new(Driver::replacing(cell, generation, incident))));
+    });
 }

@@ -207,7 +207,11 @@ impl<T> Mailbox<T> {
 
     /// Makes the calling thread the home, if there is none yet, and `driver` the task that directives wake.
     pub(crate) fn settle(&self, driver: &Waker) {
-        self.private.claim();
+        if self.private.claim()
+            && let Some(private) = self.private.get()
+        {
+            private.borrow_mut().waker = Some(driver.clone());
+        }
         self.shared.lock().driver = Some(driver.clone());
     }
 
@@ -481,6 +485,28 @@ impl<T> Mailbox<T> {
         drop(mine);
         self.grant_places();
         self.register(private, waker)
+    }
+
+    /// Counts a value that goes past the lanes, straight to the driver on its own thread. False when something is queued in
+    /// the shared half, which then has to be looked at first, or when what is counted is not this thread's alone.
+    #[inline]
+    pub(crate) fn pass(&self, lane: usize) -> bool {
+        if self.bits.load(Ordering::Relaxed) & (LANE_BITS | WAITING) != 0 || self.bounds.is_exact() {
+            return false;
+        }
+        let count = self.counts.of(lane);
+        add(&count.local, 1);
+        add(&count.taken, 1);
+        true
+    }
+
+    /// Takes back what [`park`](Self::park) has said, for a driver that is about to look again anyway: its waker, and
+    /// whether it was parked. `None` before the first poll.
+    #[inline]
+    pub(crate) fn unpark(&self, private: &RefCell<Private<T>>) -> Option<(Waker, bool)> {
+        let mut mine = private.borrow_mut();
+        let waker = mine.waker.clone()?;
+        Some((waker, std::mem::take(&mut mine.parked)))
     }
 
     fn register(&self, private: &RefCell<Private<T>>, waker: &Waker) -> bool {

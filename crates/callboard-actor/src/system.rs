@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use crate::actor::Actor;
 use crate::actor_ref::ActorRef;
 use crate::alarm::Alarms;
+use crate::bound::Seat;
 use crate::cell::{ActorCell, Core, Node};
 use crate::child::{Child, Defaults, IntoChild, Policy};
 use crate::clock::Clock;
@@ -248,7 +249,7 @@ impl SystemCore {
         let (name, factory, policy) = child.apply(base);
         let mailbox = Mailbox::new(policy.bounds);
         let core = Core::new::<A>(name, policy, Arc::clone(self), supervisor);
-        let cell = Arc::new(ActorCell { core, mailbox, factory });
+        let cell = Arc::new(ActorCell { core, mailbox, factory, seat: Seat::empty() });
         let node: Arc<dyn Node> = Arc::clone(&cell) as _;
         self.directory.add(cell.core.id, Arc::downgrade(&node));
         ActorRef::new(cell)
