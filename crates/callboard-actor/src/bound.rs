@@ -10,11 +10,11 @@
 //! - the content is `Send`, so whichever thread drops the structure last may drop the content: by then it has
 //!   exclusive access.
 //!
-//! A [`Seat`] holds a value that is not `Send` in such a structure. What it holds is a `Stay`, which may be sent anywhere
-//! because it can be opened on the thread that made it alone, and is leaked rather than dropped on any other.
+//! A [`Seat`] holds a value that is not `Send` in such a structure, under the same rule and one more: dropped on any other
+//! thread than its home, it leaks the value rather than drop it there.
 #![allow(unsafe_code)]
 
-use std::cell::Cell;
+use std::cell::{RefCell, RefMut};
 use std::fmt;
 use std::mem::ManuallyDrop;
 
@@ -53,13 +53,20 @@ impl<T> Bound<T> {
     }
 }
 
-/// A place for a value that is not `Send`: it is put there, found and taken on the home thread alone. A value
-/// that is still there when another thread drops the place is leaked.
-pub(crate) struct Seat<T>(Bound<Cell<Option<Stay<T>>>>);
+/// A place for a value that is not `Send`: it is put there, borrowed and taken on the home thread alone. A value that is
+/// still there when another thread drops the place is leaked.
+pub(crate) struct Seat<T>(Bound<RefCell<Stay<T>>>);
+
+/// What is in a seat. It may be sent to other threads because none but the home can reach or drop the value.
+struct Stay<T>(ManuallyDrop<Option<T>>);
+
+// SAFETY: the value is private to `Seat`, which reaches it through `Bound::get` alone and so on one thread alone, the one
+// that has put it there; `ManuallyDrop` keeps every other thread from dropping it.
+unsafe impl<T> Send for Stay<T> {}
 
 impl<T> Seat<T> {
     pub(crate) fn empty() -> Self {
-        Self(Bound::new(Cell::new(None)))
+        Self(Bound::new(RefCell::new(Stay(ManuallyDrop::new(None)))))
     }
 
     /// Makes the calling thread the home, if there is none yet.
@@ -67,43 +74,22 @@ impl<T> Seat<T> {
         self.0.claim();
     }
 
-    /// Takes the value out, on the home thread.
+    /// The place and what is in it, on the home thread and unless it is borrowed already.
     #[inline]
+    pub(crate) fn borrow(&self) -> Option<RefMut<'_, Option<T>>> {
+        let stay = self.0.get()?.try_borrow_mut().ok()?;
+        Some(RefMut::map(stay, |stay| &mut *stay.0))
+    }
+
+    /// Takes the value out, on the home thread and unless it is borrowed.
     pub(crate) fn take(&self) -> Option<T> {
-        self.0.get()?.take().map(Stay::into_inner)
-    }
-
-    /// Puts a value in; handed back on any other thread than the home.
-    #[inline]
-    pub(crate) fn put(&self, value: T) -> Option<T> {
-        let Some(place) = self.0.get() else { return Some(value) };
-        place.set(Some(Stay(ManuallyDrop::new(value), thread_id())));
-        None
+        self.borrow()?.take()
     }
 }
 
-/// A value and the thread that it belongs to.
-struct Stay<T>(ManuallyDrop<T>, u64);
-
-// SAFETY: the value is reached by the two methods below only: `drop` does nothing on any thread but its own, and
-// `into_inner` is called by `Seat::take` alone, which finds it on its home thread alone, where `Seat::put` made it.
-unsafe impl<T> Send for Stay<T> {}
-
-impl<T> Stay<T> {
-    #[inline]
-    fn into_inner(self) -> T {
-        let mut this = ManuallyDrop::new(self);
-        // SAFETY: `this` is not used again and its destructor does not run.
-        unsafe { ManuallyDrop::take(&mut this.0) }
-    }
-}
-
-impl<T> Drop for Stay<T> {
+impl<T> Drop for Seat<T> {
     fn drop(&mut self) {
-        if thread_id() == self.1 {
-            // SAFETY: this is its destructor, and it has not been taken out: `into_inner` runs no destructor.
-            unsafe { ManuallyDrop::drop(&mut self.0) }
-        }
+        drop(self.take());
     }
 }
 
@@ -160,19 +146,21 @@ mod tests {
     }
 
     #[test]
-    fn a_seat_gives_its_value_on_the_home_thread_alone() {
+    fn a_seat_gives_its_value_on_the_home_thread_alone_and_to_one_at_a_time() {
         let seat = std::sync::Arc::new(Seat::empty());
-        assert!(seat.put(std::rc::Rc::new(1)).is_some(), "it has no home yet");
+        assert!(seat.borrow().is_none(), "it has no home yet");
         seat.claim();
-        assert!(seat.put(std::rc::Rc::new(2)).is_none());
+        *seat.borrow().unwrap() = Some(std::rc::Rc::new(2));
         let far = std::sync::Arc::clone(&seat);
         std::thread::spawn(move || {
             far.claim();
-            assert!(far.take().is_none());
-            assert!(far.put(std::rc::Rc::new(3)).is_some());
+            assert!(far.borrow().is_none() && far.take().is_none());
         })
         .join()
         .unwrap();
+        let borrowed = seat.borrow();
+        assert!(seat.borrow().is_none() && seat.take().is_none(), "it is in use");
+        drop(borrowed);
         assert_eq!(seat.take().as_deref(), Some(&2));
         assert!(seat.take().is_none());
     }
@@ -184,7 +172,7 @@ mod tests {
         for at_home in [true, false] {
             let seat = Seat::empty();
             seat.claim();
-            seat.put(std::rc::Rc::clone(&value));
+            *seat.borrow().unwrap() = Some(std::rc::Rc::clone(&value));
             if at_home {
                 drop(seat);
                 assert_eq!(std::rc::Rc::strong_count(&value), 1);

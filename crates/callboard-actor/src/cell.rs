@@ -5,8 +5,10 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64 as Counter, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+
+use std::task::Wake;
 
 use serde::Serialize;
 
@@ -23,6 +25,7 @@ use crate::gate::{ActorState, Gate};
 use crate::mailbox::{LANES, Mailbox};
 use crate::message::{MessageId, Priority};
 use crate::monitor::Watcher;
+use crate::run_queue::{Queued, RunQueue};
 use crate::supervisor::{Report, SupervisorRef};
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
 use crate::system::SystemCore;
@@ -57,8 +60,8 @@ pub(crate) struct ActorCell<A: Actor> {
     pub(crate) core: Core,
     pub(crate) mailbox: Mailbox<Envelope<A>>,
     pub(crate) factory: Factory<A>,
-    /// Where the driver rests between its polls.
-    pub(crate) seat: Seat<Box<Driver<A>>>,
+    /// Where the driver sits, on its own thread.
+    pub(crate) seat: Seat<Driver<A>>,
 }
 
 /// The part of a cell that does not depend on the actor's type.
@@ -78,6 +81,9 @@ pub struct Core {
     /// once the supervisor has taken a running one away from its driver.
     pub(crate) turns: AtomicU64,
     pub(crate) arbiter: AtomicU32,
+    /// The run queue of the driver in the seat.
+    pub(crate) home: OnceLock<Arc<RunQueue>>,
+    pub(crate) queued: Queued,
     pub(crate) tally: Tally,
     pub(crate) policy: Arc<Policy>,
     pub(crate) system: Arc<SystemCore>,
@@ -179,6 +185,8 @@ impl Core {
             running: AtomicU64::new(0),
             turns: AtomicU64::new(0),
             arbiter: AtomicU32::new(0),
+            home: OnceLock::new(),
+            queued: Queued::default(),
             tally: Tally::default(),
             policy,
             system,
@@ -268,6 +276,10 @@ pub trait Node: Send + Sync {
     fn core(&self) -> &Core;
     /// Tells the driver to look at its directives.
     fn poke(&self);
+    /// Polls the driver in the seat, for at most so many turns, and answers how many it took.
+    fn drive(self: Arc<Self>, turns: u32) -> u32;
+    /// Ends the driver that sits on this thread: its arbiter is going.
+    fn evict(&self);
     /// The turn with this number has run out of time. If it is still running it is fenced, and a driver of a new
     /// generation takes over on another arbiter. The keeper does this itself: the supervisor may live on the very thread
     /// that does not come back; the new driver's fault then takes the supervised path.
@@ -321,6 +333,14 @@ impl<A: Actor> Node for ActorCell<A> {
         self.mailbox.direct();
     }
 
+    fn drive(self: Arc<Self>, turns: u32) -> u32 {
+        crate::driver::drive(&self, turns)
+    }
+
+    fn evict(&self) {
+        drop(self.seat.take());
+    }
+
     fn suspect(self: Arc<Self>, turn: u64) {
         // Whoever changes the word first decides: the driver ends the turn, or it is fenced here.
         let fenced = self.core.turns.compare_exchange(turn, turn | FENCED, Ordering::SeqCst, Ordering::SeqCst);
@@ -338,6 +358,19 @@ impl<A: Actor> Node for ActorCell<A> {
 
     fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
         self
+    }
+}
+
+/// The waker of the driver in the seat.
+impl<A: Actor> Wake for ActorCell<A> {
+    fn wake(self: Arc<Self>) {
+        Self::wake_by_ref(&self);
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if let Some(home) = self.core.home.get() {
+            home.push(&self.core.queued, || Arc::clone(self) as _);
+        }
     }
 }
 

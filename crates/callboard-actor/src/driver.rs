@@ -17,7 +17,7 @@ use std::task::{Context as Task, Poll, Waker};
 use std::time::Duration;
 
 use self::health::Health;
-pub(crate) use self::task::DriverTask;
+pub(crate) use self::task::{DriverTask, drive, start};
 use crate::actor::{Actor, Handler, StopReason};
 use crate::actor_ref::Question;
 use crate::alarm::{Alarm, AlarmKey};
@@ -62,7 +62,8 @@ pub(crate) struct Driver<A: Actor> {
     /// The time, when whoever polls this has just read it; 0 otherwise.
     known_now: Nanos,
     unsampled: u32,
-    is_settled: bool,
+    /// What wakes it; lent to whoever polls it.
+    waker: Option<Waker>,
     /// Each turn is timed or limited, not one in so many.
     watches_all: bool,
     /// Messages that a test could have interfered with.
@@ -190,7 +191,7 @@ impl<A: Actor> Driver<A> {
             running: Running::default(),
             known_now: 0,
             unsampled: 0,
-            is_settled: false,
+            waker: None,
             watches_all,
             interfered: 0,
             is_delayed: false,
@@ -200,30 +201,29 @@ impl<A: Actor> Driver<A> {
 
     /// Before the first poll: whose thread this is, and which task it is that directives wake.
     fn settle_down(&mut self, waker: &Waker) {
-        if !std::mem::replace(&mut self.is_settled, true) {
+        if self.waker.is_none() {
+            self.waker = Some(waker.clone());
             self.cell.mailbox.settle(waker);
-            self.cell.seat.claim();
         }
     }
 
     /// One poll, of at most so many turns.
-    fn go(&mut self, turns: u32, task: &mut Task<'_>) -> Flow {
+    fn go(&mut self, left: &mut u32, task: &mut Task<'_>) -> Flow {
         let _scope = scope::enter(&self.scope);
         let _silence = silence();
         // Code of users is caught where it is called. What still comes this far is a fault of the framework: the actor
         // ends, and says so, rather than vanish.
-        catch(|| self.run(turns, task)).unwrap_or_else(|fault| self.collapse(&fault))
+        catch(|| self.run(left, task)).unwrap_or_else(|fault| self.collapse(&fault))
     }
 
-    fn run(&mut self, turns: u32, task: &mut Task<'_>) -> Flow {
-        let mut left = turns;
+    fn run(&mut self, left: &mut u32, task: &mut Task<'_>) -> Flow {
         loop {
             if self.cell.mailbox.is_directed() {
                 self.obey();
             }
             let flow = match &mut self.phase {
                 Phase::Serving | Phase::Draining(_) | Phase::Finishing(_) | Phase::Halting { .. } => {
-                    self.serve(&mut left, task)
+                    self.serve(left, task)
                 }
                 Phase::Building(build) => {
                     let build = *build;

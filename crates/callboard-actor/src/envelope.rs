@@ -334,9 +334,12 @@ pub(crate) fn ask<A: Handler<M>, M: Message>(
         Ok(Ok(result)) => (Ok(result), state),
         // SAFETY: as in `open`.
         Ok(Err(message)) => match unsafe {
-            turn.begin(task, |actor, context| actor.handle(message, context), state, |(header, told)| {
-                Open::asked(header, expires, told)
-            })
+            turn.begin(
+                task,
+                |actor, context| actor.handle(message, context),
+                state,
+                |(header, told)| Open::asked(header, expires, told),
+            )
         } {
             Poll::Ready(ended) => ended,
             Poll::Pending => return Asked::Told(told.expect("it was made when the turn had to wait"), Poll::Pending),

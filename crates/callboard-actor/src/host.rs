@@ -1,13 +1,13 @@
 //! The arbiters and their hosts: the one place where drivers meet actix.
 //!
-//! Each arbiter runs one actix actor, the [`Host`], which starts the drivers placed there as tasks of the arbiter's own
-//! local set; they end with it. No payload passes through the host's mailbox, only the order to start something.
+//! Each arbiter runs one actix actor, the [`Host`], which starts the drivers placed there, and one task, the
+//! [`Runner`], which polls them; they end with it. No payload passes through the host's mailbox, only the order to start something.
 
 #[cfg(feature = "test-util")]
 pub(crate) mod paused;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 use actix::{Actor as _, Addr, Context, Handler, Message};
 use tokio::task::spawn_local;
@@ -16,8 +16,9 @@ use crate::actor::Actor;
 use crate::bound::thread_id;
 use crate::cell::ActorCell;
 use crate::child::Placement;
-use crate::driver::{Driver, DriverTask};
+use crate::driver::{self, Driver, DriverTask};
 use crate::fault::{Fault, FaultClass, FaultKind, Incident, install_panic_hook, record_backtraces};
+use crate::run_queue::{RunQueue, Runner};
 use crate::supervisor::Supervise;
 use crate::system::{SystemCore, start_all};
 
@@ -64,6 +65,7 @@ impl Handler<End> for Host {
 #[derive(Debug)]
 pub(crate) struct Arbiter {
     host: Addr<Host>,
+    queue: Arc<RunQueue>,
     thread: u64,
     /// False once a turn has not given the thread back.
     usable: AtomicBool,
@@ -72,19 +74,21 @@ pub(crate) struct Arbiter {
 
 impl Arbiter {
     /// Starts the host on the calling thread, which must run an arbiter.
-    pub(crate) fn here(backtraces: bool) -> Self {
+    pub(crate) fn here(system: Weak<SystemCore>, backtraces: bool) -> Self {
         install_panic_hook();
         record_backtraces(backtraces);
-        Self { host: Host.start(), thread: thread_id(), usable: AtomicBool::new(true), handle: None }
+        let queue = Arc::new(RunQueue::new());
+        spawn_local(Runner::new(Arc::clone(&queue), system));
+        Self { host: Host.start(), queue, thread: thread_id(), usable: AtomicBool::new(true), handle: None }
     }
 
     /// Starts an arbiter on a thread of its own. Must be called on a thread of the system.
-    pub(crate) async fn start(backtraces: bool) -> Option<Self> {
+    pub(crate) async fn start(system: Weak<SystemCore>, backtraces: bool) -> Option<Self> {
         let arbiter = actix_rt::Arbiter::new();
         let (tell, told) = oneshot::async_channel();
         arbiter.spawn_fn(move || {
             // Whoever waits for the arbiter may have gone.
-            let _ = tell.send(Self::here(backtraces));
+            let _ = tell.send(Self::here(system, backtraces));
         });
         let mut started = told.await.ok()?;
         started.handle = Some(arbiter.handle());
@@ -118,10 +122,10 @@ pub(crate) fn keep(core: &Arc<SystemCore>, workers: usize, supervise: Vec<Superv
     actix_rt::System::new().block_on(async move {
         let mut arbiters = Vec::with_capacity(workers);
         for _ in 0..workers {
-            let Some(arbiter) = Arbiter::start(core.backtraces).await else { return };
+            let Some(arbiter) = Arbiter::start(Arc::downgrade(core), core.backtraces).await else { return };
             arbiters.push(arbiter);
         }
-        core.set_threads(arbiters, Arbiter::here(core.backtraces));
+        core.set_threads(arbiters, Arbiter::here(Arc::downgrade(core), core.backtraces));
         core.start_root();
         start_all(core, supervise);
         // Whoever wanted the system may have gone; it runs all the same.
@@ -189,7 +193,9 @@ pub(crate) fn launch<A: Actor>(cell: Arc<ActorCell<A>>) {
     }
     let index = system.arbiters().place(cell.core.policy.placement);
     cell.core.arbiter.store(index as u32, Ordering::Relaxed);
-    system.arbiters().get(index).run(move || drop(spawn_local(DriverTask::new(Driver::new(cell)))));
+    let arbiter = system.arbiters().get(index);
+    let queue = Arc::clone(&arbiter.queue);
+    arbiter.run(move || driver::start(&cell, queue));
 }
 
 /// The number that inspection shows for an actor on a thread of its own.

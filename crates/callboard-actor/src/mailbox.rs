@@ -500,13 +500,10 @@ impl<T> Mailbox<T> {
         true
     }
 
-    /// Takes back what [`park`](Self::park) has said, for a driver that is about to look again anyway: its waker, and
-    /// whether it was parked. `None` before the first poll.
+    /// Takes back what [`park`](Self::park) has said, for a driver that is about to look again anyway: whether it was parked.
     #[inline]
-    pub(crate) fn unpark(&self, private: &RefCell<Private<T>>) -> Option<(Waker, bool)> {
-        let mut mine = private.borrow_mut();
-        let waker = mine.waker.clone()?;
-        Some((waker, std::mem::take(&mut mine.parked)))
+    pub(crate) fn unpark(&self, private: &RefCell<Private<T>>) -> bool {
+        std::mem::take(&mut private.borrow_mut().parked)
     }
 
     fn register(&self, private: &RefCell<Private<T>>, waker: &Waker) -> bool {
@@ -562,6 +559,15 @@ impl<T> Mailbox<T> {
         drop(shared);
         wake_all(waiting.into_iter().flatten());
         left
+    }
+
+    /// Nobody drives this mailbox any more: what woke the driver, which may hold this very mailbox, goes.
+    pub(crate) fn forget_driver(&self) {
+        let here = self.private.get().and_then(|private| private.borrow_mut().waker.take());
+        let mut shared = self.shared.lock();
+        let wakers = (shared.parked.take(), shared.driver.take());
+        drop(shared);
+        drop((here, wakers));
     }
 
     /// Takes the private half out of service: this thread's driver has been replaced by one elsewhere.

@@ -748,6 +748,7 @@ impl<A: Actor> Driver<A> {
         }
         self.discard_value();
         self.empty_mailbox();
+        self.cell.mailbox.forget_driver();
         let core = &self.cell.core;
         core.gate.set_state(ActorState::Stopped, 0);
         core.system.directory.remove(core.id);
