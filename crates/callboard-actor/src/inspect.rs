@@ -58,7 +58,7 @@ pub struct ActorSnapshot {
     pub messages: MessageCounts,
     /// Faults, panics and failed starts included.
     pub faults: u64,
-    /// Times a new value was made because of one.
+    /// Times a new value was made, because of one or because the one before had finished.
     pub restarts: u64,
     /// Its breaker.
     pub breaker: BreakerSnapshot,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::health::Health;
 use super::{AfterClose, Build, Driver, Flow, Phase};
 use crate::actor::{Actor, StopReason};
-use crate::breaker::{BreakerMode, Outcome, Transition};
+use crate::breaker::{BreakerMode, BreakerState, Outcome, Transition};
 use crate::cell::{ActorCell, Directive, FENCED, Tally};
 use crate::child::Restart;
 use crate::clock::Nanos;
@@ -124,9 +124,8 @@ impl<A: Actor> Driver<A> {
         }
         self.timer = None;
         match then {
-            ActorState::Probing => self.begin_probing(),
             ActorState::Running => self.phase = Phase::Serving,
-            _ => self.rebuild(),
+            _ => self.begin_again(then),
         }
         Flow::Again
     }
@@ -212,7 +211,8 @@ impl<A: Actor> Driver<A> {
                 health.licence.renew();
                 // The probe may have ended its actor, or been the last turn of one that was told to stop.
                 if probing {
-                    core.gate.set_state(ActorState::Running, 0);
+                    let is_leaving = matches!(self.phase, Phase::Closing { .. });
+                    core.gate.set_state(if is_leaving { ActorState::Restarting } else { ActorState::Running }, 0);
                 }
             }
             // A rule on slow turns opens the breaker of an actor that works: it is rebuilt as after a fault.
@@ -383,13 +383,26 @@ impl<A: Actor> Driver<A> {
         let core = &self.cell.core;
         core.with_rare(|rare| rare.faults.restarts += 1);
         self.publish_breaker();
+        let then = if self.is_to_be_probed() { ActorState::Probing } else { ActorState::Restarting };
         if delay.is_zero() {
-            return self.rebuild();
+            return self.begin_again(then);
         }
         let core = &self.cell.core;
         let until = core.system.clock.after(delay);
         core.gate.set_state(ActorState::BackingOff, until);
-        self.phase = Phase::Waiting { until, then: ActorState::Restarting };
+        self.phase = Phase::Waiting { until, then };
+    }
+
+    /// Whether its breaker has not closed yet: a new value then has to show by a probe that it works.
+    fn is_to_be_probed(&self) -> bool {
+        self.health.as_ref().is_some_and(|health| health.breaker.state() == BreakerState::HalfOpen)
+    }
+
+    fn begin_again(&mut self, then: ActorState) {
+        match then {
+            ActorState::Probing => self.begin_probing(),
+            _ => self.rebuild(),
+        }
     }
 
     /// The breaker is open for so long; then a probe decides.
@@ -545,7 +558,7 @@ impl<A: Actor> Driver<A> {
             }
             Phase::Closing { ref mut then, .. } => {
                 // A value that was to make room for a new one is the last.
-                if matches!(then, AfterClose::Halt) {
+                if matches!(then, AfterClose::Halt | AfterClose::Replace) {
                     *then = AfterClose::End(reason);
                     self.cell.core.gate.set_state(ActorState::Stopping, 0);
                 }
@@ -589,6 +602,11 @@ impl<A: Actor> Driver<A> {
                 self.halted(refuse);
             }
             Phase::Halted => self.halted(refuse),
+            Phase::Closing { ref mut then, .. } if matches!(then, AfterClose::Replace) => {
+                *then = AfterClose::Halt;
+                let state = if refuse { ActorState::Failed } else { ActorState::Restarting };
+                self.cell.core.gate.set_state(state, self.reopens());
+            }
             _ => {}
         }
     }
@@ -632,13 +650,48 @@ impl<A: Actor> Driver<A> {
 
     /// The actor wants to end, or its value does.
     pub(super) fn leave(&mut self, leaving: Leaving) {
-        let begins_again = leaving == Leaving::Exit && self.cell.core.policy.restart == Restart::Permanent;
-        if begins_again && matches!(self.phase, Phase::Serving) {
-            self.turn.context().reset();
-            drop_quietly(self.turn.remove());
-            return self.restart_after(Duration::ZERO);
+        if leaving == Leaving::Exit && self.cell.core.policy.restart == Restart::Permanent {
+            match self.phase {
+                Phase::Serving => return self.finish(),
+                // It was about to make room for a new value anyway.
+                Phase::Halting { .. } => return,
+                _ => {}
+            }
         }
         self.end(leaving.reason());
+    }
+
+    /// The value of a permanent actor has done its work: it says goodbye, and a new one takes its place. While probing the
+    /// gate stays as it is, as the turn that ends here is the probe.
+    fn finish(&mut self) {
+        if self.cell.core.gate.state() != ActorState::Probing {
+            self.cell.core.gate.set_state(ActorState::Restarting, 0);
+        }
+        self.turn.context().reset();
+        match self.turn.remove() {
+            Some(value) => {
+                let future = goodbye(value, StopReason::Finished);
+                self.phase = Phase::Closing { future, then: AfterClose::Replace };
+            }
+            None => self.replace(),
+        }
+    }
+
+    /// The supervisor answers a normal end with a restart that counts like any other, as in OTP.
+    fn replace(&mut self) {
+        let core = &self.cell.core;
+        let text = "its value has finished".to_owned();
+        let end = Fault::new(FaultKind::Finished, FaultClass::Retryable, text);
+        let incident = Incident::new(&core.name(), self.generation, None, &end);
+        let probing = core.gate.state() == ActorState::Probing;
+        if core.policy.strategy != Strategy::OneForOne && !probing {
+            self.hand_over(ActorState::Restarting);
+            return self.cell.core.report(Report::fault(self.cell.core.id, incident));
+        }
+        let seed = core.seed();
+        let health = self.health.get_or_insert_with(|| Box::new(Health::new(&self.cell.core.policy)));
+        let roll = health.roll(seed);
+        self.restart_alone(incident, roll);
     }
 
     /// Serving is over: the turn that had to be finished first is.
@@ -702,6 +755,7 @@ impl<A: Actor> Driver<A> {
                 let refuse = self.cell.core.gate.state() == ActorState::Failed;
                 self.halted(refuse);
             }
+            AfterClose::Replace => self.replace(),
         }
         Flow::Again
     }
