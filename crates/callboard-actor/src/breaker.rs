@@ -167,13 +167,18 @@ impl Breaker {
         self.rules.needs_successes()
     }
 
-    /// Asks for leave to make one call.
+    /// Asks for leave to make one call, after it has let time pass as [`tick`](Self::tick) does: with the change of state
+    /// that this brought about. `roll` is the random draw of that change.
     ///
     /// # Errors
     ///
     /// How long until it is worth asking again; `Duration::MAX` while it is held open by hand.
-    pub fn try_acquire(&mut self, now: Duration) -> Result<Permit, Duration> {
-        let _ = self.tick(now, 0.0);
+    pub fn try_acquire(&mut self, now: Duration, roll: f64) -> (Result<Permit, Duration>, Option<Transition>) {
+        let transition = self.tick(now, roll);
+        (self.acquire(now), transition)
+    }
+
+    fn acquire(&mut self, now: Duration) -> Result<Permit, Duration> {
         let verdict = match (self.mode, self.phase) {
             (BreakerMode::ForcedOpen, _) => Err(Duration::MAX),
             (BreakerMode::Disabled | BreakerMode::MetricsOnly, _) | (_, Phase::Closed) => Ok(false),
