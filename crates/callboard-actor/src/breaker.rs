@@ -254,6 +254,13 @@ impl Breaker {
         }
     }
 
+    /// Begins a round of probes now, whatever is left of the reset time or of an earlier round; a closed one stays closed.
+    pub(crate) fn begin_probing(&mut self) {
+        if self.phase != Phase::Closed {
+            self.enter(Phase::HalfOpen { successes: 0 });
+        }
+    }
+
     /// Closes it and forgets what led here.
     pub fn reset(&mut self) -> Option<Transition> {
         self.mode = BreakerMode::Automatic;

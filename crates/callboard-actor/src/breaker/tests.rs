@@ -140,6 +140,10 @@ fn a_change_of_state_that_asking_brings_about_is_told_with_its_draw() {
     let (probe, changed) = breaker.try_acquire(s(30), 0.0);
     assert_eq!((probe.is_ok(), changed), (true, Some(Transition::HalfOpened)));
     let (refused, changed) = breaker.try_acquire(s(60), 1.0);
-    assert_eq!((refused, changed), (Err(s(30)), Some(Transition::Opened(s(30)))), "the probe is overdue, half is drawn");
+    assert_eq!(
+        (refused, changed),
+        (Err(s(30)), Some(Transition::Opened(s(30)))),
+        "the probe is overdue, half is drawn"
+    );
     assert_eq!(breaker.try_acquire(s(60), 0.0).1, None);
 }

@@ -138,9 +138,8 @@ impl<A: Actor> Driver<A> {
     /// One supervised restart, after which a single message shows whether the actor works again. What is queued holds
     /// the permit; only when nothing is, a new message may have it.
     fn begin_probing(&mut self) {
-        let now = self.cell.core.system.clock.elapsed();
         let health = self.health.get_or_insert_with(|| Box::new(Health::new(&self.cell.core.policy)));
-        let _ = health.breaker.tick(now, 0.0);
+        health.breaker.begin_probing();
         let is_automatic = health.is_automatic();
         self.publish_breaker();
         if !is_automatic {
@@ -395,7 +394,8 @@ impl<A: Actor> Driver<A> {
 
     /// Whether its breaker has not closed yet: a new value then has to show by a probe that it works.
     fn is_to_be_probed(&self) -> bool {
-        self.health.as_ref().is_some_and(|health| health.breaker.state() == BreakerState::HalfOpen)
+        let state = self.health.as_ref().map(|health| health.breaker.state());
+        matches!(state, Some(BreakerState::Open | BreakerState::HalfOpen))
     }
 
     fn begin_again(&mut self, then: ActorState) {
@@ -604,8 +604,7 @@ impl<A: Actor> Driver<A> {
             Phase::Halted => self.halted(refuse),
             Phase::Closing { ref mut then, .. } if matches!(then, AfterClose::Replace) => {
                 *then = AfterClose::Halt;
-                let state = if refuse { ActorState::Failed } else { ActorState::Restarting };
-                self.cell.core.gate.set_state(state, self.reopens());
+                self.close_gate(refuse);
             }
             _ => {}
         }
@@ -613,8 +612,7 @@ impl<A: Actor> Driver<A> {
 
     /// A healthy value makes room: it may say goodbye.
     fn put_aside(&mut self, refuse: bool) {
-        let state = if refuse { ActorState::Failed } else { ActorState::Restarting };
-        self.cell.core.gate.set_state(state, self.reopens());
+        self.close_gate(refuse);
         self.forget_limit();
         self.turn.context().reset();
         match self.turn.remove() {
@@ -626,9 +624,16 @@ impl<A: Actor> Driver<A> {
         }
     }
 
+    /// Out of service, until the supervisor says more. One whose breaker has not closed yet refuses in any case: it will
+    /// begin again with a probe.
+    fn close_gate(&self, refuse: bool) {
+        let refuse = refuse || self.is_to_be_probed();
+        let state = if refuse { ActorState::Failed } else { ActorState::Restarting };
+        self.cell.core.gate.set_state(state, self.reopens());
+    }
+
     fn halted(&mut self, refuse: bool) {
-        let core = &self.cell.core;
-        core.gate.set_state(if refuse { ActorState::Failed } else { ActorState::Restarting }, self.reopens());
+        self.close_gate(refuse);
         self.forget_limit();
         let core = &self.cell.core;
         self.phase = Phase::Halted;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::type_complexity)]
 
 mod a_breaker_equals_its_model;
+mod a_failed_sibling_is_probed;
 mod a_stuck_turn_is_fenced;
 mod a_value_that_finishes_is_replaced;
 mod actors_end_as_told;
