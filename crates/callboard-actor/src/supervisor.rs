@@ -28,6 +28,7 @@ use crate::context::Context;
 use crate::fault::{Fault, Incident};
 use crate::gate::ActorState;
 use crate::message::Message;
+use crate::monitor::Watcher;
 use crate::sync::Mutex;
 use crate::system::{System, SystemCore};
 
@@ -137,9 +138,11 @@ impl Supervise {
         let plan = Arc::new(self.plan(&system.policy));
         let policy = Arc::clone(&plan.policy);
         let name = self.name.unwrap_or_else(|| "supervisor".to_owned());
-        let child = crate::child::child(name, move || Supervisor::new(Arc::clone(&plan))).start_limit(STOP_LIMIT);
+        let known = Arc::clone(&plan);
+        let child = crate::child::child(name, move || Supervisor::new(Arc::clone(&known))).start_limit(STOP_LIMIT);
         let actor = spawn(system, parent, child);
-        let supervisor = SupervisorRef(Arc::new(Handle { actor, policy }));
+        let supervisor = SupervisorRef(Arc::new(Handle { actor, policy, plan: Arc::clone(&plan) }));
+        supervisor.0.actor.watch(Watcher::Down(Box::new(move |down| plan.end(&down.reason))));
         self.children.into_iter().for_each(|start| start(&supervisor));
         supervisor
     }
@@ -181,6 +184,7 @@ struct Handle {
     actor: ActorRef<Supervisor>,
     /// What its children start out with.
     policy: Arc<Policy>,
+    plan: Arc<Plan>,
 }
 
 impl SupervisorRef {
@@ -235,17 +239,16 @@ impl fmt::Debug for SupervisorRef {
     }
 }
 
-/// Makes the cell, tells the supervisor, and starts the driver: in this order, so that the supervisor knows a child
-/// before that can report anything.
+/// Makes the cell, puts it on the supervisor's roster, and starts the driver: in this order, so that the supervisor knows a
+/// child before that can report anything. It is not told by a message, which it might not live to read.
 fn spawn<A: Actor>(system: &Arc<SystemCore>, supervisor: Option<&SupervisorRef>, child: Child<A>) -> ActorRef<A> {
     let base = supervisor.map_or(&system.policy, |supervisor| &supervisor.0.policy);
     let actor = system.make_cell(base, supervisor.cloned(), child);
-    if let Some(supervisor) = supervisor {
-        let adopt = What::Adopt(actor.node());
-        if !supervisor.report(Report { child: actor.id(), what: adopt }) {
-            actor.cell().never_start();
-            return actor;
-        }
+    if let Some(supervisor) = supervisor
+        && !supervisor.0.plan.adopt(actor.node())
+    {
+        actor.cell().never_start();
+        return actor;
     }
     crate::host::launch(Arc::clone(actor.cell()));
     actor
@@ -254,8 +257,57 @@ fn spawn<A: Actor>(system: &Arc<SystemCore>, supervisor: Option<&SupervisorRef>,
 /// What survives a restart of the supervisor itself.
 struct Plan {
     policy: Arc<Policy>,
-    /// The children in start order, as ids grow.
-    roster: Mutex<BTreeMap<ActorId, Arc<dyn Node>>>,
+    roster: Mutex<Roster>,
+}
+
+#[derive(Default)]
+struct Roster {
+    /// In start order, as ids grow.
+    children: BTreeMap<ActorId, Arc<dyn Node>>,
+    /// The supervisor is ending: it takes no more children.
+    is_closed: bool,
+}
+
+impl Plan {
+    /// False when the supervisor is ending, so that nobody would look after the child.
+    fn adopt(&self, child: Arc<dyn Node>) -> bool {
+        let mut roster = self.roster.lock();
+        if !roster.is_closed {
+            roster.children.insert(child.core().id, child);
+        }
+        !roster.is_closed
+    }
+
+    /// Children in start order.
+    fn children(&self) -> Vec<Arc<dyn Node>> {
+        self.roster.lock().children.values().cloned().collect()
+    }
+
+    /// Takes no more children. True when that is new.
+    fn close(&self) -> bool {
+        !std::mem::replace(&mut self.roster.lock().is_closed, true)
+    }
+
+    fn forget(&self, child: ActorId) {
+        let gone = self.roster.lock().children.remove(&child);
+        // Outside of the lock: it may have been the last reference.
+        drop(gone);
+    }
+
+    /// The supervisor has ended. Where it could not see to its children's end itself, as it failed or was killed, they are
+    /// told now; those that it had told and that are still there were given their time.
+    fn end(&self, why: &StopReason) {
+        let is_new = self.close();
+        let left = std::mem::take(&mut self.roster.lock().children);
+        for child in left.into_values().rev() {
+            child.direct(match why {
+                StopReason::Shutdown => directive_for(why),
+                StopReason::Killed => Directive::Kill(StopReason::Killed),
+                _ if is_new => directive_for(why),
+                _ => Directive::Kill(StopReason::Killed),
+            });
+        }
+    }
 }
 
 /// The supervisor actor, reached through [`SupervisorRef`].
@@ -268,7 +320,7 @@ pub(crate) struct Supervisor {
 
 impl fmt::Debug for Supervisor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Supervisor").field("children", &self.plan.roster.lock().len()).finish_non_exhaustive()
+        f.debug_struct("Supervisor").field("children", &self.plan.roster.lock().children.len()).finish_non_exhaustive()
     }
 }
 
@@ -281,8 +333,6 @@ pub(crate) struct Report {
 
 #[derive(Debug)]
 enum What {
-    /// It is new.
-    Adopt(Arc<dyn Node>),
     /// It serves messages.
     Started,
     /// It failed, is out of service, and waits for a decision.
@@ -326,29 +376,31 @@ impl Report {
 impl Actor for Supervisor {
     /// After a restart of its own it puts its children back to work, in start order; the others do not notice.
     async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), Fault> {
-        // What led to an escalation is its parent's business now: it counts anew, as in OTP. Not at its first start: its
-        // children may be there before it is.
-        if cx.generation() > 1
-            && let Some(shared) = &self.plan.policy.licence
-        {
+        // At its first start it has nothing to put right; its children may be there, and at work, before it is.
+        if cx.generation() == 1 {
+            return Ok(());
+        }
+        // What led to an escalation is its parent's business now: it counts anew, as in OTP.
+        if let Some(shared) = &self.plan.policy.licence {
             shared.lock().renew();
         }
-        for child in self.children() {
+        for child in self.plan.children() {
             child.direct(Directive::Resume { after: Duration::ZERO });
         }
         // When its own breaker was open, the turn of this message is the probe: nobody else need send it one.
-        if cx.generation() > 1 {
-            cx.me().control(Report { child: cx.me().id(), what: What::Resumed });
-        }
+        cx.me().control(Report { child: cx.me().id(), what: What::Resumed });
         Ok(())
     }
 
     /// Its children go with it, in reverse start order: one after the other when they depend on each other, else all
     /// at once. When it only makes room for a new value, they wait for that.
     async fn stopped(self, why: StopReason) {
+        if why != StopReason::Restart {
+            self.plan.close();
+        }
         let one_by_one = self.plan.policy.strategy != Strategy::OneForOne;
         let mut leaving = Vec::new();
-        for child in self.children().into_iter().rev() {
+        for child in self.plan.children().into_iter().rev() {
             let out = take_out(child, &why);
             if one_by_one {
                 out.await;
@@ -358,11 +410,6 @@ impl Actor for Supervisor {
         }
         for out in leaving {
             out.await;
-        }
-        if why != StopReason::Restart {
-            // Their last reports meet a closed mailbox, and a child holds its supervisor in turn.
-            let gone = std::mem::take(&mut *self.plan.roster.lock());
-            drop(gone);
         }
     }
 }
@@ -378,7 +425,7 @@ fn take_out(child: Arc<dyn Node>, why: &StopReason) -> impl Future<Output = ()> 
         _ => Duration::MAX,
     };
     let (tell, mut told) = oneshot::async_channel();
-    crate::monitor::watch(&*child, crate::monitor::Watcher::Out(tell));
+    crate::monitor::watch(&*child, Watcher::Out(tell));
     child.direct(directive);
     async move {
         // Told or dropped: either way it is out of service.
@@ -401,7 +448,6 @@ impl SyncHandler<Report> for Supervisor {
     fn handle(&mut self, report: Report, cx: &mut Context<Self>) -> Result<(), Fault> {
         let child = report.child;
         match report.what {
-            What::Adopt(node) => drop(self.plan.roster.lock().insert(child, node)),
             What::Started => self.advance(Step::Started(child)),
             // It is on its way out already, and begins again with the others: one restart, counted once.
             What::Fault(_) | What::GaveUp(_) if self.group.as_ref().is_some_and(|group| group.takes_out(child)) => {}
@@ -410,8 +456,7 @@ impl SyncHandler<Report> for Supervisor {
             What::Resumed => {}
             What::GaveUp(incident) => return self.give_up(child, incident),
             What::Ended => {
-                let gone = self.plan.roster.lock().remove(&child);
-                drop(gone);
+                self.plan.forget(child);
                 self.advance(Step::Ended(child));
             }
         }
@@ -424,13 +469,8 @@ impl Supervisor {
         Self { plan, licence: Licence::default(), group: None, draws: 0 }
     }
 
-    /// Children in start order.
-    fn children(&self) -> Vec<Arc<dyn Node>> {
-        self.plan.roster.lock().values().cloned().collect()
-    }
-
     fn child(&self, id: ActorId) -> Option<Arc<dyn Node>> {
-        self.plan.roster.lock().get(&id).cloned()
+        self.plan.roster.lock().children.get(&id).cloned()
     }
 
     /// A child failed whose fault concerns others.
@@ -471,7 +511,7 @@ impl Supervisor {
 
     /// The children that are concerned, in start order.
     fn affected(&self, is_concerned: impl Fn(ActorId) -> bool) -> Vec<Member> {
-        let concerned = self.children().into_iter().filter(|child| is_concerned(child.core().id));
+        let concerned = self.plan.children().into_iter().filter(|child| is_concerned(child.core().id));
         let member = |child: Arc<dyn Node>| {
             let core = child.core();
             Member { id: core.id, begins_again: core.policy.restart != Restart::Temporary }

@@ -17,6 +17,7 @@ mod ends_are_noticed;
 mod every_fault_takes_the_one_path;
 mod kept_messages_are_tried_again;
 mod lanes_keep_their_order;
+mod no_child_is_left_behind;
 mod puppet;
 mod restarts_wait_longer_each_time;
 mod shutdown_runs_its_phases;
