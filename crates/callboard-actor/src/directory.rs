@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use tokio::sync::Notify;
 
 use crate::cell::{ActorId, Node};
+use crate::gate::ActorState;
 use crate::sync::{Mutex, Ordering};
 
 /// Weak references to all cells by id.
@@ -38,9 +39,11 @@ impl Directory {
         self.nodes.lock().len()
     }
 
-    /// The first actor with this name for which `is` holds.
+    /// The first actor with this name, of those that are past their first start, for which `is` holds.
     pub(crate) fn find<T>(&self, name: &str, is: impl Fn(Arc<dyn Node>) -> Option<T>) -> Option<T> {
-        self.all().into_iter().filter(|node| node.core().given_name() == Some(name)).find_map(is)
+        let is_found =
+            |node: &Arc<dyn Node>| node.core().given_name() == Some(name) && node.state() != ActorState::Starting;
+        self.all().into_iter().filter(is_found).find_map(is)
     }
 
     /// The names of the actors on one arbiter.

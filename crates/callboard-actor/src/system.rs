@@ -96,7 +96,7 @@ impl System {
         Ok(root.supervise(supervise))
     }
 
-    /// The first actor of this type with this name.
+    /// The first actor of this type with this name. One that is still in its first start is not found yet.
     #[must_use]
     pub fn find<A: Actor>(&self, name: &str) -> Option<ActorRef<A>> {
         self.0.directory.find(name, |node| node.as_any().downcast::<ActorCell<A>>().ok()).map(ActorRef::new)

@@ -18,6 +18,7 @@ mod every_fault_takes_the_one_path;
 mod kept_messages_are_tried_again;
 mod lanes_keep_their_order;
 mod no_child_is_left_behind;
+mod only_what_has_started_is_found;
 mod puppet;
 mod restarts_wait_longer_each_time;
 mod shutdown_runs_its_phases;
