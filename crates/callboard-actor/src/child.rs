@@ -34,7 +34,8 @@ pub enum Placement {
     /// The arbiters of the system in turn.
     #[default]
     Spread,
-    /// The arbiter with this number, from 0; a number beyond the last one counts on from the first.
+    /// The arbiter with this number, from 0; a number beyond the last one counts on from the first. When a turn has not
+    /// given that thread back, another one, with a warning in the log.
     Pinned(usize),
     /// A thread of its own, which ends with the actor.
     Dedicated,
