@@ -25,6 +25,7 @@ use crate::actor_ref::ActorRef;
 use crate::cell::{ActorId, Directive, Node};
 use crate::child::{Child, IntoChild, Policy, Restart};
 use crate::context::Context;
+use crate::error::StartError;
 use crate::fault::{Fault, Incident};
 use crate::gate::ActorState;
 use crate::message::Message;
@@ -193,9 +194,17 @@ impl SupervisorRef {
         spawn(self.system(), Some(self), child.into_child())
     }
 
-    /// Starts a supervisor under it. Its settings are used as they are; [`System::supervise`] checks them first.
-    pub fn supervise(&self, supervise: Supervise) -> Self {
-        supervise.start(self.system(), Some(self))
+    /// Starts a supervisor under it, after the children it has.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Invalid`] with everything that cannot work in its settings.
+    pub fn supervise(&self, supervise: Supervise) -> Result<Self, StartError> {
+        let faults = supervise.faults();
+        if !faults.is_empty() {
+            return Err(StartError::Invalid(faults));
+        }
+        Ok(supervise.start(self.system(), Some(self)))
     }
 
     /// Stops it and its children: in reverse start order one after the other where they restart together, else all at

@@ -35,7 +35,7 @@ fn a_fault_that_ends_a_supervisor_ends_those_that_it_had_taken_out_of_service() 
 fn a_supervisor_that_is_killed_takes_its_children_along() {
     TestSystem::run(async |t| {
         let outer = t.system().supervise(one_for_all().name("outer")).await.unwrap();
-        let inner = outer.supervise(one_for_all().name("inner"));
+        let inner = outer.supervise(one_for_all().name("inner")).unwrap();
         let slow = Script::new("slow", &Diary::default());
         let slow = inner.spawn(slow.child().start_limit(s(100_000)));
         slow.try_tell(Do(Act::Sleep(s(1_000_000)))).unwrap();
