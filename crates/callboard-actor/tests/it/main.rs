@@ -5,6 +5,7 @@ mod a_breaker_equals_its_model;
 mod a_failed_sibling_is_probed;
 mod a_stuck_turn_is_fenced;
 mod a_value_that_finishes_is_replaced;
+mod actix_actors_are_recipients;
 mod actors_end_as_told;
 mod an_open_breaker_protects_and_recovers;
 mod ask_cycles_never_hang;
