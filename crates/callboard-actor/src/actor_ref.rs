@@ -618,6 +618,10 @@ impl<M: Message> Target<M> for Recipient<M> {
     fn is_fenced(&self, deadline: Nanos) -> Option<crate::Incident> {
         self.0.is_fenced(deadline)
     }
+
+    fn bury(&self) {
+        self.0.bury();
+    }
 }
 
 impl<A: Actor> ActorCell<A> {

@@ -115,6 +115,8 @@ enum Build {
 enum AfterClose {
     End(StopReason),
     Halt,
+    /// A permanent actor's value has finished: a new one takes its place.
+    Replace,
 }
 
 struct Timer {

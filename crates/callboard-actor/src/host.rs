@@ -170,9 +170,13 @@ impl Arbiters {
         order.find(|&index| self.shared[index].is_usable()).unwrap_or(first)
     }
 
+    /// Where an actor is to live. One that is pinned to an arbiter whose thread does not come back would never start there.
     fn place(&self, placement: Placement) -> usize {
         match placement {
-            Placement::Pinned(index) => index % self.shared.len(),
+            Placement::Pinned(index) => {
+                let wanted = index % self.shared.len();
+                if self.shared[wanted].is_usable() { wanted } else { self.spread() }
+            }
             Placement::Spread | Placement::Dedicated => self.spread(),
         }
     }
@@ -192,6 +196,12 @@ pub(crate) fn launch<A: Actor>(cell: Arc<ActorCell<A>>) {
         return launch_dedicated(&system, cell);
     }
     let index = system.arbiters().place(cell.core.policy.placement);
+    if let Placement::Pinned(wanted) = cell.core.policy.placement
+        && wanted % system.arbiters().len() != index
+    {
+        let actor = cell.core.name();
+        tracing::warn!(target: "callboard::supervisor", %actor, wanted, index, "pinned to a lost arbiter; starts on another");
+    }
     cell.core.arbiter.store(index as u32, Ordering::Relaxed);
     let arbiter = system.arbiters().get(index);
     let queue = Arc::clone(&arbiter.queue);

@@ -83,21 +83,17 @@ impl System {
     ///
     /// # Errors
     ///
-    /// [`StartError::Invalid`] with everything that cannot work in its settings.
+    /// [`StartError::Invalid`] with everything that cannot work in its settings, and [`StartError::Over`] when the system
+    /// has been shut down.
     ///
     /// # Cancel safety
     ///
     /// It never waits: once polled, the supervisor has been started or refused.
     pub async fn supervise(&self, supervise: Supervise) -> Result<SupervisorRef, StartError> {
-        let faults = supervise.faults();
-        if !faults.is_empty() {
-            return Err(StartError::Invalid(faults));
-        }
-        let root = self.0.root().ok_or(StartError::Over)?;
-        Ok(root.supervise(supervise))
+        self.0.root().ok_or(StartError::Over)?.supervise(supervise)
     }
 
-    /// The first actor of this type with this name.
+    /// The first actor of this type with this name. One that is still in its first start is not found yet.
     #[must_use]
     pub fn find<A: Actor>(&self, name: &str) -> Option<ActorRef<A>> {
         self.0.directory.find(name, |node| node.as_any().downcast::<ActorCell<A>>().ok()).map(ActorRef::new)
@@ -389,7 +385,8 @@ impl SystemBuilder {
 pub(crate) fn start_all(core: &Arc<SystemCore>, supervise: Vec<Supervise>) {
     for supervise in supervise {
         if let Some(root) = core.root() {
-            root.supervise(supervise);
+            // The builder has checked their settings.
+            let _ = root.supervise(supervise);
         }
     }
 }
