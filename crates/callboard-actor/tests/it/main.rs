@@ -15,6 +15,7 @@ mod ends_are_noticed;
 mod every_fault_takes_the_one_path;
 mod kept_messages_are_tried_again;
 mod lanes_keep_their_order;
+mod nothing_is_lost_or_doubled;
 mod puppet;
 mod restarts_wait_longer_each_time;
 mod shutdown_runs_its_phases;
