@@ -18,6 +18,7 @@ mod lanes_keep_their_order;
 mod nothing_is_lost_or_doubled;
 mod puppet;
 mod restarts_wait_longer_each_time;
+mod senders_come_from_anywhere;
 mod shutdown_runs_its_phases;
 mod siblings_restart_in_order;
 mod smoke;
