@@ -3,6 +3,7 @@
 
 mod a_breaker_equals_its_model;
 mod a_stuck_turn_is_fenced;
+mod actix_actors_take_part;
 mod actors_are_placed;
 mod actors_end_as_told;
 mod an_open_breaker_protects_and_recovers;
