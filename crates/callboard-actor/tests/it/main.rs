@@ -24,6 +24,7 @@ mod senders_come_from_anywhere;
 mod shutdown_runs_its_phases;
 mod siblings_restart_in_order;
 mod smoke;
+mod the_defaults_are_as_documented;
 mod the_state_table_holds;
 mod the_test_kit;
 mod too_many_restarts_are_too_many;
