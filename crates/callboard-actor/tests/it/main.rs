@@ -17,6 +17,7 @@ mod ends_are_noticed;
 mod every_fault_takes_the_one_path;
 mod kept_messages_are_tried_again;
 mod lanes_keep_their_order;
+mod leaving_heeds_the_restart_type;
 mod nothing_is_lost_or_doubled;
 mod puppet;
 mod restarts_wait_longer_each_time;
