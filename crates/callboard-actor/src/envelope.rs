@@ -34,6 +34,14 @@ pub(crate) struct Letter<M: Message> {
     pub(crate) header: Option<Box<Header>>,
 }
 
+// A slot is plain memory to the compiler, which lets it go to other threads whatever it holds. That a letter may go with
+// it, and whatever message is in it, is asserted here.
+const _: fn() = || {
+    fn _of_any_message<M: Message>(letter: Letter<M>) -> impl Send {
+        letter
+    }
+};
+
 /// What few messages carry.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Header {

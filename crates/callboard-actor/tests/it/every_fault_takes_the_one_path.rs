@@ -747,8 +747,8 @@ fn whoever_hears_of_a_fault_finds_its_consequences_in_force() {
     ] {
         TestSystem::run(async |t| {
             let child = Script::new("a", &Diary::default()).child().intensity(allowed, s(30)).restart(restart);
+            // Not started yet, so that the asker has to wait and is woken.
             let a = t.spawn(child);
-            t.settle().await;
             let seen = Log::default();
             let waker = Arc::new(Look { actor: a.clone(), seen: seen.clone() }).into();
             let mut asked = Box::pin(a.ask(Do(Act::Fail)).into_future());
