@@ -507,7 +507,7 @@ impl<A: Handler<M>, M: Message> Target<M> for ActorRef<A> {
         let Some(Parcel { mut letter, expires, lane }) = parcel.take() else { return Poll::Ready(Ok(())) };
         if ticket.is_none() {
             // It was offered and counted as handed back; now it waits instead.
-            cell.core.tally.refused.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+            cell.core.tally.losses().refused.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         }
         if !cell.core.gate.is_open()
             && let Err(why) = cell.knock(&mut letter)
@@ -643,13 +643,13 @@ impl<A: Actor> ActorCell<A> {
                 return Ok(());
             }
             Entry::Refused(after) => {
-                Tally::add(&self.core.tally.rejected, 1);
+                Tally::add(&self.core.tally.losses().rejected, 1);
                 AskFailure::Refused(after)
             }
             Entry::ShuttingDown => AskFailure::ShuttingDown,
             Entry::Stopped => AskFailure::Stopped,
         };
-        Tally::add(&self.core.tally.refused, 1);
+        Tally::add(&self.core.tally.losses().refused, 1);
         Err(refused)
     }
 
@@ -658,7 +658,7 @@ impl<A: Actor> ActorCell<A> {
         let name = self.core.name();
         let request = AdmissionRequest { actor: &name, message, baggage: baggage.as_ref() };
         hook.admit(&request).map_err(|reason| {
-            Tally::add(&self.core.tally.refused, 1);
+            Tally::add(&self.core.tally.losses().refused, 1);
             AskFailure::Denied(reason)
         })
     }
@@ -691,7 +691,7 @@ impl<A: Actor> ActorCell<A> {
     }
 
     fn refuse(&self, why: NotTaken) -> AskFailure {
-        Tally::add(&self.core.tally.refused, 1);
+        Tally::add(&self.core.tally.losses().refused, 1);
         match why {
             NotTaken::Full => AskFailure::Full,
             NotTaken::Closed => AskFailure::Stopped,
@@ -700,7 +700,7 @@ impl<A: Actor> ActorCell<A> {
 
     pub(crate) fn shed(&self, lane: usize, mut envelope: Envelope<A>) {
         if self.core.policy.bounds.overflow == Overflow::DropNewest {
-            Tally::add(&self.core.tally.never_entered, 1);
+            Tally::add(&self.core.tally.losses().never_entered, 1);
         }
         if let Some(epoch) = envelope.header().as_ref().and_then(|header| header.probe) {
             self.core.gate.give_back(epoch);

@@ -91,10 +91,18 @@ pub struct Core {
     rare: Mutex<Option<Box<Rare>>>,
 }
 
-/// What happened to the messages of one actor. Only `handled` is frequent.
+/// What happened to the messages of one actor.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) handled: AtomicU64,
+    /// Messages in the driver's hands between two attempts, or in a turn.
+    pub(crate) in_hand: AtomicU32,
+    losses: OnceLock<Box<Losses>>,
+}
+
+/// Messages that were not handled. Most actors never have any.
+#[derive(Debug, Default)]
+pub(crate) struct Losses {
     pub(crate) refused: AtomicU64,
     /// Of the refused ones, those that met an open breaker.
     pub(crate) rejected: AtomicU64,
@@ -103,14 +111,26 @@ pub(crate) struct Tally {
     pub(crate) shed: AtomicU64,
     pub(crate) dead: AtomicU64,
     pub(crate) quarantined: AtomicU64,
+    /// Answers that came after their asker had gone. Their messages were handled.
     pub(crate) late_replies: AtomicU64,
-    /// Messages in the driver's hands between two attempts, or in a turn.
-    pub(crate) in_hand: AtomicU32,
     /// Messages that became dead letters without having entered a lane.
     pub(crate) never_entered: AtomicU64,
 }
 
 impl Tally {
+    /// The counters of losses, to count one more.
+    pub(crate) fn losses(&self) -> &Losses {
+        self.losses.get_or_init(Box::default)
+    }
+
+    /// Reads the counters of losses, which are all 0 when there are none yet.
+    pub(crate) fn with_losses<R>(&self, read: impl FnOnce(&Losses) -> R) -> R {
+        match self.losses.get() {
+            Some(losses) => read(losses),
+            None => read(&Losses::default()),
+        }
+    }
+
     pub(crate) fn add(counter: &AtomicU64, by: u64) {
         counter.fetch_add(by, Ordering::Relaxed);
     }
@@ -245,16 +265,16 @@ impl Core {
     /// A message reached nobody.
     pub(crate) fn bury(&self, message: &'static str, priority: Priority, reason: DeadReason) {
         match reason {
-            DeadReason::Expired => Tally::add(&self.tally.expired, 1),
-            DeadReason::Shed => Tally::add(&self.tally.shed, 1),
+            DeadReason::Expired => Tally::add(&self.tally.losses().expired, 1),
+            DeadReason::Shed => Tally::add(&self.tally.losses().shed, 1),
             // It was counted as handed back, but there is nobody to take it.
             DeadReason::Refused => {
-                self.tally.refused.fetch_sub(1, Ordering::Relaxed);
-                Tally::add(&self.tally.never_entered, 1);
-                Tally::add(&self.tally.dead, 1);
+                self.tally.losses().refused.fetch_sub(1, Ordering::Relaxed);
+                Tally::add(&self.tally.losses().never_entered, 1);
+                Tally::add(&self.tally.losses().dead, 1);
             }
             DeadReason::Stopped | DeadReason::Killed | DeadReason::Fenced | DeadReason::Lost => {
-                Tally::add(&self.tally.dead, 1)
+                Tally::add(&self.tally.losses().dead, 1)
             }
         }
         let at = self.system.clock.wall();

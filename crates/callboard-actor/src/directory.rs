@@ -1,7 +1,5 @@
 //! Every actor of a system, for inspection, look-up by name, and shutdown.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Weak};
 
 use tokio::sync::Notify;
@@ -9,6 +7,7 @@ use tokio::sync::Notify;
 use crate::cell::{ActorId, Node};
 use crate::gate::ActorState;
 use crate::inspect::Totals;
+use crate::register::Register;
 use crate::sync::{Mutex, Ordering};
 
 /// Weak references to all cells by id, and what is left of those that have ended.
@@ -20,7 +19,7 @@ pub(crate) struct Directory {
 
 #[derive(Debug, Default)]
 struct Known {
-    nodes: HashMap<ActorId, Weak<dyn Node>, BuildHasherDefault<IdHasher>>,
+    nodes: Register<Weak<dyn Node>>,
     /// Sums over the actors that have ended, as they were then.
     ended: Totals,
 }
@@ -35,7 +34,7 @@ impl Directory {
         let left = crate::inspect::totals_of(node);
         let gone = {
             let mut known = self.known.lock();
-            let gone = known.nodes.remove(&node.core().id);
+            let gone = known.nodes.remove(node.core().id);
             if gone.is_some() {
                 known.ended.plus(&left);
             }
@@ -52,12 +51,8 @@ impl Directory {
 
     /// All actors, and the sums over those that have ended: each actor is in one of the two.
     pub(crate) fn all_and_ended(&self) -> (Vec<Arc<dyn Node>>, Totals) {
-        let (mut nodes, ended): (Vec<_>, _) = {
-            let known = self.known.lock();
-            (known.nodes.values().filter_map(Weak::upgrade).collect(), known.ended)
-        };
-        nodes.sort_by_key(|node| node.core().id);
-        (nodes, ended)
+        let known = self.known.lock();
+        (known.nodes.values().filter_map(Weak::upgrade).collect(), known.ended)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -89,25 +84,5 @@ impl Directory {
             }
             changed.await;
         }
-    }
-}
-
-/// Ids are counted up, so they need no hashing against collisions.
-#[derive(Debug, Default)]
-struct IdHasher(u64);
-
-impl Hasher for IdHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-
-    fn write_u64(&mut self, id: u64) {
-        self.0 = id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }

@@ -497,7 +497,7 @@ impl<A: Actor> Driver<A> {
         match ending {
             Ending::Done => self.done(),
             Ending::Abandoned => {
-                Tally::add(&self.cell.core.tally.abandoned, 1);
+                Tally::add(&self.cell.core.tally.losses().abandoned, 1);
                 self.not_begun();
             }
             Ending::Expired => self.not_begun(),
@@ -547,7 +547,7 @@ impl<A: Actor> Driver<A> {
 
     fn expire(&mut self, lane: usize, envelope: &mut Envelope<A>) {
         match envelope.asker() {
-            Asker::Gone => Tally::add(&self.cell.core.tally.abandoned, 1),
+            Asker::Gone => Tally::add(&self.cell.core.tally.losses().abandoned, 1),
             Asker::None | Asker::Waiting => {
                 envelope.fail(AskFailure::Timeout(Stage::Queue));
                 self.cell.core.bury(envelope.message(), Priority::of_lane(lane), DeadReason::Expired);

@@ -429,7 +429,7 @@ impl<M: Message> Open<M> {
             }
         };
         if !in_time {
-            Tally::add(&tally.late_replies, 1);
+            Tally::add(&tally.losses().late_replies, 1);
         }
         if header.is_some() || copy.is_some() {
             drop_quietly((header, copy));

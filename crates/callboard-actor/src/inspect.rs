@@ -236,28 +236,30 @@ fn used_lanes(lanes: &[(u64, u64); LANES]) -> Vec<LaneSnapshot> {
 
 fn messages(node: &dyn Node, lanes: &[(u64, u64); LANES]) -> MessageCounts {
     let tally = &node.core().tally;
-    let refused = tally.refused.load(Relaxed);
     let entered: u64 = lanes.iter().map(|(sent, _)| sent).sum();
-    MessageCounts {
-        sent: entered + refused + tally.never_entered.load(Relaxed),
-        handled: tally.handled.load(Relaxed),
-        refused,
-        expired: tally.expired.load(Relaxed),
-        abandoned: tally.abandoned.load(Relaxed),
-        shed: tally.shed.load(Relaxed),
-        dead: tally.dead.load(Relaxed),
-        quarantined: tally.quarantined.load(Relaxed),
-        queued: lanes.iter().map(|(_, queued)| queued).sum(),
-        running: u64::from(tally.in_hand.load(Relaxed)),
-        late_replies: tally.late_replies.load(Relaxed),
-    }
+    tally.with_losses(|losses| {
+        let refused = losses.refused.load(Relaxed);
+        MessageCounts {
+            sent: entered + refused + losses.never_entered.load(Relaxed),
+            handled: tally.handled.load(Relaxed),
+            refused,
+            expired: losses.expired.load(Relaxed),
+            abandoned: losses.abandoned.load(Relaxed),
+            shed: losses.shed.load(Relaxed),
+            dead: losses.dead.load(Relaxed),
+            quarantined: losses.quarantined.load(Relaxed),
+            queued: lanes.iter().map(|(_, queued)| queued).sum(),
+            running: u64::from(tally.in_hand.load(Relaxed)),
+            late_replies: losses.late_replies.load(Relaxed),
+        }
+    })
 }
 
 /// Before the first fault an actor has no breaker of its own yet; a gate held open by hand shows all the same.
 fn breaker(node: &dyn Node, known: Option<(BreakerState, BreakerTotals)>) -> BreakerSnapshot {
     let (state, mut totals) = known.unwrap_or((BreakerState::Closed, BreakerTotals::default()));
     // The gate turns senders away without asking the breaker.
-    totals.rejected = node.core().tally.rejected.load(Relaxed);
+    totals.rejected = node.core().tally.with_losses(|losses| losses.rejected.load(Relaxed));
     let state = match node.state() {
         _ if node.core().gate.is_forced_open() => BreakerState::ForcedOpen,
         ActorState::BackingOff | ActorState::Failed => BreakerState::Open,

@@ -101,6 +101,7 @@ mod timer;
 mod alarm;
 mod host;
 mod interop;
+mod register;
 mod directory;
 mod system;
 mod shutdown;

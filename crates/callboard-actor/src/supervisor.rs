@@ -30,6 +30,7 @@ use crate::fault::{Fault, Incident};
 use crate::gate::ActorState;
 use crate::message::Message;
 use crate::monitor::Watcher;
+use crate::register::Register;
 use crate::sync::Mutex;
 use crate::system::{System, SystemCore};
 
@@ -300,8 +301,7 @@ struct Plan {
 
 #[derive(Default)]
 struct Roster {
-    /// In start order, as ids grow.
-    children: BTreeMap<ActorId, Arc<dyn Node>>,
+    children: Register<Arc<dyn Node>>,
     /// Those of them that are still to be started for the first time.
     waiting: BTreeMap<ActorId, Launch>,
     /// The supervisor is ending: it takes no more children.
@@ -341,7 +341,7 @@ impl Plan {
     }
 
     fn ids(&self) -> Vec<ActorId> {
-        self.roster.lock().children.keys().copied().collect()
+        self.roster.lock().children.iter().map(|(id, _)| id).collect()
     }
 
     /// Takes no more children. True when that is new.
@@ -350,7 +350,7 @@ impl Plan {
     }
 
     fn forget(&self, child: ActorId) {
-        let gone = self.roster.lock().children.remove(&child);
+        let gone = self.roster.lock().children.remove(child);
         // Outside of the lock: it may have been the last reference.
         drop(gone);
     }
@@ -360,14 +360,14 @@ impl Plan {
     fn end(&self, why: &StopReason) {
         let is_new = self.close();
         let left = std::mem::take(&mut self.roster.lock().children);
-        for child in left.into_values().rev() {
+        for child in left.values().rev() {
             let directive = match why {
                 StopReason::Shutdown => directive_for(why),
                 StopReason::Killed => Directive::Kill(StopReason::Killed),
                 _ if is_new => directive_for(why),
                 _ => Directive::Kill(StopReason::Killed),
             };
-            self.direct(&child, directive);
+            self.direct(child, directive);
         }
     }
 }
@@ -540,7 +540,7 @@ impl Supervisor {
     }
 
     fn child(&self, id: ActorId) -> Option<Arc<dyn Node>> {
-        self.plan.roster.lock().children.get(&id).cloned()
+        self.plan.roster.lock().children.get(id).cloned()
     }
 
     /// A child failed whose fault concerns others.

@@ -286,7 +286,7 @@ impl<A: Actor> Driver<A> {
             incident: incident.clone(),
             is_kept: kept.is_some(),
         };
-        Tally::add(&core.tally.quarantined, 1);
+        Tally::add(&core.tally.losses().quarantined, 1);
         core.system.quarantine.add(record, kept);
     }
 
@@ -803,7 +803,7 @@ impl<A: Actor> Driver<A> {
         envelope.fail(failure);
         if lane == CONTROL {
             // What the framework says to itself is counted, but no loss.
-            return Tally::add(&self.cell.core.tally.dead, 1);
+            return Tally::add(&self.cell.core.tally.losses().dead, 1);
         }
         self.cell.core.bury(envelope.message(), Priority::of_lane(lane), reason);
         drop_quietly(envelope);

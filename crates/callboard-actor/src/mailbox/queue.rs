@@ -44,6 +44,10 @@ impl<T> Queue<T> {
     pub(crate) fn push(&mut self, value: T) {
         self.len += 1;
         if self.rest.is_none() && self.head.len() < BLOCK {
+            // The first place alone is all that most queues ever need.
+            if self.head.capacity() == 0 {
+                self.head.reserve_exact(1);
+            }
             self.head.push_back(value);
         } else {
             self.push_behind(value);
