@@ -6,8 +6,8 @@
 //! A handler's future borrows the value and the context mutably across its awaits, and both live as long as the
 //! [`Turn`], so the struct is self-referential. It is sound because:
 //!
-//! - value, context and buffer are separate heap allocations behind raw pointers: moving the `Turn` moves none of
-//!   them, and no `Box` claims to be the only way to them;
+//! - value, context and buffer lie on the heap behind raw pointers: moving the `Turn` moves none of them, and no `Box` or
+//!   reference claims to be the only way to them; value and context are places of their own within one allocation;
 //! - while a future is *active* nothing else touches value or context: every method that does asserts that no future is
 //!   active, and the exclusive `&mut self` keeps two methods from running at once;
 //! - a future is dropped in place, never moved, and always before the value or the context is dropped or replaced;
@@ -20,6 +20,7 @@ mod boxed;
 mod in_place;
 
 use std::future::Future;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -33,9 +34,9 @@ use crate::error::AskFailure;
 use crate::fault::{Fault, catch, drop_quietly};
 
 #[cfg(callboard_boxed_turns)]
-use self::boxed::Slot;
+use self::boxed::{Room, Slot};
 #[cfg(not(callboard_boxed_turns))]
-use self::in_place::Slot;
+use self::in_place::{Room, Slot};
 
 /// A future of boxed code that stays on its thread.
 pub(crate) type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -98,14 +99,27 @@ pub(crate) trait Rest<A: Actor, T> {
 
 /// Value, context and buffer of one actor. See the head of this module.
 pub(crate) struct Turn<A: Actor> {
-    value: Option<NonNull<A>>,
-    context: NonNull<Context<A>>,
+    body: NonNull<Body<A>>,
+    /// Whether there is a value in the body.
+    is_filled: bool,
     slot: Slot<A>,
+}
+
+/// What lies on the heap for as long as the actor has a driver.
+struct Body<A: Actor> {
+    context: Context<A>,
+    value: MaybeUninit<A>,
+    /// Where small futures are built.
+    room: Room,
 }
 
 impl<A: Actor> Turn<A> {
     pub(crate) fn new(context: Context<A>) -> Self {
-        Self { value: None, context: into_raw(context), slot: Slot::empty() }
+        let body =
+            NonNull::from(Box::leak(Box::new(Body { context, value: MaybeUninit::uninit(), room: Room::new() })));
+        // SAFETY: the body was made just now; this makes no reference to the room.
+        let room = unsafe { &raw mut (*body.as_ptr()).room };
+        Self { body, is_filled: false, slot: Slot::empty(room) }
     }
 
     /// Whether a future waits in the buffer.
@@ -116,20 +130,22 @@ impl<A: Actor> Turn<A> {
 
     /// Whether there is a value.
     pub(crate) fn has_value(&self) -> bool {
-        self.value.is_some()
+        self.is_filled
     }
 
     /// Puts a value in, dropping the one before it.
     pub(crate) fn install(&mut self, value: A) {
         drop_quietly(self.remove());
-        self.value = Some(into_raw(value));
+        // SAFETY: the place is empty and no future borrows it.
+        unsafe { self.value().write(value) };
+        self.is_filled = true;
     }
 
     /// Takes the value out.
     pub(crate) fn remove(&mut self) -> Option<A> {
         assert!(!self.slot.is_active(), "a value is taken out between turns");
-        // SAFETY: no future borrows the value, and the pointer came from `into_raw` and is forgotten here.
-        self.value.take().map(|value| unsafe { from_raw(value) })
+        // SAFETY: no future borrows the value, and it is read once, as the place counts as empty from here on.
+        std::mem::take(&mut self.is_filled).then(|| unsafe { self.value().read() })
     }
 
     /// The context, between turns.
@@ -137,17 +153,29 @@ impl<A: Actor> Turn<A> {
     pub(crate) fn context(&mut self) -> &mut Context<A> {
         assert!(!self.slot.is_active(), "the context is borrowed by the running turn");
         // SAFETY: the context lives as long as `self`, and no future borrows it.
-        unsafe { self.context.as_mut() }
+        unsafe { &mut *self.context_place() }
     }
 
     /// Runs code on value and context at once, between turns.
     #[inline]
     pub(crate) fn now<R>(&mut self, work: impl FnOnce(&mut A, &mut Context<A>) -> R) -> Result<R, Fault> {
-        assert!(!self.slot.is_active(), "turns do not nest");
-        let mut value = self.value.expect("a turn needs a value");
-        // SAFETY: both live as long as `self`, they are distinct allocations, and no future borrows them.
-        let (value, context) = unsafe { (value.as_mut(), self.context.as_mut()) };
+        assert!(!self.slot.is_active() && self.is_filled, "turns need a value, and do not nest");
+        // SAFETY: both live as long as `self`, they are distinct places, and no future borrows them.
+        let (value, context) = unsafe { (&mut *self.value(), &mut *self.context_place()) };
         catch(|| work(value, context))
+    }
+
+    /// Where the value is, or would be.
+    #[inline(always)]
+    fn value(&self) -> *mut A {
+        // SAFETY: the body lives as long as `self`; this makes no reference to it.
+        unsafe { (&raw mut (*self.body.as_ptr()).value).cast() }
+    }
+
+    #[inline(always)]
+    fn context_place(&self) -> *mut Context<A> {
+        // SAFETY: as for the value.
+        unsafe { &raw mut (*self.body.as_ptr()).context }
     }
 
     /// Runs `started` of the value.
@@ -160,11 +188,11 @@ impl<A: Actor> Turn<A> {
     /// Runs the factory that waits, which builds a value from the context.
     pub(crate) fn begin_build(&mut self, cell: Arc<ActorCell<A>>, task: &mut Task<'_>) -> Poll<Ending<A>> {
         assert!(!self.slot.is_active(), "turns do not nest");
-        let context = self.context;
+        let context = self.context_place();
         let future = async move {
             // SAFETY: the future lies in the buffer and ends before the context does, and while it is active nothing
             // else touches the context; a factory is generic over the lifetime, so it cannot keep the reference.
-            cell.factory.build(unsafe { &mut *context.as_ptr() }).await
+            cell.factory.build(unsafe { &mut *context }).await
         };
         // SAFETY: the future was built without the references.
         let polled = unsafe { self.slot.place(task, || future, Starting, |rest| rest) };
@@ -185,17 +213,16 @@ impl<A: Actor> Turn<A> {
         state: S,
         rest: impl FnOnce(S) -> R,
     ) -> Poll<(Result<F::Output, Fault>, S)> {
-        assert!(!self.slot.is_active(), "turns do not nest");
-        let value = self.value.expect("a turn needs a value");
-        let context = self.context;
+        assert!(!self.slot.is_active() && self.is_filled, "turns need a value, and do not nest");
+        let (value, context) = (self.value(), self.context_place());
         // SAFETY: both outlive the future, which is dropped before them; the caller keeps the references inside it.
-        unsafe { self.slot.place(task, || future(&mut *value.as_ptr(), &mut *context.as_ptr()), state, rest) }
+        unsafe { self.slot.place(task, || future(&mut *value, &mut *context), state, rest) }
     }
 
     /// Goes on with the active future.
     pub(crate) fn poll(&mut self, task: &mut Task<'_>) -> Poll<Ending<A>> {
         // SAFETY: every future here is placed with this context.
-        unsafe { self.slot.poll(self.context, task) }
+        unsafe { self.slot.poll(self.context_place(), task) }
     }
 
     /// Drops the active future where it stands.
@@ -208,8 +235,9 @@ impl<A: Actor> Drop for Turn<A> {
     fn drop(&mut self) {
         drop(self.abandon());
         drop_quietly(self.remove());
-        // SAFETY: the context came from `into_raw`, and nothing borrows it any more.
-        drop_quietly(unsafe { from_raw(self.context) });
+        self.slot.release();
+        // SAFETY: the body came from a box, nothing borrows any part of it any more, and the value has been taken out.
+        drop_quietly(unsafe { Box::from_raw(self.body.as_ptr()) });
     }
 }
 
@@ -220,18 +248,6 @@ impl<A: Actor> std::fmt::Debug for Turn<A> {
             .field("is_active", &self.is_active())
             .finish_non_exhaustive()
     }
-}
-
-fn into_raw<T>(value: T) -> NonNull<T> {
-    NonNull::from(Box::leak(Box::new(value)))
-}
-
-/// # Safety
-///
-/// The pointer came from [`into_raw`] and is not used again.
-unsafe fn from_raw<T>(pointer: NonNull<T>) -> T {
-    // SAFETY: passed on from the caller.
-    *unsafe { Box::from_raw(pointer.as_ptr()) }
 }
 
 /// The factory or `started` at work: nobody waits for an answer.

@@ -8,13 +8,21 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::ptr::NonNull;
 use std::task::{Context as Task, Poll};
 
 use super::{Ending, Rest, Salvage};
 use crate::actor::Actor;
 use crate::context::Context;
 use crate::fault::{Fault, catch, drop_quietly};
+
+/// Boxes need no room beside the value.
+pub(super) struct Room;
+
+impl Room {
+    pub(super) const fn new() -> Self {
+        Self
+    }
+}
 
 /// The job whose future waits.
 pub(super) struct Slot<A: Actor>(Option<Box<dyn Waiting<A>>>);
@@ -34,7 +42,7 @@ struct Job<F: Future, R> {
 }
 
 impl<A: Actor> Slot<A> {
-    pub(super) const fn empty() -> Self {
+    pub(super) const fn empty(_: *mut Room) -> Self {
         Self(None)
     }
 
@@ -74,15 +82,18 @@ impl<A: Actor> Slot<A> {
     /// # Safety
     ///
     /// `context` is the one that the future was placed with.
-    pub(super) unsafe fn poll(&mut self, mut context: NonNull<Context<A>>, task: &mut Task<'_>) -> Poll<Ending<A>> {
+    pub(super) unsafe fn poll(&mut self, context: *mut Context<A>, task: &mut Task<'_>) -> Poll<Ending<A>> {
         let mut job = self.0.take().expect("a turn is active");
         if !job.poll(task) {
             self.0 = Some(job);
             return Poll::Pending;
         }
         // SAFETY: the future is gone, so nothing borrows the context.
-        Poll::Ready(job.settle(unsafe { context.as_mut() }))
+        Poll::Ready(job.settle(unsafe { &mut *context }))
     }
+
+    /// The room is going.
+    pub(super) fn release(&mut self) {}
 
     /// Drops the future that waits here, if one does.
     pub(super) fn abandon(&mut self) -> Salvage<A> {

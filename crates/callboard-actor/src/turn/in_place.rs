@@ -3,8 +3,9 @@
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::future::Future;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::ptr::{self, NonNull};
+use std::ptr;
 use std::task::{Context as Task, Poll};
 
 use super::{Ending, Rest, Salvage};
@@ -41,8 +42,9 @@ struct Job<F, R> {
 }
 
 impl<A: Actor> Slot<A> {
-    pub(super) const fn empty() -> Self {
-        Self { buffer: Buffer::empty(), active: None }
+    /// Builds small futures in `room`, which stays where it is until [`release`](Self::release).
+    pub(super) const fn empty(room: *mut Room) -> Self {
+        Self { buffer: Buffer::within(room), active: None }
     }
 
     /// Whether a future waits here.
@@ -92,16 +94,22 @@ impl<A: Actor> Slot<A> {
     /// # Safety
     ///
     /// `context` is the one that the future was placed with.
-    pub(super) unsafe fn poll(&mut self, context: NonNull<Context<A>>, task: &mut Task<'_>) -> Poll<Ending<A>> {
+    pub(super) unsafe fn poll(&mut self, context: *mut Context<A>, task: &mut Task<'_>) -> Poll<Ending<A>> {
         // Taken out for the time being: should the rest of the job panic, its future is gone and may not be dropped again.
         let active = self.active.take().expect("a turn is active");
         // SAFETY: the buffer holds the job that this function was made for; it touches the context only once the future
         // that borrows it has been dropped.
-        let polled = unsafe { (active.poll)(self.buffer.start(), context.as_ptr(), task) };
+        let polled = unsafe { (active.poll)(self.buffer.start(), context, task) };
         if polled.is_pending() {
             self.active = Some(active);
         }
         polled
+    }
+
+    /// The room is going: nothing is built here any more.
+    pub(super) fn release(&mut self) {
+        assert!(self.active.is_none(), "a future lies in the room");
+        self.buffer.free();
     }
 
     /// Drops the future that waits here, if one does.
@@ -170,15 +178,30 @@ unsafe fn abandon_job<A: Actor, F: Future, R: Rest<A, F::Output>>(start: *mut u8
     unsafe { (&raw mut (*job).rest).read() }.salvage()
 }
 
-/// The memory that futures are built in. It grows to the largest and is kept.
+/// Room for small futures, beside the value of their actor.
+#[repr(align(16))]
+pub(super) struct Room {
+    _bytes: [MaybeUninit<u8>; 64],
+}
+
+impl Room {
+    pub(super) const fn new() -> Self {
+        Self { _bytes: [MaybeUninit::uninit(); 64] }
+    }
+}
+
+/// The memory that futures are built in: the room beside the value, or an allocation once that was too small for one. It
+/// grows to the largest and is kept.
 struct Buffer {
     start: *mut u8,
     layout: Layout,
+    /// It was allocated here.
+    is_own: bool,
 }
 
 impl Buffer {
-    const fn empty() -> Self {
-        Self { start: ptr::without_provenance_mut(1), layout: Layout::new::<()>() }
+    const fn within(room: *mut Room) -> Self {
+        Self { start: room.cast(), layout: Layout::new::<Room>(), is_own: false }
     }
 
     #[inline]
@@ -196,7 +219,7 @@ impl Buffer {
 
     #[cold]
     fn grow(&mut self, wanted: Layout) {
-        let size = wanted.size().max(64).next_multiple_of(32);
+        let size = wanted.size().max(128).next_multiple_of(32);
         let layout =
             Layout::from_size_align(size, wanted.align().max(16)).expect("the future of a handler fits into memory");
         self.free();
@@ -205,15 +228,18 @@ impl Buffer {
         if start.is_null() {
             handle_alloc_error(layout);
         }
-        *self = Self { start, layout };
+        *self = Self { start, layout, is_own: true };
     }
 
+    /// Leaves a buffer that nothing fits into.
     fn free(&mut self) {
-        if self.layout.size() > 0 {
-            // SAFETY: the memory was allocated with this layout; `empty` has none.
-            unsafe { dealloc(self.start, self.layout) };
-            std::mem::forget(std::mem::replace(self, Self::empty()));
+        let none = Self { start: ptr::without_provenance_mut(1), layout: Layout::new::<()>(), is_own: false };
+        let old = std::mem::replace(self, none);
+        if old.is_own {
+            // SAFETY: the memory was allocated with this layout, and it is forgotten here.
+            unsafe { dealloc(old.start, old.layout) };
         }
+        std::mem::forget(old);
     }
 }
 
