@@ -23,6 +23,7 @@ use crate::gate::{ActorState, Entry};
 use crate::mailbox::{CONTROL, NotTaken, Overflow, Pushed, Ticket};
 use crate::message::{Message, Priority};
 use crate::monitor::Watcher;
+use crate::reply::{Answer, reply};
 use crate::scope;
 use crate::system::SystemCore;
 
@@ -326,6 +327,25 @@ pub struct Parcel<M: Message> {
     pub(crate) lane: usize,
 }
 
+/// A message whose asker is there, and has just looked at the clock.
+pub struct Question<M: Message> {
+    pub(crate) message: M,
+    pub(crate) header: Option<Box<Header>>,
+    pub(crate) expires: Nanos,
+    pub(crate) lane: usize,
+    pub(crate) now: Nanos,
+}
+
+impl<M: Message> Question<M> {
+    /// With a way back.
+    fn into_parcel(self, answer: &mut Option<Answer<M::Reply>>) -> Parcel<M> {
+        let (reply, way) = reply();
+        *answer = Some(way);
+        let letter = Letter { message: self.message, reply: Some(reply), header: self.header };
+        Parcel { letter, expires: self.expires, lane: self.lane }
+    }
+}
+
 /// A parcel that was not taken.
 pub struct Returned<M: Message> {
     pub(crate) letter: Letter<M>,
@@ -351,6 +371,12 @@ impl<M: Message> fmt::Debug for Parcel<M> {
     }
 }
 
+impl<M: Message> fmt::Debug for Question<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Question").field("expires", &self.expires).field("lane", &self.lane).finish_non_exhaustive()
+    }
+}
+
 impl<M: Message> fmt::Debug for Returned<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Returned").field("why", &self.why).finish_non_exhaustive()
@@ -362,6 +388,17 @@ pub trait Target<M: Message>: Send + Sync {
     /// Takes a parcel at once or gives it back.
     #[doc(hidden)]
     fn offer(&self, parcel: Parcel<M>) -> Result<(), Returned<M>>;
+
+    /// Takes a question at once or gives it back. Where the actor rests on this very thread its answer may be there at once;
+    /// otherwise `answer` is the way that it will come.
+    #[doc(hidden)]
+    fn put(
+        &self,
+        question: Question<M>,
+        answer: &mut Option<Answer<M::Reply>>,
+    ) -> Result<Option<M::Reply>, Returned<M>> {
+        self.offer(question.into_parcel(answer)).map(|()| None)
+    }
 
     /// Takes a parcel, or waits for room; the parcel is taken out when it has been decided about.
     #[doc(hidden)]
@@ -441,6 +478,25 @@ impl<A: Handler<M>, M: Message> Target<M> for ActorRef<A> {
         }
     }
 
+    #[inline]
+    fn put(
+        &self,
+        question: Question<M>,
+        answer: &mut Option<Answer<M::Reply>>,
+    ) -> Result<Option<M::Reply>, Returned<M>> {
+        let loan = self.0.borrow_driver();
+        match loan {
+            Some(loan) if M::KEEP.is_none() && loan.may_ask(question.lane) => Ok(loan.ask(question, answer)),
+            Some(loan) => {
+                let now = question.now;
+                self.offer(question.into_parcel(answer))?;
+                loan.run(now);
+                Ok(None)
+            }
+            None => self.offer(question.into_parcel(answer)).map(|()| None),
+        }
+    }
+
     fn poll_offer(
         &self,
         parcel: &mut Option<Parcel<M>>,
@@ -514,6 +570,14 @@ impl<M: Message> Target<M> for Recipient<M> {
         self.0.offer(parcel)
     }
 
+    fn put(
+        &self,
+        question: Question<M>,
+        answer: &mut Option<Answer<M::Reply>>,
+    ) -> Result<Option<M::Reply>, Returned<M>> {
+        self.0.put(question, answer)
+    }
+
     fn poll_offer(
         &self,
         parcel: &mut Option<Parcel<M>>,
@@ -553,6 +617,10 @@ impl<M: Message> Target<M> for Recipient<M> {
 
     fn is_fenced(&self, deadline: Nanos) -> Option<crate::Incident> {
         self.0.is_fenced(deadline)
+    }
+
+    fn bury(&self) {
+        self.0.bury();
     }
 }
 

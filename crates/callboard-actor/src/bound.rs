@@ -9,9 +9,14 @@
 //! - thread ids come from a counter and are never used twice, so a thread that has ended cannot be impersonated;
 //! - the content is `Send`, so whichever thread drops the structure last may drop the content: by then it has
 //!   exclusive access.
+//!
+//! A [`Seat`] holds a value that is not `Send` in such a structure, under the same rule and one more: dropped on any other
+//! thread than its home, it leaks the value rather than drop it there.
 #![allow(unsafe_code)]
 
+use std::cell::{RefCell, RefMut};
 use std::fmt;
+use std::mem::ManuallyDrop;
 
 use crate::sync::{AtomicU64, Ordering};
 
@@ -45,6 +50,52 @@ impl<T> Bound<T> {
     #[inline]
     pub(crate) fn get(&self) -> Option<&T> {
         (self.home.load(Ordering::Relaxed) == thread_id()).then_some(&self.value)
+    }
+}
+
+/// A place for a value that is not `Send`: it is put there, borrowed and taken on the home thread alone. A value that is
+/// still there when another thread drops the place is leaked.
+pub(crate) struct Seat<T>(Bound<RefCell<Stay<T>>>);
+
+/// What is in a seat. It may be sent to other threads because none but the home can reach or drop the value.
+struct Stay<T>(ManuallyDrop<Option<T>>);
+
+// SAFETY: the value is private to `Seat`, which reaches it through `Bound::get` alone and so on one thread alone, the one
+// that has put it there; `ManuallyDrop` keeps every other thread from dropping it.
+unsafe impl<T> Send for Stay<T> {}
+
+impl<T> Seat<T> {
+    pub(crate) fn empty() -> Self {
+        Self(Bound::new(RefCell::new(Stay(ManuallyDrop::new(None)))))
+    }
+
+    /// Makes the calling thread the home, if there is none yet.
+    pub(crate) fn claim(&self) {
+        self.0.claim();
+    }
+
+    /// The place and what is in it, on the home thread and unless it is borrowed already.
+    #[inline]
+    pub(crate) fn borrow(&self) -> Option<RefMut<'_, Option<T>>> {
+        let stay = self.0.get()?.try_borrow_mut().ok()?;
+        Some(RefMut::map(stay, |stay| &mut *stay.0))
+    }
+
+    /// Takes the value out, on the home thread and unless it is borrowed.
+    pub(crate) fn take(&self) -> Option<T> {
+        self.borrow()?.take()
+    }
+}
+
+impl<T> Drop for Seat<T> {
+    fn drop(&mut self) {
+        drop(self.take());
+    }
+}
+
+impl<T> fmt::Debug for Seat<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seat")
     }
 }
 
@@ -92,6 +143,44 @@ mod tests {
         })
         .join()
         .unwrap();
+    }
+
+    #[test]
+    fn a_seat_gives_its_value_on_the_home_thread_alone_and_to_one_at_a_time() {
+        let seat = std::sync::Arc::new(Seat::empty());
+        assert!(seat.borrow().is_none(), "it has no home yet");
+        seat.claim();
+        *seat.borrow().unwrap() = Some(std::rc::Rc::new(2));
+        let far = std::sync::Arc::clone(&seat);
+        std::thread::spawn(move || {
+            far.claim();
+            assert!(far.borrow().is_none() && far.take().is_none());
+        })
+        .join()
+        .unwrap();
+        let borrowed = seat.borrow();
+        assert!(seat.borrow().is_none() && seat.take().is_none(), "it is in use");
+        drop(borrowed);
+        assert_eq!(seat.take().as_deref(), Some(&2));
+        assert!(seat.take().is_none());
+    }
+
+    /// The thread of an actor has ended with a value in the seat, and somebody still held a reference.
+    #[test]
+    fn a_value_that_is_left_behind_is_dropped_at_home_and_leaked_elsewhere() {
+        let value = std::rc::Rc::new(());
+        for at_home in [true, false] {
+            let seat = Seat::empty();
+            seat.claim();
+            *seat.borrow().unwrap() = Some(std::rc::Rc::clone(&value));
+            if at_home {
+                drop(seat);
+                assert_eq!(std::rc::Rc::strong_count(&value), 1);
+            } else {
+                std::thread::spawn(move || drop(seat)).join().unwrap();
+                assert_eq!(std::rc::Rc::strong_count(&value), 2, "no other thread has touched the count");
+            }
+        }
     }
 
     #[test]

@@ -41,6 +41,9 @@ pub enum BreakerState {
     MetricsOnly,
 }
 
+/// The shortest time that a refusal names: whoever heeds it does not ask again and again in the same moment.
+pub(crate) const SOONEST: Duration = Duration::from_millis(1);
+
 /// Whether rules decide, or a person did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BreakerMode {
@@ -167,22 +170,27 @@ impl Breaker {
         self.rules.needs_successes()
     }
 
-    /// Asks for leave to make one call.
+    /// Asks for leave to make one call, after it has let time pass as [`tick`](Self::tick) does: with the change of state
+    /// that this brought about. `roll` is the random draw of that change.
     ///
     /// # Errors
     ///
-    /// How long until it is worth asking again; `Duration::MAX` while it is held open by hand.
-    pub fn try_acquire(&mut self, now: Duration) -> Result<Permit, Duration> {
-        let _ = self.tick(now, 0.0);
+    /// How long until it is worth asking again, at least a millisecond; `Duration::MAX` while it is held open by hand.
+    pub fn try_acquire(&mut self, now: Duration, roll: f64) -> (Result<Permit, Duration>, Option<Transition>) {
+        let transition = self.tick(now, roll);
+        (self.acquire(now), transition)
+    }
+
+    fn acquire(&mut self, now: Duration) -> Result<Permit, Duration> {
         let verdict = match (self.mode, self.phase) {
             (BreakerMode::ForcedOpen, _) => Err(Duration::MAX),
             (BreakerMode::Disabled | BreakerMode::MetricsOnly, _) | (_, Phase::Closed) => Ok(false),
-            (_, Phase::Open { until }) => Err(until.saturating_sub(now)),
+            (_, Phase::Open { until }) => Err(until.saturating_sub(now).max(SOONEST)),
             (_, Phase::HalfOpen { .. }) if self.probes.len() < self.rules.permits as usize => {
                 self.probes.push(now);
                 Ok(true)
             }
-            (_, Phase::HalfOpen { .. }) => Err(Duration::ZERO),
+            (_, Phase::HalfOpen { .. }) => Err(SOONEST),
         };
         match verdict {
             Ok(probe) => Ok(Permit { epoch: self.epoch, probe, begun: now }),
@@ -246,6 +254,13 @@ impl Breaker {
             }
             Phase::HalfOpen { .. } if self.is_overdue(now) => self.trip(now, roll),
             _ => None,
+        }
+    }
+
+    /// Begins a round of probes now, whatever is left of the reset time or of an earlier round; a closed one stays closed.
+    pub(crate) fn begin_probing(&mut self) {
+        if self.phase != Phase::Closed {
+            self.enter(Phase::HalfOpen { successes: 0 });
         }
     }
 

@@ -5,22 +5,27 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64 as Counter, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+
+use std::task::Wake;
 
 use serde::Serialize;
 
 use crate::actor::{Actor, StopReason};
+use crate::bound::Seat;
 use crate::breaker::{BreakerMode, BreakerState, BreakerTotals};
 use crate::child::Policy;
 use crate::context::Factory;
 use crate::dead_letter::{DeadLetter, DeadReason};
+use crate::driver::Driver;
 use crate::envelope::Envelope;
 use crate::fault::{Fault, Incident};
 use crate::gate::{ActorState, Gate};
 use crate::mailbox::{LANES, Mailbox};
 use crate::message::{MessageId, Priority};
 use crate::monitor::Watcher;
+use crate::run_queue::{Queued, RunQueue};
 use crate::supervisor::{Report, SupervisorRef};
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
 use crate::system::SystemCore;
@@ -55,6 +60,8 @@ pub(crate) struct ActorCell<A: Actor> {
     pub(crate) core: Core,
     pub(crate) mailbox: Mailbox<Envelope<A>>,
     pub(crate) factory: Factory<A>,
+    /// Where the driver sits, on its own thread.
+    pub(crate) seat: Seat<Driver<A>>,
 }
 
 /// The part of a cell that does not depend on the actor's type.
@@ -74,6 +81,9 @@ pub struct Core {
     /// once the supervisor has taken a running one away from its driver.
     pub(crate) turns: AtomicU64,
     pub(crate) arbiter: AtomicU32,
+    /// The run queue of the driver in the seat.
+    pub(crate) home: OnceLock<Arc<RunQueue>>,
+    pub(crate) queued: Queued,
     pub(crate) tally: Tally,
     pub(crate) policy: Arc<Policy>,
     pub(crate) system: Arc<SystemCore>,
@@ -120,6 +130,8 @@ pub(crate) struct Rare {
     pub(crate) edges: Vec<Edge>,
     pub(crate) faults: FaultBook,
     pub(crate) ended: Option<StopReason>,
+    /// The supervisor waits for it to start.
+    pub(crate) is_awaited: bool,
 }
 
 /// What inspection shows of an actor's faults.
@@ -175,6 +187,8 @@ impl Core {
             running: AtomicU64::new(0),
             turns: AtomicU64::new(0),
             arbiter: AtomicU32::new(0),
+            home: OnceLock::new(),
+            queued: Queued::default(),
             tally: Tally::default(),
             policy,
             system,
@@ -249,6 +263,19 @@ impl Core {
         self.system.dead_letters.add(letter);
     }
 
+    /// From now on the supervisor waits for it to start, or does not.
+    pub(crate) fn await_start(&self, is_awaited: bool) {
+        self.with_rare(|rare| rare.is_awaited = is_awaited);
+    }
+
+    /// It has started, or failed to: a supervisor that waits for it need not any more.
+    pub(crate) fn tell_started(&self) {
+        let is_awaited = self.rare.lock().as_mut().is_some_and(|rare| std::mem::take(&mut rare.is_awaited));
+        if is_awaited {
+            self.report(Report::started(self.id));
+        }
+    }
+
     /// Tells the supervisor, past its lanes' bounds.
     pub(crate) fn report(&self, report: Report) {
         if let Some(supervisor) = &self.supervisor {
@@ -264,6 +291,10 @@ pub trait Node: Send + Sync {
     fn core(&self) -> &Core;
     /// Tells the driver to look at its directives.
     fn poke(&self);
+    /// Polls the driver in the seat, for at most so many turns, and answers how many it took.
+    fn drive(self: Arc<Self>, turns: u32) -> u32;
+    /// Ends the driver that sits on this thread: its arbiter is going.
+    fn evict(&self);
     /// The turn with this number has run out of time. If it is still running it is fenced, and a driver of a new
     /// generation takes over on another arbiter. The keeper does this itself: the supervisor may live on the very thread
     /// that does not come back; the new driver's fault then takes the supervised path.
@@ -303,7 +334,7 @@ impl<A: Actor> ActorCell<A> {
     /// Ends an actor that was spawned after its supervisor had ended: every message to it is handed back.
     pub(crate) fn never_start(&self) {
         self.core.gate.set_state(ActorState::Stopped, 0);
-        self.core.system.directory.remove(self.core.id);
+        self.core.system.directory.remove(self);
         crate::monitor::announce_end(self, &StopReason::Shutdown);
     }
 }
@@ -315,6 +346,14 @@ impl<A: Actor> Node for ActorCell<A> {
 
     fn poke(&self) {
         self.mailbox.direct();
+    }
+
+    fn drive(self: Arc<Self>, turns: u32) -> u32 {
+        crate::driver::drive(&self, turns)
+    }
+
+    fn evict(&self) {
+        drop(self.seat.take());
     }
 
     fn suspect(self: Arc<Self>, turn: u64) {
@@ -334,6 +373,19 @@ impl<A: Actor> Node for ActorCell<A> {
 
     fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
         self
+    }
+}
+
+/// The waker of the driver in the seat.
+impl<A: Actor> Wake for ActorCell<A> {
+    fn wake(self: Arc<Self>) {
+        Self::wake_by_ref(&self);
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if let Some(home) = self.core.home.get() {
+            home.push(&self.core.queued, || Arc::clone(self) as _);
+        }
     }
 }
 

@@ -34,7 +34,8 @@ pub enum Placement {
     /// The arbiters of the system in turn.
     #[default]
     Spread,
-    /// The arbiter with this number, from 0; a number beyond the last one counts on from the first.
+    /// The arbiter with this number, from 0; a number beyond the last one counts on from the first. When a turn has not
+    /// given that thread back, another one, with a warning in the log.
     Pinned(usize),
     /// A thread of its own, which ends with the actor.
     Dedicated,
@@ -327,6 +328,8 @@ pub(crate) struct Policy {
     pub(crate) admission: Option<Arc<dyn Admission>>,
     /// What a test does to messages before their turns.
     pub(crate) interference: Option<Arc<dyn Fn(u64) -> Interference + Send + Sync>>,
+    /// It says itself when its start is over, which is later than when it serves messages.
+    pub(crate) says_when_started: bool,
     pub(crate) strategy: Strategy,
     pub(crate) give_up: GiveUp,
     /// The licence that all children of an escalating supervisor share; `None` when each has its own.
@@ -353,6 +356,7 @@ impl Policy {
             placement: Placement::Spread,
             admission: None,
             interference: None,
+            says_when_started: false,
             strategy: Strategy::OneForOne,
             give_up: GiveUp::OpenBreaker,
             licence: None,

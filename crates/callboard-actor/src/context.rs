@@ -137,8 +137,9 @@ impl<A: Actor> Context<A> {
         self.leaving = Some(Leaving::Stop);
     }
 
-    /// Ends this *value* normally once the turn is over, as a process does in OTP: a permanent actor then begins anew, a
-    /// transient or temporary one has ended.
+    /// Ends this *value* normally once the turn is over, as a process does in OTP: after its
+    /// [`stopped`](Actor::stopped) a transient or temporary actor has ended. A permanent one begins anew: its supervisor
+    /// restarts it, with its siblings where the strategy says so, and that counts as a restart though not as a fault.
     pub fn exit(&mut self) {
         self.leaving.get_or_insert(Leaving::Exit);
     }

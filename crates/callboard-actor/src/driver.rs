@@ -6,29 +6,33 @@
 
 mod health;
 mod lifecycle;
+mod task;
 
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context as Task, Poll};
+use std::task::{Context as Task, Poll, Waker};
 use std::time::Duration;
 
 use self::health::Health;
-use crate::actor::{Actor, StopReason};
+pub(crate) use self::task::{DriverTask, drive, start};
+use crate::actor::{Actor, Handler, StopReason};
+use crate::actor_ref::Question;
 use crate::alarm::{Alarm, AlarmKey};
 use crate::cell::{ActorCell, Node, Tally};
 use crate::child::Interference;
 use crate::clock::Nanos;
 use crate::context::Context;
 use crate::dead_letter::DeadReason;
-use crate::envelope::{Asker, Envelope};
+use crate::envelope::{self, Asked, Asker, Envelope};
 use crate::error::{AskFailure, Stage};
 use crate::fault::{Fault, FaultClass, FaultKind, Incident, catch, drop_quietly, silence};
 use crate::gate::ActorState;
 use crate::mailbox::{CONTROL, Private};
-use crate::message::Priority;
+use crate::message::{Message, Priority};
+use crate::reply::Answer;
 use crate::scope::{self, TurnScope};
 use crate::sync::Ordering;
 use crate::turn::{Ending, Failure, Held, LocalFuture, Salvage, Turn};
@@ -55,8 +59,11 @@ pub(crate) struct Driver<A: Actor> {
     health: Option<Box<Health>>,
     /// What is known of the running turn.
     running: Running,
+    /// The time, when whoever polls this has just read it; 0 otherwise.
+    known_now: Nanos,
     unsampled: u32,
-    is_settled: bool,
+    /// What wakes it; lent to whoever polls it.
+    waker: Option<Waker>,
     /// Each turn is timed or limited, not one in so many.
     watches_all: bool,
     /// Messages that a test could have interfered with.
@@ -108,6 +115,8 @@ enum Build {
 enum AfterClose {
     End(StopReason),
     Halt,
+    /// A permanent actor's value has finished: a new one takes its place.
+    Replace,
 }
 
 struct Timer {
@@ -182,8 +191,9 @@ impl<A: Actor> Driver<A> {
             timer: None,
             health,
             running: Running::default(),
+            known_now: 0,
             unsampled: 0,
-            is_settled: false,
+            waker: None,
             watches_all,
             interfered: 0,
             is_delayed: false,
@@ -191,15 +201,31 @@ impl<A: Actor> Driver<A> {
         }
     }
 
-    fn run(&mut self, task: &mut Task<'_>) -> Flow {
-        let mut left = BUDGET;
+    /// Before the first poll: whose thread this is, and which task it is that directives wake.
+    fn settle_down(&mut self, waker: &Waker) {
+        if self.waker.is_none() {
+            self.waker = Some(waker.clone());
+            self.cell.mailbox.settle(waker);
+        }
+    }
+
+    /// One poll, of at most so many turns.
+    fn go(&mut self, left: &mut u32, task: &mut Task<'_>) -> Flow {
+        let _scope = scope::enter(&self.scope);
+        let _silence = silence();
+        // Code of users is caught where it is called. What still comes this far is a fault of the framework: the actor
+        // ends, and says so, rather than vanish.
+        catch(|| self.run(left, task)).unwrap_or_else(|fault| self.collapse(&fault))
+    }
+
+    fn run(&mut self, left: &mut u32, task: &mut Task<'_>) -> Flow {
         loop {
             if self.cell.mailbox.is_directed() {
                 self.obey();
             }
             let flow = match &mut self.phase {
                 Phase::Serving | Phase::Draining(_) | Phase::Finishing(_) | Phase::Halting { .. } => {
-                    self.serve(&mut left, task)
+                    self.serve(left, task)
                 }
                 Phase::Building(build) => {
                     let build = *build;
@@ -218,6 +244,61 @@ impl<A: Actor> Driver<A> {
                 return flow;
             }
         }
+    }
+
+    /// Whether nothing but messages keeps it from rest: it serves, and is between turns.
+    #[inline]
+    fn may_go_on(&self) -> bool {
+        let in_turn = self.turn.is_active() || self.held.is_some() || self.retry.is_some();
+        matches!(self.phase, Phase::Serving) && !in_turn
+    }
+
+    /// Whether the next turn is timed or limited.
+    #[inline]
+    fn watches_next(&self) -> bool {
+        self.watches_all || self.unsampled + 1 >= SAMPLE_EVERY || self.health.is_some()
+    }
+
+    /// The turn of a question that comes straight from its asker, past the mailbox.
+    #[inline]
+    fn answer<M: Message>(
+        &mut self,
+        question: Question<M>,
+        told: &mut Option<Answer<M::Reply>>,
+        task: &mut Task<'_>,
+    ) -> Option<M::Reply>
+    where
+        A: Handler<M>,
+    {
+        let Question { message, header, expires, lane, now } = question;
+        let _scope = scope::enter(&self.scope);
+        let _silence = silence();
+        self.scope.checked.set(now);
+        self.unsampled += 1;
+        self.take_lane(self.cell.mailbox.cap(lane));
+        match envelope::ask(message, header, expires, &mut self.turn, task) {
+            Asked::Answered(answer) => {
+                self.settle(Ending::Done);
+                Some(answer)
+            }
+            Asked::Told(answer, polled) => {
+                *told = Some(answer);
+                match polled {
+                    Poll::Ready(ending) => self.settle(ending),
+                    Poll::Pending => drop(self.wait_in_turn(task)),
+                }
+                None
+            }
+        }
+    }
+
+    /// After a turn that came past the mailbox: whether there is nothing to do but wait, be it in the turn or for messages.
+    #[inline]
+    fn rests_again(&mut self, waker: &Waker) -> bool {
+        if self.may_go_on() {
+            return self.cell.mailbox.park(self.private(), waker);
+        }
+        matches!(self.phase, Phase::Serving) && self.turn.is_active()
     }
 
     /// Hops 3 and 4 of a message's way, again and again.
@@ -297,16 +378,17 @@ impl<A: Actor> Driver<A> {
     fn run_turn(&mut self, lane: usize, envelope: &mut Envelope<A>, task: &mut Task<'_>) -> Poll<Ending<A>> {
         trace_hops(envelope, &self.cell);
         if envelope.expires != 0 {
-            let now = self.cell.core.system.clock.now();
+            let now = match std::mem::take(&mut self.known_now) {
+                0 => self.cell.core.system.clock.now(),
+                now => now,
+            };
             if now >= envelope.expires {
                 self.expire(lane, envelope);
                 return Poll::Ready(Ending::Expired);
             }
             self.scope.checked.set(now);
         }
-        // Notices of the framework do not lend their lane to what is asked in their turns.
-        self.scope.lane.set(if lane == CONTROL { Priority::Normal.lane() } else { lane });
-        self.running.lane = lane;
+        self.take_lane(lane);
         self.unsampled += 1;
         if self.watches_all || self.unsampled >= SAMPLE_EVERY || self.health.is_some() {
             self.watch_turn(envelope);
@@ -315,6 +397,13 @@ impl<A: Actor> Driver<A> {
             }
         }
         envelope.open(&mut self.turn, task)
+    }
+
+    #[inline(always)]
+    fn take_lane(&mut self, lane: usize) {
+        // Notices of the framework do not lend their lane to what is asked in their turns.
+        self.scope.lane.set(if lane == CONTROL { Priority::Normal.lane() } else { lane });
+        self.running.lane = lane;
     }
 
     /// A test interferes with the message.
@@ -531,33 +620,6 @@ fn trace_hops<A: Actor>(envelope: &Envelope<A>, cell: &ActorCell<A>) {
 
 /// How long after its limit a turn is suspected, at least.
 const GRACE: Nanos = 50_000_000;
-
-impl<A: Actor> Unpin for Driver<A> {}
-
-impl<A: Actor> Future for Driver<A> {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
-        let this = self.get_mut();
-        let _scope = scope::enter(&this.scope);
-        let _silence = silence();
-        if !this.is_settled {
-            this.is_settled = true;
-            this.cell.mailbox.settle(task.waker());
-        }
-        // Code of users is caught where it is called. What still comes this far is a fault of the framework: the actor
-        // ends, and says so, rather than vanish.
-        let flow = catch(|| this.run(task)).unwrap_or_else(|fault| this.collapse(&fault));
-        match flow {
-            Flow::Wait | Flow::Again => Poll::Pending,
-            Flow::Yield => {
-                task.waker().wake_by_ref();
-                Poll::Pending
-            }
-            Flow::End => Poll::Ready(()),
-        }
-    }
-}
 
 impl<A: Actor> Drop for Driver<A> {
     /// The arbiter goes before the actor has ended: what is left is accounted for all the same.

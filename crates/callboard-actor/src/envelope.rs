@@ -21,7 +21,7 @@ use crate::context::Context;
 use crate::error::AskFailure;
 use crate::fault::{Fault, catch, drop_quietly};
 use crate::message::Message;
-use crate::reply::Reply;
+use crate::reply::{Answer, Reply, reply};
 use crate::scope::Baggage;
 use crate::turn::{Ending, Failure, Held, Rest, Salvage, Turn};
 
@@ -309,8 +309,61 @@ unsafe fn open<A: Handler<M>, M: Message>(
         Ok(Ok(result)) => Poll::Ready(open.settle(Ok(result), turn.context())),
         // SAFETY: the handler's future is the only one to hold the two references, as `handle` is generic over their
         // lifetime and so cannot store them anywhere else.
-        Ok(Err(message)) => unsafe { turn.begin(task, |actor, context| actor.handle(message, context), open) },
+        Ok(Err(message)) => unsafe {
+            let polled = turn.begin(task, |actor, context| actor.handle(message, context), open, |open| open);
+            polled.map(|(result, open)| open.settle(result, turn.context()))
+        },
         Err(fault) => Poll::Ready(open.failed(fault)),
+    }
+}
+
+/// How a turn went that its asker began.
+pub(crate) enum Asked<A: Actor, R> {
+    /// It is over, and this is the answer.
+    Answered(R),
+    /// The answer, or the reason why there is none, comes by this way; the turn has ended or waits.
+    Told(Answer<R>, Poll<Ending<A>>),
+}
+
+/// Begins the turn of a message that goes straight from its asker to the handler, in no slot and with no way back until
+/// one is needed. Its asker is there and its time is not over; it is not kept.
+#[inline]
+pub(crate) fn ask<A: Handler<M>, M: Message>(
+    message: M,
+    header: Option<Box<Header>>,
+    expires: Nanos,
+    turn: &mut Turn<A>,
+    task: &mut Task<'_>,
+) -> Asked<A, M::Reply> {
+    turn.context().begin_turn(true, expires, header.as_deref());
+    let mut told = None;
+    let state = (header, &mut told);
+    let (result, (header, _)) = match turn.now(|actor, context| actor.handle_now(message, context)) {
+        Ok(Ok(result)) => (Ok(result), state),
+        // SAFETY: as in `open`.
+        Ok(Err(message)) => match unsafe {
+            turn.begin(
+                task,
+                |actor, context| actor.handle(message, context),
+                state,
+                |(header, told)| Open::asked(header, expires, told),
+            )
+        } {
+            Poll::Ready(ended) => ended,
+            Poll::Pending => return Asked::Told(told.expect("it was made when the turn had to wait"), Poll::Pending),
+        },
+        Err(fault) => (Err(fault), state),
+    };
+    let context = turn.context();
+    match result {
+        Ok(Ok(answer)) if !context.holds_commit() => {
+            context.tally().count_handled();
+            Asked::Answered(answer)
+        }
+        result => {
+            let ending = Open::<M>::asked(header, expires, &mut told).settle(result, context);
+            Asked::Told(told.expect("it was made just now"), Poll::Ready(ending))
+        }
     }
 }
 
@@ -354,6 +407,13 @@ impl<A: Handler<M>, M: Message> Rest<A, Result<M::Reply, Fault>> for Open<M> {
 }
 
 impl<M: Message> Open<M> {
+    /// What is left of a message that had no letter; its way back is made now.
+    fn asked(header: Option<Box<Header>>, expires: Nanos, told: &mut Option<Answer<M::Reply>>) -> Self {
+        let (reply, answer) = reply();
+        *told = Some(answer);
+        Self { reply: Some(reply), header, expires, copy: None }
+    }
+
     /// Counted before it is sent, so that whoever has the answer finds the message counted.
     #[inline(always)]
     fn answer(self, answer: M::Reply, tally: &Tally) {

@@ -42,6 +42,9 @@ pub enum FaultKind {
     Stuck,
     /// The supervisor below it gave up.
     Escalated,
+    /// The value of a permanent actor ended by itself, which is no fault; as an incident it shows only where a supervisor
+    /// gave up because that happened too often.
+    Finished,
 }
 
 /// An error for the supervisor: it ends the turn, and the value is replaced.
@@ -258,7 +261,9 @@ impl Incident {
         match self.0.kind {
             FaultKind::Panic | FaultKind::Task => ErrorCode::HandlerPanicked,
             FaultKind::TurnTimeout | FaultKind::StartTimeout | FaultKind::Stuck => ErrorCode::Timeout,
-            FaultKind::Error | FaultKind::Start | FaultKind::Escalated => ErrorCode::HandlerFailed,
+            FaultKind::Error | FaultKind::Start | FaultKind::Escalated | FaultKind::Finished => {
+                ErrorCode::HandlerFailed
+            }
         }
     }
 

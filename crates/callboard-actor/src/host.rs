@@ -1,13 +1,13 @@
 //! The arbiters and their hosts: the one place where drivers meet actix.
 //!
-//! Each arbiter runs one actix actor, the [`Host`], which starts the drivers placed there as tasks of the arbiter's own
-//! local set; they end with it. No payload passes through the host's mailbox, only the order to start something.
+//! Each arbiter runs one actix actor, the [`Host`], which starts the drivers placed there, and one task, the
+//! [`Runner`], which polls them; they end with it. No payload passes through the host's mailbox, only the order to start something.
 
 #[cfg(feature = "test-util")]
 pub(crate) mod paused;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 use actix::{Actor as _, Addr, Context, Handler, Message};
 use tokio::task::spawn_local;
@@ -16,8 +16,9 @@ use crate::actor::Actor;
 use crate::bound::thread_id;
 use crate::cell::ActorCell;
 use crate::child::Placement;
-use crate::driver::Driver;
+use crate::driver::{self, Driver, DriverTask};
 use crate::fault::{Fault, FaultClass, FaultKind, Incident, install_panic_hook, record_backtraces};
+use crate::run_queue::{RunQueue, Runner};
 use crate::supervisor::Supervise;
 use crate::system::{SystemCore, start_all};
 
@@ -64,6 +65,7 @@ impl Handler<End> for Host {
 #[derive(Debug)]
 pub(crate) struct Arbiter {
     host: Addr<Host>,
+    queue: Arc<RunQueue>,
     thread: u64,
     /// False once a turn has not given the thread back.
     usable: AtomicBool,
@@ -72,19 +74,21 @@ pub(crate) struct Arbiter {
 
 impl Arbiter {
     /// Starts the host on the calling thread, which must run an arbiter.
-    pub(crate) fn here(backtraces: bool) -> Self {
+    pub(crate) fn here(system: Weak<SystemCore>, backtraces: bool) -> Self {
         install_panic_hook();
         record_backtraces(backtraces);
-        Self { host: Host.start(), thread: thread_id(), usable: AtomicBool::new(true), handle: None }
+        let queue = Arc::new(RunQueue::new());
+        spawn_local(Runner::new(Arc::clone(&queue), system));
+        Self { host: Host.start(), queue, thread: thread_id(), usable: AtomicBool::new(true), handle: None }
     }
 
     /// Starts an arbiter on a thread of its own. Must be called on a thread of the system.
-    pub(crate) async fn start(backtraces: bool) -> Option<Self> {
+    pub(crate) async fn start(system: Weak<SystemCore>, backtraces: bool) -> Option<Self> {
         let arbiter = actix_rt::Arbiter::new();
         let (tell, told) = oneshot::async_channel();
         arbiter.spawn_fn(move || {
             // Whoever waits for the arbiter may have gone.
-            let _ = tell.send(Self::here(backtraces));
+            let _ = tell.send(Self::here(system, backtraces));
         });
         let mut started = told.await.ok()?;
         started.handle = Some(arbiter.handle());
@@ -118,10 +122,10 @@ pub(crate) fn keep(core: &Arc<SystemCore>, workers: usize, supervise: Vec<Superv
     actix_rt::System::new().block_on(async move {
         let mut arbiters = Vec::with_capacity(workers);
         for _ in 0..workers {
-            let Some(arbiter) = Arbiter::start(core.backtraces).await else { return };
+            let Some(arbiter) = Arbiter::start(Arc::downgrade(core), core.backtraces).await else { return };
             arbiters.push(arbiter);
         }
-        core.set_threads(arbiters, Arbiter::here(core.backtraces));
+        core.set_threads(arbiters, Arbiter::here(Arc::downgrade(core), core.backtraces));
         core.start_root();
         start_all(core, supervise);
         // Whoever wanted the system may have gone; it runs all the same.
@@ -166,9 +170,13 @@ impl Arbiters {
         order.find(|&index| self.shared[index].is_usable()).unwrap_or(first)
     }
 
+    /// Where an actor is to live. One that is pinned to an arbiter whose thread does not come back would never start there.
     fn place(&self, placement: Placement) -> usize {
         match placement {
-            Placement::Pinned(index) => index % self.shared.len(),
+            Placement::Pinned(index) => {
+                let wanted = index % self.shared.len();
+                if self.shared[wanted].is_usable() { wanted } else { self.spread() }
+            }
             Placement::Spread | Placement::Dedicated => self.spread(),
         }
     }
@@ -188,8 +196,16 @@ pub(crate) fn launch<A: Actor>(cell: Arc<ActorCell<A>>) {
         return launch_dedicated(&system, cell);
     }
     let index = system.arbiters().place(cell.core.policy.placement);
+    if let Placement::Pinned(wanted) = cell.core.policy.placement
+        && wanted % system.arbiters().len() != index
+    {
+        let actor = cell.core.name();
+        tracing::warn!(target: "callboard::supervisor", %actor, wanted, index, "pinned to a lost arbiter; starts on another");
+    }
     cell.core.arbiter.store(index as u32, Ordering::Relaxed);
-    system.arbiters().get(index).run(move || drop(spawn_local(Driver::new(cell))));
+    let arbiter = system.arbiters().get(index);
+    let queue = Arc::clone(&arbiter.queue);
+    arbiter.run(move || driver::start(&cell, queue));
 }
 
 /// The number that inspection shows for an actor on a thread of its own.
@@ -206,7 +222,7 @@ fn launch_dedicated<A: Actor>(system: &Arc<SystemCore>, cell: Arc<ActorCell<A>>)
             install_panic_hook();
             record_backtraces(backtraces);
             spawn_local(async move {
-                Driver::new(cell).await;
+                DriverTask::new(Driver::new(cell)).await;
                 handle.stop();
             });
         });
@@ -235,5 +251,7 @@ pub(crate) fn replace<A: Actor>(cell: Arc<ActorCell<A>>) {
     system.alarms.wake_askers_of(core.id);
     let index = system.arbiters().spread();
     core.arbiter.store(index as u32, Ordering::Relaxed);
-    system.arbiters().get(index).run(move || drop(spawn_local(Driver::replacing(cell, generation, incident))));
+    system.arbiters().get(index).run(move || {
+        drop(spawn_local(DriverTask::new(Driver::replacing(cell, generation, incident))));
+    });
 }

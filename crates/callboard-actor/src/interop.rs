@@ -13,9 +13,10 @@ use crate::actor::Handler;
 use crate::actor_ref::{ActorRef, Parcel, Recipient, Returned, Target};
 use crate::cell::{ActorId, Node};
 use crate::clock::Nanos;
+use crate::dead_letter::{DeadLetter, DeadReason};
 use crate::error::AskFailure;
 use crate::mailbox::Ticket;
-use crate::message::Message;
+use crate::message::{Message, MessageId};
 use crate::system::{System, SystemCore};
 
 impl System {
@@ -114,6 +115,20 @@ impl<M: Message + actix::Message<Result = <M as Message>::Reply>> Target<M> for 
 
     fn is_fenced(&self, _: Nanos) -> Option<crate::Incident> {
         None
+    }
+
+    /// It has no books of its own, but the system has.
+    fn bury(&self) {
+        let at = self.system.clock.wall();
+        self.system.dead_letters.add(DeadLetter {
+            id: MessageId::at(at),
+            at,
+            actor: "an actix actor".to_owned(),
+            actor_id: ActorId::NONE,
+            message: std::any::type_name::<M>(),
+            priority: M::PRIORITY,
+            reason: DeadReason::Refused,
+        });
     }
 }
 

@@ -85,6 +85,7 @@ mod gate;
 mod envelope;
 mod mailbox;
 mod bound;
+mod run_queue;
 mod driver;
 mod turn;
 mod scope;

@@ -207,7 +207,11 @@ impl<T> Mailbox<T> {
 
     /// Makes the calling thread the home, if there is none yet, and `driver` the task that directives wake.
     pub(crate) fn settle(&self, driver: &Waker) {
-        self.private.claim();
+        if self.private.claim()
+            && let Some(private) = self.private.get()
+        {
+            private.borrow_mut().waker = Some(driver.clone());
+        }
         self.shared.lock().driver = Some(driver.clone());
     }
 
@@ -483,6 +487,25 @@ impl<T> Mailbox<T> {
         self.register(private, waker)
     }
 
+    /// Counts a value that goes past the lanes, straight to the driver on its own thread. False when something is queued in
+    /// the shared half, which then has to be looked at first, or when what is counted is not this thread's alone.
+    #[inline]
+    pub(crate) fn pass(&self, lane: usize) -> bool {
+        if self.bits.load(Ordering::Relaxed) & (LANE_BITS | WAITING) != 0 || self.bounds.is_exact() {
+            return false;
+        }
+        let count = self.counts.of(lane);
+        add(&count.local, 1);
+        add(&count.taken, 1);
+        true
+    }
+
+    /// Takes back what [`park`](Self::park) has said, for a driver that is about to look again anyway: whether it was parked.
+    #[inline]
+    pub(crate) fn unpark(&self, private: &RefCell<Private<T>>) -> bool {
+        std::mem::take(&mut private.borrow_mut().parked)
+    }
+
     fn register(&self, private: &RefCell<Private<T>>, waker: &Waker) -> bool {
         let mut shared = self.shared.lock();
         let bits = self.bits.load(Ordering::Relaxed);
@@ -536,6 +559,15 @@ impl<T> Mailbox<T> {
         drop(shared);
         wake_all(waiting.into_iter().flatten());
         left
+    }
+
+    /// Nobody drives this mailbox any more: what woke the driver, which may hold this very mailbox, goes.
+    pub(crate) fn forget_driver(&self) {
+        let here = self.private.get().and_then(|private| private.borrow_mut().waker.take());
+        let mut shared = self.shared.lock();
+        let wakers = (shared.parked.take(), shared.driver.take());
+        drop(shared);
+        drop((here, wakers));
     }
 
     /// Takes the private half out of service: this thread's driver has been replaced by one elsewhere.

@@ -66,6 +66,7 @@ pub(crate) fn watch(node: &dyn Node, watcher: Watcher) {
     let late = node.core().with_rare(|rare| match &rare.ended {
         Some(reason) => Some((watcher, reason.clone())),
         None => {
+            make_room(&mut rare.watchers);
             rare.watchers.push(watcher);
             None
         }
@@ -73,6 +74,17 @@ pub(crate) fn watch(node: &dyn Node, watcher: Watcher) {
     if let Some((watcher, reason)) = late {
         tell_end(node, watcher, &reason);
     }
+}
+
+/// Sweeps out those who have stopped waiting, whenever the list would have to grow: it is never longer than twice the
+/// watchers that there are, and adding one costs no more than pushing it, taken over many.
+fn make_room(watchers: &mut Vec<Watcher>) {
+    const FEW: usize = 8;
+    if watchers.len() < watchers.capacity().max(FEW) {
+        return;
+    }
+    watchers.retain(|watcher| !watcher.is_gone());
+    watchers.reserve(watchers.len().max(FEW));
 }
 
 /// Ties two actors together.
@@ -112,6 +124,16 @@ pub(crate) fn announce_restart(node: &dyn Node, generation: u64) {
 }
 
 impl Watcher {
+    /// Whether nobody waits behind it any more. Dropping such a watcher runs no code of users.
+    fn is_gone(&self) -> bool {
+        match self {
+            Self::Ended(tell) => tell.is_closed(),
+            Self::Out(tell) => tell.is_closed(),
+            Self::Link(linked) => linked.strong_count() == 0,
+            Self::Down(_) | Self::Restarts(_) => false,
+        }
+    }
+
     fn teller(&self) -> Option<Arc<dyn Fn(Restarted) + Send + Sync>> {
         if let Self::Restarts(tell) = self { Some(Arc::clone(tell)) } else { None }
     }
@@ -129,5 +151,39 @@ fn tell_end(node: &dyn Node, watcher: Watcher, reason: &StopReason) {
         Watcher::Ended(tell) => drop(tell.send(reason.clone())),
         Watcher::Out(tell) => drop(tell.send(())),
         Watcher::Link(_) | Watcher::Restarts(_) => {}
+    }
+}
+
+#[cfg(all(test, feature = "test-util"))]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context as Task, Waker};
+
+    use crate::actor_ref::ActorRef;
+    use crate::testing::TestSystem;
+
+    struct Idle;
+    impl crate::Actor for Idle {}
+
+    fn watchers(actor: &ActorRef<Idle>) -> usize {
+        actor.cell().core.read_rare(|rare| rare.watchers.len()).unwrap_or_default()
+    }
+
+    #[test]
+    fn whoever_stops_waiting_for_an_end_leaves_nothing_behind() {
+        TestSystem::run(async |t| {
+            let actor = t.spawn(|| Idle);
+            let mut task = Task::from_waker(Waker::noop());
+            let mut patient = pin!(actor.ended());
+            assert!(patient.as_mut().poll(&mut task).is_pending());
+            for _ in 0..10_000 {
+                assert!(pin!(actor.ended()).poll(&mut task).is_pending());
+            }
+            assert!(watchers(&actor) < 50, "{} watchers", watchers(&actor));
+            actor.stop();
+            patient.await;
+            t.shutdown().await;
+        });
     }
 }

@@ -10,9 +10,10 @@ use crate::fault::drop_quietly;
 #[derive(Debug)]
 pub(crate) struct Reply<R>(oneshot::Sender<Result<R, AskFailure>>);
 
-/// The asker's end.
+/// The asker's end. It is named by hidden methods of a public trait.
+#[allow(unreachable_pub)]
 #[derive(Debug)]
-pub(crate) struct Answer<R>(oneshot::AsyncReceiver<Result<R, AskFailure>>);
+pub struct Answer<R>(oneshot::AsyncReceiver<Result<R, AskFailure>>);
 
 /// A new way back.
 pub(crate) fn reply<R>() -> (Reply<R>, Answer<R>) {

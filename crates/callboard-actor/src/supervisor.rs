@@ -25,9 +25,11 @@ use crate::actor_ref::ActorRef;
 use crate::cell::{ActorId, Directive, Node};
 use crate::child::{Child, IntoChild, Policy, Restart};
 use crate::context::Context;
+use crate::error::StartError;
 use crate::fault::{Fault, Incident};
 use crate::gate::ActorState;
 use crate::message::Message;
+use crate::monitor::Watcher;
 use crate::sync::Mutex;
 use crate::system::{System, SystemCore};
 
@@ -66,7 +68,7 @@ pub struct Supervise {
     children: Vec<StartChild>,
 }
 
-/// Starts one of the first children.
+/// Makes one of the first children known to their supervisor.
 type StartChild = Box<dyn FnOnce(&SupervisorRef) + Send>;
 
 /// A supervisor whose children fail alone.
@@ -121,9 +123,10 @@ impl Supervise {
         self
     }
 
-    /// A child to be started with the supervisor, after those named before.
+    /// A child to be started with the supervisor, when those named before have started. One whose start fails takes the
+    /// road of every fault, and the next one is started.
     pub fn child<A: Actor>(mut self, child: Child<A>) -> Self {
-        self.children.push(Box::new(|supervisor| drop(supervisor.spawn(child))));
+        self.children.push(Box::new(|supervisor| supervisor.declare(child)));
         self
     }
 
@@ -137,10 +140,17 @@ impl Supervise {
         let plan = Arc::new(self.plan(&system.policy));
         let policy = Arc::clone(&plan.policy);
         let name = self.name.unwrap_or_else(|| "supervisor".to_owned());
-        let child = crate::child::child(name, move || Supervisor::new(Arc::clone(&plan))).start_limit(STOP_LIMIT);
-        let actor = spawn(system, parent, child);
-        let supervisor = SupervisorRef(Arc::new(Handle { actor, policy }));
-        self.children.into_iter().for_each(|start| start(&supervisor));
+        let known = Arc::clone(&plan);
+        let child = crate::child::child(name, move || Supervisor::new(Arc::clone(&known)));
+        let child = child.start_limit(STOP_LIMIT).change(|policy| policy.says_when_started = true);
+        let (actor, is_adopted) = prepare(system, parent, child, |_| None);
+        let cell = Arc::clone(actor.cell());
+        let supervisor = SupervisorRef(Arc::new(Handle { actor, policy, plan: Arc::clone(&plan) }));
+        supervisor.0.actor.watch(Watcher::Down(Box::new(move |down| plan.end(&down.reason))));
+        self.children.into_iter().for_each(|declare| declare(&supervisor));
+        if is_adopted {
+            crate::host::launch(cell);
+        }
         supervisor
     }
 
@@ -181,6 +191,7 @@ struct Handle {
     actor: ActorRef<Supervisor>,
     /// What its children start out with.
     policy: Arc<Policy>,
+    plan: Arc<Plan>,
 }
 
 impl SupervisorRef {
@@ -189,9 +200,26 @@ impl SupervisorRef {
         spawn(self.system(), Some(self), child.into_child())
     }
 
-    /// Starts a supervisor under it. Its settings are used as they are; [`System::supervise`] checks them first.
-    pub fn supervise(&self, supervise: Supervise) -> Self {
-        supervise.start(self.system(), Some(self))
+    /// Makes a child known that is started when its turn has come.
+    fn declare<A: Actor>(&self, child: Child<A>) {
+        let launch = |actor: &ActorRef<A>| {
+            let cell = Arc::clone(actor.cell());
+            Some(Box::new(move || crate::host::launch(cell)) as Launch)
+        };
+        drop(prepare(self.system(), Some(self), child, launch));
+    }
+
+    /// Starts a supervisor under it, after the children it has.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Invalid`] with everything that cannot work in its settings.
+    pub fn supervise(&self, supervise: Supervise) -> Result<Self, StartError> {
+        let faults = supervise.faults();
+        if !faults.is_empty() {
+            return Err(StartError::Invalid(faults));
+        }
+        Ok(supervise.start(self.system(), Some(self)))
     }
 
     /// Stops it and its children: in reverse start order one after the other where they restart together, else all at
@@ -235,27 +263,113 @@ impl fmt::Debug for SupervisorRef {
     }
 }
 
-/// Makes the cell, tells the supervisor, and starts the driver: in this order, so that the supervisor knows a child
-/// before that can report anything.
 fn spawn<A: Actor>(system: &Arc<SystemCore>, supervisor: Option<&SupervisorRef>, child: Child<A>) -> ActorRef<A> {
-    let base = supervisor.map_or(&system.policy, |supervisor| &supervisor.0.policy);
-    let actor = system.make_cell(base, supervisor.cloned(), child);
-    if let Some(supervisor) = supervisor {
-        let adopt = What::Adopt(actor.node());
-        if !supervisor.report(Report { child: actor.id(), what: adopt }) {
-            actor.cell().never_start();
-            return actor;
-        }
+    let (actor, is_adopted) = prepare(system, supervisor, child, |_| None);
+    if is_adopted {
+        crate::host::launch(Arc::clone(actor.cell()));
     }
-    crate::host::launch(Arc::clone(actor.cell()));
     actor
 }
+
+/// Makes the cell and puts it on the supervisor's roster before its driver is started, so that the supervisor knows a child
+/// before that can report anything. It is not told by a message, which it might not live to read. False when it is ending:
+/// the child then never starts.
+fn prepare<A: Actor>(
+    system: &Arc<SystemCore>,
+    supervisor: Option<&SupervisorRef>,
+    child: Child<A>,
+    waiting: impl FnOnce(&ActorRef<A>) -> Option<Launch>,
+) -> (ActorRef<A>, bool) {
+    let base = supervisor.map_or(&system.policy, |supervisor| &supervisor.0.policy);
+    let actor = system.make_cell(base, supervisor.cloned(), child);
+    let is_adopted = supervisor.is_none_or(|supervisor| supervisor.0.plan.adopt(actor.node(), waiting(&actor)));
+    if !is_adopted {
+        actor.cell().never_start();
+    }
+    (actor, is_adopted)
+}
+
+/// Starts the first driver of a child.
+type Launch = Box<dyn FnOnce() + Send>;
 
 /// What survives a restart of the supervisor itself.
 struct Plan {
     policy: Arc<Policy>,
-    /// The children in start order, as ids grow.
-    roster: Mutex<BTreeMap<ActorId, Arc<dyn Node>>>,
+    roster: Mutex<Roster>,
+}
+
+#[derive(Default)]
+struct Roster {
+    /// In start order, as ids grow.
+    children: BTreeMap<ActorId, Arc<dyn Node>>,
+    /// Those of them that are still to be started for the first time.
+    waiting: BTreeMap<ActorId, Launch>,
+    /// The supervisor is ending: it takes no more children.
+    is_closed: bool,
+}
+
+impl Plan {
+    /// False when the supervisor is ending, so that nobody would look after the child.
+    fn adopt(&self, child: Arc<dyn Node>, waiting: Option<Launch>) -> bool {
+        let mut roster = self.roster.lock();
+        if roster.is_closed {
+            return false;
+        }
+        let id = child.core().id;
+        roster.children.insert(id, child);
+        roster.waiting.extend(waiting.map(|launch| (id, launch)));
+        true
+    }
+
+    /// Those that are still to be started, in start order.
+    fn waiting(&self) -> Vec<ActorId> {
+        self.roster.lock().waiting.keys().copied().collect()
+    }
+
+    /// Hands a directive to a child. One that waits to be started is started by it: nobody else would obey.
+    fn direct(&self, child: &Arc<dyn Node>, directive: Directive) {
+        child.direct(directive);
+        let launch = self.roster.lock().waiting.remove(&child.core().id);
+        if let Some(launch) = launch {
+            launch();
+        }
+    }
+
+    /// Children in start order.
+    fn children(&self) -> Vec<Arc<dyn Node>> {
+        self.roster.lock().children.values().cloned().collect()
+    }
+
+    fn ids(&self) -> Vec<ActorId> {
+        self.roster.lock().children.keys().copied().collect()
+    }
+
+    /// Takes no more children. True when that is new.
+    fn close(&self) -> bool {
+        !std::mem::replace(&mut self.roster.lock().is_closed, true)
+    }
+
+    fn forget(&self, child: ActorId) {
+        let gone = self.roster.lock().children.remove(&child);
+        // Outside of the lock: it may have been the last reference.
+        drop(gone);
+    }
+
+    /// The supervisor has ended. Where it could not see to its children's end itself, as it failed or was killed, they are
+    /// told now; those that it had told and that are still there were given their time.
+    fn end(&self, why: &StopReason) {
+        let is_new = self.close();
+        let left = std::mem::take(&mut self.roster.lock().children);
+        for child in left.into_values().rev() {
+            let directive = match why {
+                StopReason::Shutdown => directive_for(why),
+                StopReason::Killed => Directive::Kill(StopReason::Killed),
+                _ if is_new => directive_for(why),
+                _ => Directive::Kill(StopReason::Killed),
+            };
+            self.direct(&child, directive);
+        }
+    }
 }
 
 /// The supervisor actor, reached through [`SupervisorRef`].
@@ -263,12 +377,14 @@ pub(crate) struct Supervisor {
     plan: Arc<Plan>,
     licence: Licence,
     group: Option<Group>,
+    /// It has begun, and not all of its children have yet.
+    is_starting: bool,
     draws: u64,
 }
 
 impl fmt::Debug for Supervisor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Supervisor").field("children", &self.plan.roster.lock().len()).finish_non_exhaustive()
+        f.debug_struct("Supervisor").field("children", &self.plan.roster.lock().children.len()).finish_non_exhaustive()
     }
 }
 
@@ -281,9 +397,7 @@ pub(crate) struct Report {
 
 #[derive(Debug)]
 enum What {
-    /// It is new.
-    Adopt(Arc<dyn Node>),
-    /// It serves messages.
+    /// It serves messages, or has failed to and is on the way that every fault takes. Said to a supervisor that waits for it.
     Started,
     /// It failed, is out of service, and waits for a decision.
     Fault(Incident),
@@ -324,32 +438,32 @@ impl Report {
 }
 
 impl Actor for Supervisor {
-    /// After a restart of its own it puts its children back to work, in start order; the others do not notice.
+    /// Its first children are started in order, each when the one before has started. After a restart of its own it puts all
+    /// its children back to work in the same way; they do not notice. Only then is its own start over for its supervisor.
     async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), Fault> {
-        // What led to an escalation is its parent's business now: it counts anew, as in OTP. Not at its first start: its
-        // children may be there before it is.
-        if cx.generation() > 1
-            && let Some(shared) = &self.plan.policy.licence
-        {
+        let is_first = cx.generation() == 1;
+        // What led to an escalation is its parent's business now: it counts anew, as in OTP.
+        if !is_first && let Some(shared) = &self.plan.policy.licence {
             shared.lock().renew();
         }
-        for child in self.children() {
-            child.direct(Directive::Resume { after: Duration::ZERO });
-        }
+        let to_start = if is_first { self.plan.waiting() } else { self.plan.ids() };
+        self.is_starting = true;
+        self.begin(Group::start(to_start));
         // When its own breaker was open, the turn of this message is the probe: nobody else need send it one.
-        if cx.generation() > 1 {
-            cx.me().control(Report { child: cx.me().id(), what: What::Resumed });
-        }
+        cx.me().control(Report { child: cx.me().id(), what: What::Resumed });
         Ok(())
     }
 
     /// Its children go with it, in reverse start order: one after the other when they depend on each other, else all
     /// at once. When it only makes room for a new value, they wait for that.
     async fn stopped(self, why: StopReason) {
+        if why != StopReason::Restart {
+            self.plan.close();
+        }
         let one_by_one = self.plan.policy.strategy != Strategy::OneForOne;
         let mut leaving = Vec::new();
-        for child in self.children().into_iter().rev() {
-            let out = take_out(child, &why);
+        for child in self.plan.children().into_iter().rev() {
+            let out = take_out(&self.plan, child, &why);
             if one_by_one {
                 out.await;
             } else {
@@ -359,17 +473,12 @@ impl Actor for Supervisor {
         for out in leaving {
             out.await;
         }
-        if why != StopReason::Restart {
-            // Their last reports meet a closed mailbox, and a child holds its supervisor in turn.
-            let gone = std::mem::take(&mut *self.plan.roster.lock());
-            drop(gone);
-        }
     }
 }
 
 /// Tells a child to end, or to make room, and then waits until it is out of service. One that was told to stop and takes
 /// longer for it than its turn and its `stopped` together may is killed.
-fn take_out(child: Arc<dyn Node>, why: &StopReason) -> impl Future<Output = ()> + use<> {
+fn take_out(plan: &Plan, child: Arc<dyn Node>, why: &StopReason) -> impl Future<Output = ()> + use<> {
     let policy = &child.core().policy;
     let makes_room = *why == StopReason::Restart && policy.restart != Restart::Temporary;
     let directive = if makes_room { Directive::Halt { refuse: false } } else { directive_for(why) };
@@ -378,8 +487,8 @@ fn take_out(child: Arc<dyn Node>, why: &StopReason) -> impl Future<Output = ()> 
         _ => Duration::MAX,
     };
     let (tell, mut told) = oneshot::async_channel();
-    crate::monitor::watch(&*child, crate::monitor::Watcher::Out(tell));
-    child.direct(directive);
+    crate::monitor::watch(&*child, Watcher::Out(tell));
+    plan.direct(&child, directive);
     async move {
         // Told or dropped: either way it is out of service.
         if tokio::time::timeout(limit, &mut told).await.is_err() {
@@ -399,38 +508,39 @@ fn directive_for(why: &StopReason) -> Directive {
 
 impl SyncHandler<Report> for Supervisor {
     fn handle(&mut self, report: Report, cx: &mut Context<Self>) -> Result<(), Fault> {
-        let child = report.child;
-        match report.what {
-            What::Adopt(node) => drop(self.plan.roster.lock().insert(child, node)),
-            What::Started => self.advance(Step::Started(child)),
-            // It is on its way out already, and begins again with the others: one restart, counted once.
-            What::Fault(_) | What::GaveUp(_) if self.group.as_ref().is_some_and(|group| group.takes_out(child)) => {}
-            What::Fault(incident) => return self.restart_group(child, &incident, &cx.system()),
-            What::Halted => self.halted(child),
-            What::Resumed => {}
-            What::GaveUp(incident) => return self.give_up(child, incident),
-            What::Ended => {
-                let gone = self.plan.roster.lock().remove(&child);
-                drop(gone);
-                self.advance(Step::Ended(child));
-            }
+        self.take_note(report, &cx.system())?;
+        if self.group.is_none() && std::mem::take(&mut self.is_starting) {
+            cx.me().cell().core.tell_started();
         }
-        self.finish_group()
+        Ok(())
     }
 }
 
 impl Supervisor {
     fn new(plan: Arc<Plan>) -> Self {
-        Self { plan, licence: Licence::default(), group: None, draws: 0 }
+        Self { plan, licence: Licence::default(), group: None, is_starting: false, draws: 0 }
     }
 
-    /// Children in start order.
-    fn children(&self) -> Vec<Arc<dyn Node>> {
-        self.plan.roster.lock().values().cloned().collect()
+    fn take_note(&mut self, report: Report, system: &System) -> Result<(), Fault> {
+        let child = report.child;
+        match report.what {
+            What::Started => self.advance(Step::Started(child)),
+            // It begins again with the others anyway: one restart, counted once.
+            What::Fault(_) | What::GaveUp(_) if self.group.as_ref().is_some_and(|group| group.brings_back(child)) => {}
+            What::Fault(incident) => return self.restart_group(child, &incident, system),
+            What::Halted => self.halted(child),
+            What::Resumed => {}
+            What::GaveUp(incident) => return self.give_up(child, incident),
+            What::Ended => {
+                self.plan.forget(child);
+                self.advance(Step::Ended(child));
+            }
+        }
+        self.finish_group()
     }
 
     fn child(&self, id: ActorId) -> Option<Arc<dyn Node>> {
-        self.plan.roster.lock().get(&id).cloned()
+        self.plan.roster.lock().children.get(&id).cloned()
     }
 
     /// A child failed whose fault concerns others.
@@ -471,7 +581,7 @@ impl Supervisor {
 
     /// The children that are concerned, in start order.
     fn affected(&self, is_concerned: impl Fn(ActorId) -> bool) -> Vec<Member> {
-        let concerned = self.children().into_iter().filter(|child| is_concerned(child.core().id));
+        let concerned = self.plan.children().into_iter().filter(|child| is_concerned(child.core().id));
         let member = |child: Arc<dyn Node>| {
             let core = child.core();
             Member { id: core.id, begins_again: core.policy.restart != Restart::Temporary }
@@ -479,9 +589,16 @@ impl Supervisor {
         concerned.map(member).collect()
     }
 
+    /// A group restart takes the place of one that is under way. Children that only the earlier one would have started are
+    /// started at once.
     fn begin(&mut self, group: Group) {
+        let earlier = self.group.take().map(Group::into_left).unwrap_or_default();
+        let left: Vec<_> = earlier.into_iter().filter(|&child| !group.concerns(child)).collect();
         self.group = Some(group);
         self.act();
+        for child in left.into_iter().filter_map(|child| self.child(child)) {
+            self.plan.direct(&child, Directive::Resume { after: Duration::ZERO });
+        }
     }
 
     /// A child is out of service. When no group restart is under way it was told so by an earlier value of this
@@ -507,7 +624,10 @@ impl Supervisor {
     fn act(&mut self) {
         while let Some((child, directive)) = self.group.as_mut().and_then(Group::next) {
             match self.child(child) {
-                Some(node) => node.direct(directive),
+                Some(node) => {
+                    node.core().await_start(matches!(directive, Directive::Resume { .. }));
+                    self.plan.direct(&node, directive);
+                }
                 None => {
                     if let Some(group) = &mut self.group {
                         group.note(Step::Ended(child));

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use crate::actor::Actor;
 use crate::actor_ref::ActorRef;
 use crate::alarm::Alarms;
+use crate::bound::Seat;
 use crate::cell::{ActorCell, Core, Node};
 use crate::child::{Child, Defaults, IntoChild, Policy};
 use crate::clock::Clock;
@@ -82,21 +83,17 @@ impl System {
     ///
     /// # Errors
     ///
-    /// [`StartError::Invalid`] with everything that cannot work in its settings.
+    /// [`StartError::Invalid`] with everything that cannot work in its settings, and [`StartError::Over`] when the system
+    /// has been shut down.
     ///
     /// # Cancel safety
     ///
     /// It never waits: once polled, the supervisor has been started or refused.
     pub async fn supervise(&self, supervise: Supervise) -> Result<SupervisorRef, StartError> {
-        let faults = supervise.faults();
-        if !faults.is_empty() {
-            return Err(StartError::Invalid(faults));
-        }
-        let root = self.0.root().ok_or(StartError::Over)?;
-        Ok(root.supervise(supervise))
+        self.0.root().ok_or(StartError::Over)?.supervise(supervise)
     }
 
-    /// The first actor of this type with this name.
+    /// The first actor of this type with this name. One that is still in its first start is not found yet.
     #[must_use]
     pub fn find<A: Actor>(&self, name: &str) -> Option<ActorRef<A>> {
         self.0.directory.find(name, |node| node.as_any().downcast::<ActorCell<A>>().ok()).map(ActorRef::new)
@@ -248,7 +245,7 @@ impl SystemCore {
         let (name, factory, policy) = child.apply(base);
         let mailbox = Mailbox::new(policy.bounds);
         let core = Core::new::<A>(name, policy, Arc::clone(self), supervisor);
-        let cell = Arc::new(ActorCell { core, mailbox, factory });
+        let cell = Arc::new(ActorCell { core, mailbox, factory, seat: Seat::empty() });
         let node: Arc<dyn Node> = Arc::clone(&cell) as _;
         self.directory.add(cell.core.id, Arc::downgrade(&node));
         ActorRef::new(cell)
@@ -388,7 +385,8 @@ impl SystemBuilder {
 pub(crate) fn start_all(core: &Arc<SystemCore>, supervise: Vec<Supervise>) {
     for supervise in supervise {
         if let Some(root) = core.root() {
-            root.supervise(supervise);
+            // The builder has checked their settings.
+            let _ = root.supervise(supervise);
         }
     }
 }

@@ -174,7 +174,8 @@ fn start_here(builder: SystemBuilder) -> System {
         panic!("{error}");
     }
     let core = Arc::new(builder.core(Clock::of_this_runtime(), true));
-    core.set_threads(vec![Arbiter::here(false)], Arbiter::here(false));
+    let arbiter = || Arbiter::here(Arc::downgrade(&core), false);
+    core.set_threads(vec![arbiter()], arbiter());
     let keeper = Arc::clone(&core);
     tokio::task::spawn_local(async move { keeper.alarms.keep(&keeper.clock).await });
     core.start_root();

@@ -153,7 +153,8 @@ impl<A: Actor> Turn<A> {
     /// Runs `started` of the value.
     pub(crate) fn begin_started(&mut self, task: &mut Task<'_>) -> Poll<Ending<A>> {
         // SAFETY: `started` is generic over the lifetime of the references, so its future alone holds them.
-        unsafe { self.begin(task, |value, context| value.started(context), Starting) }
+        let polled = unsafe { self.begin(task, |value, context| value.started(context), Starting, |rest| rest) };
+        polled.map(|(result, rest)| rest.settle(result, self.context()))
     }
 
     /// Runs the factory that waits, which builds a value from the context.
@@ -166,26 +167,29 @@ impl<A: Actor> Turn<A> {
             cell.factory.build(unsafe { &mut *context.as_ptr() }).await
         };
         // SAFETY: the future was built without the references.
-        unsafe { self.slot.place(context, task, || future, Starting) }
+        let polled = unsafe { self.slot.place(task, || future, Starting, |rest| rest) };
+        polled.map(|(result, rest)| rest.settle(result, self.context()))
     }
 
-    /// Makes a future that borrows value and context, polls it for the first time, and tells `rest` when it has ended.
+    /// Makes a future that borrows value and context, and polls it for the first time. When it has ended, `state` is
+    /// handed back with how it ended; when it has to wait, `rest` makes of it what is told of the end.
     ///
     /// # Safety
     ///
     /// Nothing but the future may keep the two references.
     #[inline(always)]
-    pub(crate) unsafe fn begin<F: Future + 'static, R: Rest<A, F::Output> + 'static>(
+    pub(crate) unsafe fn begin<F: Future + 'static, S, R: Rest<A, F::Output> + 'static>(
         &mut self,
         task: &mut Task<'_>,
         future: impl FnOnce(&'static mut A, &'static mut Context<A>) -> F,
-        rest: R,
-    ) -> Poll<Ending<A>> {
+        state: S,
+        rest: impl FnOnce(S) -> R,
+    ) -> Poll<(Result<F::Output, Fault>, S)> {
         assert!(!self.slot.is_active(), "turns do not nest");
         let value = self.value.expect("a turn needs a value");
         let context = self.context;
         // SAFETY: both outlive the future, which is dropped before them; the caller keeps the references inside it.
-        unsafe { self.slot.place(context, task, || future(&mut *value.as_ptr(), &mut *context.as_ptr()), rest) }
+        unsafe { self.slot.place(task, || future(&mut *value.as_ptr(), &mut *context.as_ptr()), state, rest) }
     }
 
     /// Goes on with the active future.

@@ -8,15 +8,15 @@ use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
 use super::tell::wait_of_this_turn;
-use super::{Parcel, Returned, Target};
+use super::{Parcel, Question, Returned, Target};
 use crate::alarm::{Alarm, AlarmKey};
 use crate::clock::{Nanos, nanos};
 use crate::context::earlier;
-use crate::envelope::{Header, Letter};
+use crate::envelope::Header;
 use crate::error::{AskError, AskFailure, Stage};
 use crate::mailbox::Ticket;
 use crate::message::{Message, Priority};
-use crate::reply::{Answer, reply};
+use crate::reply::Answer;
 use crate::scope::{self, Baggage};
 use crate::sync::{Ordering, fence};
 use crate::system::SystemCore;
@@ -119,9 +119,10 @@ impl<T: Target<M>, M: Message> Future for AskFuture<'_, T, M> {
     fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         if let Some((message, options)) = this.fresh.take()
-            && let Err(error) = this.send(message, options)
+            && let Some(result) = this.send(message, options).transpose()
         {
-            return Poll::Ready(Err(error));
+            this.wait = None;
+            return Poll::Ready(result);
         }
         if this.room.is_some() {
             match this.poll_room(task) {
@@ -145,9 +146,9 @@ impl<T: Target<M>, M: Message> Future for AskFuture<'_, T, M> {
 }
 
 impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
-    /// The first hop: inherits, registers the wait, and offers the message.
+    /// The first hop: inherits, registers the wait, and offers the message. The answer may be there at once.
     #[inline]
-    fn send(&mut self, message: M, options: Options) -> Result<(), AskError<M>> {
+    fn send(&mut self, message: M, options: Options) -> Result<Option<M::Reply>, AskError<M>> {
         let system = self.target.system();
         let now = system.clock.now();
         let own = now.saturating_add(nanos(options.timeout.unwrap_or_else(|| self.target.patience())));
@@ -162,19 +163,17 @@ impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
         self.deadline = distinct(deadline);
         self.wait = wait_of_this_turn(self.target).map_err(|path| AskError::AskCycle { path })?;
         let header = header(baggage, options.idempotency_key);
-        let (reply, answer) = reply();
-        let letter = Letter { message, reply: Some(reply), header };
-        match self.target.offer(Parcel { letter, expires: self.deadline, lane }) {
-            Ok(()) => {}
-            Err(returned) => self.not_taken(returned, lane)?,
+        let question = Question { message, header, expires: self.deadline, lane, now };
+        match self.target.put(question, &mut self.answer) {
+            Ok(answer) => Ok(answer),
+            Err(returned) => self.not_taken(returned, lane).map(|()| None),
         }
-        self.answer = Some(answer);
-        Ok(())
     }
 
     #[cold]
     fn not_taken(&mut self, returned: Returned<M>, lane: usize) -> Result<(), AskError<M>> {
         if returned.why != AskFailure::Full || !self.target.waits_for_room() {
+            self.answer = None;
             return Err(returned.into_tell_error().into());
         }
         let parcel = Some(Parcel { letter: returned.letter, expires: self.deadline, lane });

@@ -4,13 +4,18 @@ const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+/// Asks for leave where no change of state matters.
+fn acquire(breaker: &mut Breaker, now: Duration) -> Result<Permit, Duration> {
+    breaker.try_acquire(now, 0.0).0
+}
+
 fn fail(breaker: &mut Breaker, now: Duration) -> Option<Transition> {
-    let permit = breaker.try_acquire(now).expect("it lets calls through");
+    let permit = acquire(breaker, now).expect("it lets calls through");
     breaker.record(permit, Outcome::Failure, Duration::ZERO, now, 0.0)
 }
 
 fn succeed(breaker: &mut Breaker, now: Duration) -> Option<Transition> {
-    let permit = breaker.try_acquire(now).expect("it lets calls through");
+    let permit = acquire(breaker, now).expect("it lets calls through");
     breaker.record(permit, Outcome::Success, Duration::ZERO, now, 0.0)
 }
 
@@ -21,9 +26,9 @@ fn consecutive_failures_open_it_and_a_probe_closes_it() {
     assert_eq!(succeed(&mut breaker, s(0)), None, "a success in between starts the count anew");
     assert_eq!(fail(&mut breaker, s(0)), None);
     assert_eq!(fail(&mut breaker, s(0)), Some(Transition::Opened(s(30))));
-    assert_eq!(breaker.try_acquire(s(10)), Err(s(20)));
-    let probe = breaker.try_acquire(s(30)).expect("the reset time is over");
-    assert_eq!(breaker.try_acquire(s(30)), Err(Duration::ZERO), "one permit");
+    assert_eq!(acquire(&mut breaker, s(10)), Err(s(20)));
+    let probe = acquire(&mut breaker, s(30)).expect("the reset time is over");
+    assert_eq!(acquire(&mut breaker, s(30)), Err(SOONEST), "one permit");
     assert_eq!(breaker.record(probe, Outcome::Success, Duration::ZERO, s(31), 0.0), Some(Transition::Closed));
 }
 
@@ -39,16 +44,16 @@ fn a_failed_probe_doubles_the_reset_time() {
 fn a_permit_given_back_lets_the_next_probe_through() {
     let mut breaker = Breaker::new(BreakerRules::tripping_on([Trip::Consecutive(1)]));
     let _ = fail(&mut breaker, s(0));
-    let unused = breaker.try_acquire(s(30)).expect("a probe");
+    let unused = acquire(&mut breaker, s(30)).expect("a probe");
     breaker.release(unused);
-    assert!(breaker.try_acquire(s(30)).is_ok());
+    assert!(acquire(&mut breaker, s(30)).is_ok());
 }
 
 #[test]
 fn a_probe_that_never_reports_fails_when_its_limit_is_over() {
     let mut breaker = Breaker::new(BreakerRules::tripping_on([Trip::Consecutive(1)]));
     let _ = fail(&mut breaker, s(0));
-    let _lost = breaker.try_acquire(s(30)).expect("a probe");
+    let _lost = acquire(&mut breaker, s(30)).expect("a probe");
     assert_eq!(breaker.tick(s(59), 0.0), None);
     assert_eq!(breaker.tick(s(60), 0.0), Some(Transition::Opened(s(60))));
 }
@@ -56,7 +61,7 @@ fn a_probe_that_never_reports_fails_when_its_limit_is_over() {
 #[test]
 fn an_outcome_of_an_earlier_epoch_counts_in_the_totals_only() {
     let mut breaker = Breaker::new(BreakerRules::tripping_on([Trip::Consecutive(1)]));
-    let early = breaker.try_acquire(s(0)).expect("closed");
+    let early = acquire(&mut breaker, s(0)).expect("closed");
     let _ = fail(&mut breaker, s(0));
     let _ = breaker.tick(s(30), 0.0);
     assert_eq!(breaker.record(early, Outcome::Failure, Duration::ZERO, s(30), 0.0), None);
@@ -88,7 +93,7 @@ fn slow_calls_open_it_even_when_they_succeed() {
     let rule = Trip::Slow { longer_than: s(1), percent: 100, window: Window::Count(2), minimum: 2 };
     let mut breaker = Breaker::new(BreakerRules::tripping_on([rule]));
     for last in [false, true] {
-        let permit = breaker.try_acquire(s(0)).expect("closed");
+        let permit = acquire(&mut breaker, s(0)).expect("closed");
         let change = breaker.record(permit, Outcome::Success, s(2), s(0), 0.0);
         assert_eq!(change.is_some(), last);
     }
@@ -104,7 +109,7 @@ fn held_by_hand_no_rule_moves_it() {
     assert_eq!(fail(&mut breaker, s(0)), None);
     assert_eq!(breaker.totals().failures, 1, "disabled counts nothing");
     breaker.set_mode(BreakerMode::ForcedOpen);
-    assert_eq!(breaker.try_acquire(s(0)), Err(Duration::MAX));
+    assert_eq!(acquire(&mut breaker, s(0)), Err(Duration::MAX));
     let _ = breaker.reset();
     assert_eq!(breaker.state(), BreakerState::Closed);
 }
@@ -114,7 +119,7 @@ fn the_reset_time_is_capped_and_jittered() {
     let rules = BreakerRules::tripping_on([Trip::Consecutive(1)]).growing(10.0, s(100), 0.5);
     let mut breaker = Breaker::new(rules);
     let _ = fail(&mut breaker, s(0));
-    let permit = breaker.try_acquire(s(30)).expect("a probe");
+    let permit = acquire(&mut breaker, s(30)).expect("a probe");
     let change = breaker.record(permit, Outcome::Failure, Duration::ZERO, s(30), 1.0);
     assert_eq!(change, Some(Transition::Opened(s(50))), "capped at 100 s, half of it drawn away");
 }
@@ -125,4 +130,27 @@ fn settings_that_cannot_work_are_all_named() {
     rules.reset = Duration::ZERO;
     assert_eq!(rules.faults().len(), 4);
     assert!(BreakerRules::default().faults().is_empty());
+}
+
+#[test]
+fn a_change_of_state_that_asking_brings_about_is_told_with_its_draw() {
+    let rules = BreakerRules::tripping_on([Trip::Consecutive(1)]).growing(2.0, s(300), 0.5);
+    let mut breaker = Breaker::new(rules);
+    let _ = fail(&mut breaker, s(0));
+    let (probe, changed) = breaker.try_acquire(s(30), 0.0);
+    assert_eq!((probe.is_ok(), changed), (true, Some(Transition::HalfOpened)));
+    let (refused, changed) = breaker.try_acquire(s(60), 1.0);
+    assert_eq!(
+        (refused, changed),
+        (Err(s(30)), Some(Transition::Opened(s(30)))),
+        "the probe is overdue, half is drawn"
+    );
+    assert_eq!(breaker.try_acquire(s(60), 0.0).1, None);
+}
+
+#[test]
+fn a_refusal_never_says_that_now_is_the_time() {
+    let mut breaker = Breaker::new(BreakerRules::tripping_on([Trip::Consecutive(1)]));
+    let _ = fail(&mut breaker, s(0));
+    assert_eq!(acquire(&mut breaker, s(30) - Duration::from_nanos(1)), Err(SOONEST));
 }

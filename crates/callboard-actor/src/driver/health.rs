@@ -40,16 +40,26 @@ impl Health {
         policy.breaker.needs_successes().then(|| Box::new(Self::new(policy)))
     }
 
-    /// A turn begins: it counts for the state of the breaker that it began in.
+    /// A turn begins: it counts for the state of the breaker that it began in. Turns are one at a time: the permit of one
+    /// that was cut off is free again, so no probe can be overdue here, and nothing is served while it is open. Asking
+    /// for a permit therefore changes no state.
     pub(super) fn begin(&mut self, now: Duration) {
-        self.permit = self.breaker.try_acquire(now).ok();
+        self.release();
+        self.permit = self.breaker.try_acquire(now, 0.0).0.ok();
     }
 
     /// A turn has ended, or something else of the actor has failed.
     pub(super) fn record(&mut self, outcome: Outcome, now: Duration, roll: f64) -> Option<Transition> {
-        let permit = self.permit.take().or_else(|| self.breaker.try_acquire(now).ok())?;
+        let (permit, changed) = match self.permit.take() {
+            Some(permit) => (Some(permit), None),
+            None => {
+                let (permit, changed) = self.breaker.try_acquire(now, roll);
+                (permit.ok(), changed)
+            }
+        };
         let took = std::mem::take(&mut self.took);
-        self.breaker.record(permit, outcome, took, now, roll)
+        let recorded = permit.and_then(|permit| self.breaker.record(permit, outcome, took, now, roll));
+        recorded.or(changed)
     }
 
     /// A turn did not happen after all.

@@ -7,13 +7,13 @@ use std::time::Duration;
 use super::health::Health;
 use super::{AfterClose, Build, Driver, Flow, Phase};
 use crate::actor::{Actor, StopReason};
-use crate::breaker::{BreakerMode, Outcome, Transition};
+use crate::breaker::{BreakerMode, BreakerState, Outcome, Transition};
 use crate::cell::{ActorCell, Directive, FENCED, Tally};
 use crate::child::Restart;
 use crate::clock::Nanos;
 use crate::context::{Factory, Leaving};
 use crate::dead_letter::{DeadReason, Kept, Quarantined};
-use crate::envelope::Envelope;
+use crate::envelope::{Envelope, TellAsker};
 use crate::error::AskFailure;
 use crate::fault::{Fault, FaultClass, FaultKind, Incident, catch, drop_quietly};
 use crate::gate::ActorState;
@@ -107,8 +107,8 @@ impl<A: Actor> Driver<A> {
         if self.generation > 1 {
             crate::monitor::announce_restart(&*self.cell, self.generation);
         }
-        if core.policy.strategy != Strategy::OneForOne {
-            core.report(Report::started(core.id));
+        if !core.policy.says_when_started {
+            core.tell_started();
         }
         tracing::debug!(target: "callboard::supervisor", actor = %core.name(), generation = self.generation, "serving");
         if let Some(leaving) = leaving {
@@ -124,9 +124,8 @@ impl<A: Actor> Driver<A> {
         }
         self.timer = None;
         match then {
-            ActorState::Probing => self.begin_probing(),
             ActorState::Running => self.phase = Phase::Serving,
-            _ => self.rebuild(),
+            _ => self.begin_again(then),
         }
         Flow::Again
     }
@@ -139,9 +138,8 @@ impl<A: Actor> Driver<A> {
     /// One supervised restart, after which a single message shows whether the actor works again. What is queued holds
     /// the permit; only when nothing is, a new message may have it.
     fn begin_probing(&mut self) {
-        let now = self.cell.core.system.clock.elapsed();
         let health = self.health.get_or_insert_with(|| Box::new(Health::new(&self.cell.core.policy)));
-        let _ = health.breaker.tick(now, 0.0);
+        health.breaker.begin_probing();
         let is_automatic = health.is_automatic();
         self.publish_breaker();
         if !is_automatic {
@@ -212,7 +210,8 @@ impl<A: Actor> Driver<A> {
                 health.licence.renew();
                 // The probe may have ended its actor, or been the last turn of one that was told to stop.
                 if probing {
-                    core.gate.set_state(ActorState::Running, 0);
+                    let is_leaving = matches!(self.phase, Phase::Closing { .. });
+                    core.gate.set_state(if is_leaving { ActorState::Restarting } else { ActorState::Running }, 0);
                 }
             }
             // A rule on slow turns opens the breaker of an actor that works: it is rebuilt as after a fault.
@@ -234,18 +233,23 @@ impl<A: Actor> Driver<A> {
             rare.faults.faults += 1;
             rare.faults.last = Some(incident.clone());
         });
-        self.take_care_of(salvage, &incident);
+        let asker = self.take_care_of(salvage, &incident);
         self.discard_value();
-        self.decide(incident);
+        self.decide(incident.clone());
+        // Told last, so that whoever knows of the fault finds its record, and the gate as the fault has left it.
+        if let Some(tell) = asker {
+            tell(AskFailure::Faulted(incident));
+        }
     }
 
-    /// A kept message is tried again before the rest of its lane, or quarantined; of others the record remains.
-    fn take_care_of(&mut self, salvage: Salvage<A>, incident: &Incident) {
+    /// A kept message is tried again before the rest of its lane, or quarantined; of others the record remains. Answers with
+    /// the asker that is to be told.
+    fn take_care_of(&mut self, salvage: Salvage<A>, incident: &Incident) -> Option<TellAsker> {
         let core = &self.cell.core;
         core.tally.in_hand.store(0, Ordering::Relaxed);
-        let Some(message) = salvage.message else { return };
+        let message = salvage.message?;
         let lane = self.running.lane;
-        let asker = match salvage.kept {
+        match salvage.kept {
             Some(envelope) if salvage.attempts < core.policy.attempts => {
                 core.tally.in_hand.store(1, Ordering::Relaxed);
                 self.retry = Some(Box::new((lane, envelope)));
@@ -256,10 +260,6 @@ impl<A: Actor> Driver<A> {
                 self.quarantine(lane, message, salvage.attempts, kept, incident);
                 asker
             }
-        };
-        // Told last, so that whoever knows of the fault finds its record.
-        if let Some(tell) = asker {
-            tell(AskFailure::Faulted(incident.clone()));
         }
     }
 
@@ -343,6 +343,7 @@ impl<A: Actor> Driver<A> {
 
     /// The restart that needs nobody's leave: the licence allows it, and the supervisor is told.
     fn restart_alone(&mut self, incident: Incident, roll: f64) {
+        self.cell.core.tell_started();
         let now = self.cell.core.system.clock.elapsed();
         let policy = Arc::clone(&self.cell.core.policy);
         let health = self.health.get_or_insert_with(|| Box::new(Health::new(&policy)));
@@ -383,17 +384,32 @@ impl<A: Actor> Driver<A> {
         let core = &self.cell.core;
         core.with_rare(|rare| rare.faults.restarts += 1);
         self.publish_breaker();
+        let then = if self.is_to_be_probed() { ActorState::Probing } else { ActorState::Restarting };
         if delay.is_zero() {
-            return self.rebuild();
+            return self.begin_again(then);
         }
         let core = &self.cell.core;
         let until = core.system.clock.after(delay);
         core.gate.set_state(ActorState::BackingOff, until);
-        self.phase = Phase::Waiting { until, then: ActorState::Restarting };
+        self.phase = Phase::Waiting { until, then };
+    }
+
+    /// Whether its breaker has not closed yet: a new value then has to show by a probe that it works.
+    fn is_to_be_probed(&self) -> bool {
+        let state = self.health.as_ref().map(|health| health.breaker.state());
+        matches!(state, Some(BreakerState::Open | BreakerState::HalfOpen))
+    }
+
+    fn begin_again(&mut self, then: ActorState) {
+        match then {
+            ActorState::Probing => self.begin_probing(),
+            _ => self.rebuild(),
+        }
     }
 
     /// The breaker is open for so long; then a probe decides.
     fn open_for(&mut self, reset: Duration) {
+        self.cell.core.tell_started();
         if self.turn.has_value() {
             self.discard_value();
         }
@@ -435,6 +451,8 @@ impl<A: Actor> Driver<A> {
             Directive::Halt { refuse } => self.halt(refuse),
             Directive::Resume { after } if matches!(self.phase, Phase::Halted) => self.restart_after(after),
             Directive::Fail if matches!(self.phase, Phase::Halted) => self.fail_as_told(),
+            // It is at work, or waits for something else.
+            Directive::Resume { .. } if !matches!(self.phase, Phase::Building(_)) => self.cell.core.tell_started(),
             Directive::Resume { .. } | Directive::Fail => {}
             Directive::ResetBreaker => self.reset_breaker(),
             Directive::Breaker(mode) => self.set_breaker(mode),
@@ -545,7 +563,7 @@ impl<A: Actor> Driver<A> {
             }
             Phase::Closing { ref mut then, .. } => {
                 // A value that was to make room for a new one is the last.
-                if matches!(then, AfterClose::Halt) {
+                if matches!(then, AfterClose::Halt | AfterClose::Replace) {
                     *then = AfterClose::End(reason);
                     self.cell.core.gate.set_state(ActorState::Stopping, 0);
                 }
@@ -589,14 +607,17 @@ impl<A: Actor> Driver<A> {
                 self.halted(refuse);
             }
             Phase::Halted => self.halted(refuse),
+            Phase::Closing { ref mut then, .. } if matches!(then, AfterClose::Replace) => {
+                *then = AfterClose::Halt;
+                self.close_gate(refuse);
+            }
             _ => {}
         }
     }
 
     /// A healthy value makes room: it may say goodbye.
     fn put_aside(&mut self, refuse: bool) {
-        let state = if refuse { ActorState::Failed } else { ActorState::Restarting };
-        self.cell.core.gate.set_state(state, self.reopens());
+        self.close_gate(refuse);
         self.forget_limit();
         self.turn.context().reset();
         match self.turn.remove() {
@@ -608,9 +629,16 @@ impl<A: Actor> Driver<A> {
         }
     }
 
+    /// Out of service, until the supervisor says more. One whose breaker has not closed yet refuses in any case: it will
+    /// begin again with a probe.
+    fn close_gate(&self, refuse: bool) {
+        let refuse = refuse || self.is_to_be_probed();
+        let state = if refuse { ActorState::Failed } else { ActorState::Restarting };
+        self.cell.core.gate.set_state(state, self.reopens());
+    }
+
     fn halted(&mut self, refuse: bool) {
-        let core = &self.cell.core;
-        core.gate.set_state(if refuse { ActorState::Failed } else { ActorState::Restarting }, self.reopens());
+        self.close_gate(refuse);
         self.forget_limit();
         let core = &self.cell.core;
         self.phase = Phase::Halted;
@@ -632,13 +660,48 @@ impl<A: Actor> Driver<A> {
 
     /// The actor wants to end, or its value does.
     pub(super) fn leave(&mut self, leaving: Leaving) {
-        let begins_again = leaving == Leaving::Exit && self.cell.core.policy.restart == Restart::Permanent;
-        if begins_again && matches!(self.phase, Phase::Serving) {
-            self.turn.context().reset();
-            drop_quietly(self.turn.remove());
-            return self.restart_after(Duration::ZERO);
+        if leaving == Leaving::Exit && self.cell.core.policy.restart == Restart::Permanent {
+            match self.phase {
+                Phase::Serving => return self.finish(),
+                // It was about to make room for a new value anyway.
+                Phase::Halting { .. } => return,
+                _ => {}
+            }
         }
         self.end(leaving.reason());
+    }
+
+    /// The value of a permanent actor has done its work: it says goodbye, and a new one takes its place. While probing the
+    /// gate stays as it is, as the turn that ends here is the probe.
+    fn finish(&mut self) {
+        if self.cell.core.gate.state() != ActorState::Probing {
+            self.cell.core.gate.set_state(ActorState::Restarting, 0);
+        }
+        self.turn.context().reset();
+        match self.turn.remove() {
+            Some(value) => {
+                let future = goodbye(value, StopReason::Finished);
+                self.phase = Phase::Closing { future, then: AfterClose::Replace };
+            }
+            None => self.replace(),
+        }
+    }
+
+    /// The supervisor answers a normal end with a restart that counts like any other, as in OTP.
+    fn replace(&mut self) {
+        let core = &self.cell.core;
+        let text = "its value has finished".to_owned();
+        let end = Fault::new(FaultKind::Finished, FaultClass::Retryable, text);
+        let incident = Incident::new(&core.name(), self.generation, None, &end);
+        let probing = core.gate.state() == ActorState::Probing;
+        if core.policy.strategy != Strategy::OneForOne && !probing {
+            self.hand_over(ActorState::Restarting);
+            return self.cell.core.report(Report::fault(self.cell.core.id, incident));
+        }
+        let seed = core.seed();
+        let health = self.health.get_or_insert_with(|| Box::new(Health::new(&self.cell.core.policy)));
+        let roll = health.roll(seed);
+        self.restart_alone(incident, roll);
     }
 
     /// Serving is over: the turn that had to be finished first is.
@@ -670,7 +733,7 @@ impl<A: Actor> Driver<A> {
         if matches!(self.phase, Phase::Building(_)) {
             drop_quietly(self.turn.remove());
         }
-        self.empty_mailbox();
+        self.empty_mailbox(&reason);
         match self.turn.remove() {
             Some(value) => {
                 let future = goodbye(value, reason.clone());
@@ -702,6 +765,7 @@ impl<A: Actor> Driver<A> {
                 let refuse = self.cell.core.gate.state() == ActorState::Failed;
                 self.halted(refuse);
             }
+            AfterClose::Replace => self.replace(),
         }
         Flow::Again
     }
@@ -712,12 +776,17 @@ impl<A: Actor> Driver<A> {
         self.poll_timer(deadline, task)
     }
 
-    /// Everything that is queued becomes a dead letter, and every sender that waits gets its message back.
-    fn empty_mailbox(&mut self) {
+    /// Everything that is queued becomes a dead letter, and every sender that waits gets its message back. An asker hears
+    /// of the fault that ended the actor, if one did.
+    fn empty_mailbox(&mut self, why: &StopReason) {
+        let failure = match why {
+            StopReason::Faulted(incident) => AskFailure::Ended(incident.clone()),
+            _ => AskFailure::Stopped,
+        };
         if let Some(retry) = self.retry.take() {
             let (lane, envelope) = *retry;
             self.cell.core.tally.in_hand.store(0, Ordering::Relaxed);
-            self.bury_envelope(lane, envelope, DeadReason::Stopped);
+            self.bury_envelope(lane, envelope, failure.clone(), DeadReason::Stopped);
         }
         let mut left = match self.away.as_deref().or_else(|| self.cell.mailbox.private()) {
             Some(private) => self.cell.mailbox.close(private),
@@ -726,12 +795,12 @@ impl<A: Actor> Driver<A> {
         let mut lane = CONTROL;
         while let Some(envelope) = left.pop(&mut lane) {
             self.cell.mailbox.count_left(lane);
-            self.bury_envelope(lane, envelope, DeadReason::Stopped);
+            self.bury_envelope(lane, envelope, failure.clone(), DeadReason::Stopped);
         }
     }
 
-    fn bury_envelope(&self, lane: usize, mut envelope: Envelope<A>, reason: DeadReason) {
-        envelope.fail(AskFailure::Stopped);
+    fn bury_envelope(&self, lane: usize, mut envelope: Envelope<A>, failure: AskFailure, reason: DeadReason) {
+        envelope.fail(failure);
         if lane == CONTROL {
             // What the framework says to itself is counted, but no loss.
             return Tally::add(&self.cell.core.tally.dead, 1);
@@ -747,10 +816,11 @@ impl<A: Actor> Driver<A> {
             return;
         }
         self.discard_value();
-        self.empty_mailbox();
+        self.empty_mailbox(reason);
+        self.cell.mailbox.forget_driver();
         let core = &self.cell.core;
         core.gate.set_state(ActorState::Stopped, 0);
-        core.system.directory.remove(core.id);
+        core.system.directory.remove(&*self.cell);
         crate::monitor::announce_end(&*self.cell, reason);
         tracing::debug!(target: "callboard::supervisor", actor = %core.name(), %reason, "ended");
         core.report(Report::ended(core.id));
@@ -791,7 +861,7 @@ impl<A: Actor> Driver<A> {
         let mut lane = CONTROL;
         while let Some(envelope) = left.pop(&mut lane) {
             self.cell.mailbox.count_left(lane);
-            self.bury_envelope(lane, envelope, DeadReason::Fenced);
+            self.bury_envelope(lane, envelope, AskFailure::Stopped, DeadReason::Fenced);
         }
     }
 }

@@ -43,29 +43,30 @@ impl<A: Actor> Slot<A> {
         self.0.is_some()
     }
 
-    /// Boxes a future and polls it.
+    /// Boxes a future and polls it. When it has ended, `state` is handed back with how it ended; when it has to wait,
+    /// `rest` makes of it what is put beside the future.
     ///
     /// # Safety
     ///
-    /// No future waits here. The future may borrow what `context` points to; nothing else does until it has been dropped.
-    pub(super) unsafe fn place<F: Future + 'static, R: Rest<A, F::Output> + 'static>(
+    /// No future waits here. The future may borrow the context that this slot is polled with; nothing else does until it
+    /// has been dropped.
+    pub(super) unsafe fn place<F: Future + 'static, S, R: Rest<A, F::Output> + 'static>(
         &mut self,
-        mut context: NonNull<Context<A>>,
         task: &mut Task<'_>,
         make: impl FnOnce() -> F,
-        rest: R,
-    ) -> Poll<Ending<A>> {
+        state: S,
+        rest: impl FnOnce(S) -> R,
+    ) -> Poll<(Result<F::Output, Fault>, S)> {
         let (mut future, made) = match catch(|| Box::pin(make())) {
             Ok(future) => (Some(future), None),
             Err(fault) => (None, Some(Err(fault))),
         };
         let Some(result) = made.or_else(|| poll_boxed(&mut future, task)) else {
-            let job = Job { future, result: None, rest };
+            let job = Job { future, result: None, rest: rest(state) };
             self.0 = Some(Box::new(job));
             return Poll::Pending;
         };
-        // SAFETY: the future is gone, so nothing borrows the context.
-        Poll::Ready(rest.settle(result, unsafe { context.as_mut() }))
+        Poll::Ready((result, state))
     }
 
     /// Goes on with the future that waits here.

@@ -10,7 +10,7 @@ use std::task::{Context as Task, Poll};
 use super::{Ending, Rest, Salvage};
 use crate::actor::Actor;
 use crate::context::Context;
-use crate::fault::catch;
+use crate::fault::{Fault, catch};
 
 /// The buffer, and the job in it while its future waits.
 pub(super) struct Slot<A: Actor> {
@@ -51,19 +51,21 @@ impl<A: Actor> Slot<A> {
         self.active.is_some()
     }
 
-    /// Builds a future in the buffer and polls it. Only when it has to wait, the rest is put beside it.
+    /// Builds a future in the buffer and polls it. When it has ended, `state` is handed back with how it ended; when it
+    /// has to wait, `rest` makes of it what is put beside the future.
     ///
     /// # Safety
     ///
-    /// No future waits here. The future may borrow what `context` points to; nothing else does until it has been dropped.
+    /// No future waits here. The future may borrow the context that this slot is polled with; nothing else does until it
+    /// has been dropped.
     #[inline(always)]
-    pub(super) unsafe fn place<F: Future + 'static, R: Rest<A, F::Output> + 'static>(
+    pub(super) unsafe fn place<F: Future + 'static, S, R: Rest<A, F::Output> + 'static>(
         &mut self,
-        mut context: NonNull<Context<A>>,
         task: &mut Task<'_>,
         make: impl FnOnce() -> F,
-        rest: R,
-    ) -> Poll<Ending<A>> {
+        state: S,
+        rest: impl FnOnce(S) -> R,
+    ) -> Poll<(Result<F::Output, Fault>, S)> {
         self.buffer.reserve(const { Layout::new::<Job<F, R>>() });
         let job = self.buffer.start().cast::<Job<F, R>>();
         // SAFETY: the buffer is large and aligned enough and holds no job; the future is built and polled where it
@@ -75,15 +77,13 @@ impl<A: Actor> Slot<A> {
         });
         match polled {
             Ok(Poll::Pending) => {
-                // SAFETY: as above; the job is complete with this.
-                unsafe { (&raw mut (*job).rest).write(rest) };
+                // SAFETY: as above; the job is complete with this. Should `rest` panic, the future is forgotten.
+                unsafe { (&raw mut (*job).rest).write(rest(state)) };
                 self.active = Some(Active { poll: poll_job::<A, F, R>, abandon: abandon_job::<A, F, R> });
                 Poll::Pending
             }
-            // SAFETY: the future is gone, so nothing borrows the context.
-            Ok(Poll::Ready(output)) => Poll::Ready(rest.settle(Ok(output), unsafe { context.as_mut() })),
-            // SAFETY: as above.
-            Err(fault) => Poll::Ready(rest.settle(Err(fault), unsafe { context.as_mut() })),
+            Ok(Poll::Ready(output)) => Poll::Ready((Ok(output), state)),
+            Err(fault) => Poll::Ready((Err(fault), state)),
         }
     }
 

@@ -11,6 +11,9 @@ use proptest::prelude::*;
 
 use crate::puppet::{ms, s};
 
+/// The shortest time that a refusal names.
+const SOONEST: Duration = Duration::from_millis(1);
+
 /// One call that has reported, as the model remembers it.
 #[derive(Clone, Copy, Debug)]
 struct Call {
@@ -114,14 +117,18 @@ impl Model {
     }
 
     /// The number of the permit, or how long to wait.
-    fn acquire(&mut self, now: Duration) -> Result<usize, Duration> {
-        self.tick(now, 0.0);
+    fn acquire(&mut self, now: Duration, roll: f64) -> (Result<usize, Duration>, Option<Transition>) {
+        let transition = self.tick(now, roll);
+        (self.permit(now), transition)
+    }
+
+    fn permit(&mut self, now: Duration) -> Result<usize, Duration> {
         let verdict = match (self.mode, self.gate) {
             (BreakerMode::ForcedOpen, _) => Err(Duration::MAX),
             (BreakerMode::Disabled | BreakerMode::MetricsOnly, _) | (_, Gate::Closed) => Ok(false),
-            (_, Gate::Open { until }) => Err(until - now),
+            (_, Gate::Open { until }) => Err((until - now).max(SOONEST)),
             (_, Gate::Half) if self.probes_out().count() < self.rules.permits as usize => Ok(true),
-            (_, Gate::Half) => Err(Duration::ZERO),
+            (_, Gate::Half) => Err(SOONEST),
         };
         match verdict {
             Ok(is_probe) => {
@@ -220,7 +227,9 @@ impl Model {
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Wait(Duration),
-    Acquire,
+    Acquire {
+        roll: f64,
+    },
     /// Reports the n-th of the permits that are out.
     Record {
         nth: usize,
@@ -258,7 +267,7 @@ fn steps() -> impl Strategy<Value = Step> {
     ];
     prop_oneof![
         20 => wait.prop_map(Step::Wait),
-        40 => Just(Step::Acquire),
+        40 => (0.0..1.0f64).prop_map(|roll| Step::Acquire { roll }),
         40 => record,
         4 => any::<usize>().prop_map(|nth| Step::Release { nth }),
         4 => (0.0..1.0f64).prop_map(|roll| Step::Tick { roll }),
@@ -311,7 +320,7 @@ impl Pair {
     fn take(&mut self, step: Step) -> Result<(), TestCaseError> {
         match step {
             Step::Wait(time) => self.now += time,
-            Step::Acquire => self.acquire()?,
+            Step::Acquire { roll } => self.acquire(roll)?,
             Step::Record { nth, failed, took, roll } => self.record(nth, failed, took, roll)?,
             Step::Release { nth } => {
                 if let Some((number, permit)) = self.any_permit(nth) {
@@ -333,13 +342,15 @@ impl Pair {
         Ok(())
     }
 
-    fn acquire(&mut self) -> Result<(), TestCaseError> {
-        match (self.breaker.try_acquire(self.now), self.model.acquire(self.now)) {
+    fn acquire(&mut self, roll: f64) -> Result<(), TestCaseError> {
+        let (acquired, transition) = self.breaker.try_acquire(self.now, roll);
+        let (expected, its_transition) = self.model.acquire(self.now, roll);
+        match (acquired, expected) {
             (Ok(permit), Ok(number)) => self.permits.push((number, permit)),
             (Err(wait), Err(expected)) => prop_assert!(is_close(wait, expected), "{wait:?} is not {expected:?}"),
             (left, right) => prop_assert!(false, "{left:?} is not {right:?}"),
         }
-        Ok(())
+        same(transition, its_transition)
     }
 
     fn record(&mut self, nth: usize, failed: bool, took: Duration, roll: f64) -> Result<(), TestCaseError> {
@@ -394,7 +405,7 @@ proptest! {
         let _ = breaker.trip(now, 0.0);
         for end in ends {
             now += s(31);
-            let probes: Vec<_> = std::iter::from_fn(|| breaker.try_acquire(now).ok()).take(100).collect();
+            let probes: Vec<_> = std::iter::from_fn(|| breaker.try_acquire(now, 0.0).0.ok()).take(100).collect();
             prop_assert_eq!(probes.len(), permits as usize, "all permits are free again");
             for probe in probes {
                 match end {
@@ -415,9 +426,9 @@ fn a_limit_is_that_of_each_probe_and_not_of_the_round() {
     let rules = BreakerRules::tripping_on([Trip::Consecutive(1)]).growing(2.0, s(300), 0.0).probing(1, 2);
     let mut breaker = Breaker::new(rules);
     let _ = breaker.trip(s(0), 0.0);
-    let first = breaker.try_acquire(s(30)).expect("a probe");
+    let first = breaker.try_acquire(s(30), 0.0).0.expect("a probe");
     assert_eq!(breaker.record(first, Outcome::Success, s(25), s(55), 0.0), None);
-    let second = breaker.try_acquire(s(56)).expect("a second probe");
+    let second = breaker.try_acquire(s(56), 0.0).0.expect("a second probe");
     assert_eq!(breaker.tick(s(60), 0.0), None, "the second one has been out for 4 s");
     assert_eq!(breaker.record(second, Outcome::Success, s(25), s(81), 0.0), Some(Transition::Closed));
 }

@@ -366,3 +366,21 @@ fn a_turn_that_waits_is_cut_short_and_not_stuck() {
         scene.end().await;
     });
 }
+
+#[test]
+fn an_actor_that_is_pinned_to_the_lost_arbiter_starts_on_another_one() {
+    block_on(async {
+        let scene = Scene::new(3, |worker| worker.pinned(1)).await;
+        let (go, asked) = scene.block(vec![], false).await.asked();
+        assert!(asked.is_err());
+        let log = Log::default();
+        let late = scene.system.spawn(child("late", move || Outside(log.clone())).pinned(1));
+        let answer = late.ask(Note(1)).timeout(PATIENCE).await;
+        go.send(()).unwrap();
+        scene.back(1).await;
+        assert_eq!(answer.unwrap(), 1);
+        let arbiter = scene.system.inspect().actor("late").unwrap().arbiter;
+        assert!(arbiter.is_some_and(|arbiter| arbiter != 1), "{arbiter:?}");
+        scene.end().await;
+    });
+}

@@ -273,7 +273,11 @@ fn a_fault_reaches_its_asker_at_once_and_the_others_wait_for_the_new_value() {
         let desk = t.spawn(child("desk", desk(&log)).backoff(backoff));
         let began = t.now();
         assert!(desk.ask(Boom).await.is_err(), "the first fault restarts at once");
-        let (boom, note) = futures::join!(desk.ask(Boom).into_future(), desk.ask(Note(1)).into_future());
+        let (hold, mut held) = hold();
+        desk.tell(hold).await.unwrap();
+        held.began().await;
+        let queued = async { futures::join!(desk.ask(Boom).into_future(), desk.ask(Note(1)).into_future()) };
+        let ((boom, note), ()) = futures::join!(queued, async { held.let_go() });
         let Err(AskError::Faulted(incident)) = boom else { panic!("{boom:?}") };
         assert_eq!((incident.text(), incident.kind(), incident.actor()), ("boom", FaultKind::Panic, "desk"));
         assert_eq!(note.unwrap(), 1, "it was queued, and kept");

@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{
-    Actor, ActorRef, ActorSnapshot, ActorState, AskError, Backoff, Child, Context, Fault, FaultClass, FaultKind,
-    Handler, Message, Overflow, Priority, StopReason, SyncHandler, child, child_with,
+    Actor, ActorRef, ActorSnapshot, ActorState, AskError, Backoff, Child, Context, ErrorCode, Fault, FaultClass,
+    FaultKind, Handler, Message, Overflow, Priority, Restart, StopReason, SyncHandler, child, child_with,
 };
 use futures::FutureExt;
 
-use crate::puppet::{Act, Diary, Do, Say, Script, ms, s};
+use crate::common::Log;
+use crate::puppet::{Act, Diary, Do, Puppet, Say, Script, ms, s};
 
 /// Panics when it is dropped while it is armed, unless a panic is under way already.
 #[derive(Clone, Default)]
@@ -354,6 +355,32 @@ fn a_start_that_fails_is_tried_again() {
             });
         }
     }
+}
+
+#[test]
+fn an_asker_whose_message_waited_for_a_start_that_failed_for_good_hears_why() {
+    TestSystem::run(async |t| {
+        let script = Script::new("a", &Diary::default());
+        script.start(Act::SleepThenFail(s(1)));
+        let a = t.spawn(script.child().restart(Restart::Temporary));
+        let answer = a.ask(Say(1)).await;
+        let Err(AskError::Ended(incident)) = &answer else { panic!("{answer:?}") };
+        assert_eq!((incident.kind(), incident.text()), (FaultKind::Start, "told to fail"));
+        assert_eq!(answer.as_ref().map_err(AskError::code), Err(ErrorCode::Unavailable));
+        assert!(matches!(a.ask(Say(2)).await, Err(AskError::Stopped(Some(Say(2))))));
+        t.shutdown().await;
+    });
+}
+
+#[test]
+fn an_asker_behind_the_turn_that_ended_the_actor_hears_why_and_knows_that_it_never_ran() {
+    TestSystem::run(async |t| {
+        let a = t.spawn(Script::new("a", &Diary::default()).child().restart(Restart::Temporary));
+        let (first, second) = futures::join!(a.ask(Do(Act::Fail)).into_future(), a.ask(Say(1)).into_future());
+        assert!(matches!(first, Err(AskError::Faulted(_))), "{first:?}");
+        assert!(matches!(&second, Err(AskError::Ended(incident)) if incident.text() == "told to fail"), "{second:?}");
+        t.shutdown().await;
+    });
 }
 
 #[test]
@@ -697,4 +724,39 @@ fn an_urgent_message_behind_a_fault_is_served_before_the_rest() {
         assert_eq!(seen(t, "glass").generation, 3);
         t.shutdown().await;
     });
+}
+
+/// Looks where an actor is at the very moment when its asker is woken.
+struct Look {
+    actor: ActorRef<Puppet>,
+    seen: Log<ActorState>,
+}
+
+impl std::task::Wake for Look {
+    fn wake(self: Arc<Self>) {
+        self.seen.write(self.actor.state());
+    }
+}
+
+#[test]
+fn whoever_hears_of_a_fault_finds_its_consequences_in_force() {
+    for (allowed, restart, expected) in [
+        (5, Restart::Permanent, ActorState::Restarting),
+        (0, Restart::Permanent, ActorState::Failed),
+        (0, Restart::Temporary, ActorState::Stopped),
+    ] {
+        TestSystem::run(async |t| {
+            let child = Script::new("a", &Diary::default()).child().intensity(allowed, s(30)).restart(restart);
+            // Not started yet, so that the asker has to wait and is woken.
+            let a = t.spawn(child);
+            let seen = Log::default();
+            let waker = Arc::new(Look { actor: a.clone(), seen: seen.clone() }).into();
+            let mut asked = Box::pin(a.ask(Do(Act::Fail)).into_future());
+            assert!(asked.as_mut().poll(&mut std::task::Context::from_waker(&waker)).is_pending());
+            t.settle().await;
+            assert_eq!(seen.read(), [expected]);
+            assert!(matches!(asked.await, Err(AskError::Faulted(_))));
+            t.shutdown().await;
+        });
+    }
 }

@@ -299,6 +299,7 @@ fn who_has_left_does_not_come_back_with_the_others() {
             end(&two).await;
             diary.take();
             assert!(one.ask(Leave(Way::Stays, Err("it fails"))).await.is_err());
+            t.settle().await;
             assert_eq!((one.ask(Note(1)).await.unwrap(), three.ask(Note(1)).await.unwrap()), (2, 2));
             let told = ["three says goodbye: restarted with a sibling", "one starts", "three starts"];
             assert_eq!(diary.take()[..3], told, "{restart:?}");

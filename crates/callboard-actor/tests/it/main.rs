@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::type_complexity)]
 
 mod a_breaker_equals_its_model;
+mod a_failed_sibling_is_probed;
 mod a_stuck_turn_is_fenced;
+mod a_value_that_finishes_is_replaced;
+mod actix_actors_are_recipients;
 mod actix_actors_take_part;
 mod actors_are_placed;
 mod actors_end_as_told;
@@ -10,6 +13,7 @@ mod an_open_breaker_protects_and_recovers;
 mod ask_cycles_never_hang;
 mod asks_end_in_time;
 mod bounds_hold_and_say_so;
+mod children_start_in_order;
 mod common;
 mod dead_letters_name_their_reason;
 mod effects_leave_with_their_turn;
@@ -17,6 +21,8 @@ mod ends_are_noticed;
 mod every_fault_takes_the_one_path;
 mod kept_messages_are_tried_again;
 mod lanes_keep_their_order;
+mod no_child_is_left_behind;
+mod only_what_has_started_is_found;
 mod leaving_heeds_the_restart_type;
 mod nothing_is_lost_or_doubled;
 mod puppet;
@@ -29,5 +35,6 @@ mod the_defaults_are_as_documented;
 mod the_state_table_holds;
 mod the_test_kit;
 mod too_many_restarts_are_too_many;
+mod totals_are_kept;
 mod turns_hand_on_what_they_carry;
 mod turns_in_place;

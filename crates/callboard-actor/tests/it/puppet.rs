@@ -48,6 +48,8 @@ pub(crate) enum Act {
     Sleep(Duration),
     SleepThenFail(Duration),
     Stop,
+    Exit,
+    SleepThenExit(Duration),
 }
 
 /// What a puppet is called and what its next starts and stops do; all its values share it.
@@ -135,6 +137,11 @@ async fn perform(act: Act, cx: &mut Context<Puppet>) -> Result<(), Fault> {
             return Err(Fault::permanent("told to fail"));
         }
         Act::Stop => cx.stop(),
+        Act::Exit => cx.exit(),
+        Act::SleepThenExit(time) => {
+            tokio::time::sleep(time).await;
+            cx.exit();
+        }
     }
     Ok(())
 }

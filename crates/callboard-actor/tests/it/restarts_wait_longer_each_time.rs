@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
-use callboard_actor::{ActorRef, ActorState, Backoff, System};
+use callboard_actor::{ActorRef, ActorState, Backoff, StartError, System, one_for_one};
 
 use crate::puppet::{Act, Diary, Do, Puppet, Script, ms, s};
 
@@ -99,6 +99,20 @@ fn once_a_fault_has_left_the_window_the_next_is_a_first_one_again() {
         assert_eq!(millis(&delays(t, &a, 2).await), [0, 3_000]);
         t.advance(s(30)).await;
         assert_eq!(millis(&delays(t, &a, 2).await), [0, 3_000]);
+        t.shutdown().await;
+    });
+}
+
+#[test]
+fn settings_that_cannot_work_are_refused_wherever_a_supervisor_is_started() {
+    TestSystem::run(async |t| {
+        let shrinking = || one_for_one().backoff(Backoff::exponential(s(1), 0.5, s(30)));
+        let outer = t.system().supervise(one_for_one()).await.unwrap();
+        for refused in [t.system().supervise(shrinking()).await, outer.supervise(shrinking())] {
+            let Err(StartError::Invalid(faults)) = refused else { panic!("{refused:?}") };
+            assert!(faults[0].contains("a factor of 0.5 would shrink the delay"), "{faults:?}");
+        }
+        assert!(outer.supervise(one_for_one()).is_ok());
         t.shutdown().await;
     });
 }

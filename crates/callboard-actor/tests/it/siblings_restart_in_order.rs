@@ -296,7 +296,7 @@ fn a_group_that_is_restarted_waits_for_its_back_off_together() {
 fn a_supervisor_among_the_siblings_takes_its_children_along_in_order() {
     TestSystem::run(async |t| {
         let mut family = Family::new(t, unlimited(one_for_all()), &[Restart::Permanent]).await;
-        let inner = family.supervisor.supervise(unlimited(one_for_all()).name("inner"));
+        let inner = family.supervisor.supervise(unlimited(one_for_all()).name("inner")).unwrap();
         let (b, c) = (Script::new("b", &family.diary), Script::new("c", &family.diary));
         family.children.extend([inner.spawn(b.child()), inner.spawn(c.child())]);
         family.add(Restart::Permanent);

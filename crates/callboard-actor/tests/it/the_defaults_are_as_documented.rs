@@ -236,7 +236,7 @@ fn the_sixth_fault_in_half_a_minute_opens_the_breaker() {
         t.advance(30 * SECOND).await;
         let (hold, _held) = hold();
         failing.tell(hold).await.expect("it is the probe");
-        assert_eq!(failing.tell(Note(1)).await.unwrap_err().retry_after(), Some(Duration::ZERO));
+        assert_eq!(failing.tell(Note(1)).await.unwrap_err().retry_after(), Some(Duration::from_millis(1)));
         t.advance(29 * SECOND).await;
         assert_eq!(failing.state(), ActorState::Probing);
         t.advance(2 * SECOND).await;

@@ -134,7 +134,7 @@ fn a_child_of_a_group_whose_own_breaker_rule_is_met_has_failed() {
 fn with_escalate_the_children_share_one_count() {
     TestSystem::run(async |t| {
         let outer = t.system().supervise(at_once(one_for_one(), 0)).await.unwrap();
-        let inner = outer.supervise(at_once(one_for_one(), 3).on_give_up(GiveUp::Escalate));
+        let inner = outer.supervise(at_once(one_for_one(), 3).on_give_up(GiveUp::Escalate)).unwrap();
         let children = spawn(&inner, &Diary::default(), &["a", "b", "c"]);
         for child in &children {
             fail_times(t, child, 1).await;
@@ -189,8 +189,8 @@ fn escalation_goes_up_level_by_level() {
         let diary = Diary::default();
         let rules = |restarts| at_once(one_for_one(), restarts).on_give_up(GiveUp::Escalate);
         let top = t.system().supervise(at_once(one_for_one(), 5).name("top")).await.unwrap();
-        let middle = top.supervise(rules(1).name("middle"));
-        let low = middle.supervise(rules(1).name("low"));
+        let middle = top.supervise(rules(1).name("middle")).unwrap();
+        let low = middle.supervise(rules(1).name("low")).unwrap();
         let elder = spawn(&middle, &diary, &["elder"]);
         let leaf = spawn(&low, &diary, &["leaf"]);
         t.settle().await;
@@ -232,7 +232,7 @@ fn children_of_a_supervisor_whose_breaker_is_open_refuse_for_about_as_long_and_c
     TestSystem::run(async |t| {
         let diary = Diary::default();
         let outer = t.system().supervise(at_once(one_for_one(), 0)).await.unwrap();
-        let inner = outer.supervise(at_once(one_for_one(), 0).on_give_up(GiveUp::Escalate));
+        let inner = outer.supervise(at_once(one_for_one(), 0).on_give_up(GiveUp::Escalate)).unwrap();
         let children = spawn(&inner, &diary, &["a", "b"]);
         t.settle().await;
         diary.take();
@@ -312,7 +312,7 @@ proptest! {
     ) {
         TestSystem::run(async |t| {
             let outer = t.system().supervise(at_once(one_for_one(), 0)).await.unwrap();
-            let inner = outer.supervise(at_once(one_for_one(), restarts).on_give_up(GiveUp::Escalate));
+            let inner = outer.supervise(at_once(one_for_one(), restarts).on_give_up(GiveUp::Escalate)).unwrap();
             let children = spawn(&inner, &Diary::default(), &["a", "b", "c", "d", "e"][..count]);
             let mut granted = Vec::new();
             for (child, pause) in faults {
@@ -349,7 +349,7 @@ fn on_many_threads_the_children_together_restart_exactly_as_often_as_they_may() 
         block_on(async {
             let system = System::builder().workers(4).seed(round).start().await.unwrap();
             let outer = system.supervise(at_once(one_for_one(), 0)).await.unwrap();
-            let inner = outer.supervise(at_once(one_for_one(), 10).on_give_up(GiveUp::Escalate));
+            let inner = outer.supervise(at_once(one_for_one(), 10).on_give_up(GiveUp::Escalate)).unwrap();
             let built = Arc::new(AtomicU32::new(0));
             let children: Vec<_> = (0..8)
                 .map(|number| {
@@ -403,7 +403,7 @@ fn on_many_threads_an_escalation_stops_in_order() {
         block_on(async {
             let system = System::builder().workers(4).start().await.unwrap();
             let outer = system.supervise(at_once(one_for_one(), 0)).await.unwrap();
-            let inner = outer.supervise(at_once(one_for_one(), 0).on_give_up(GiveUp::Escalate));
+            let inner = outer.supervise(at_once(one_for_one(), 0).on_give_up(GiveUp::Escalate)).unwrap();
             let dropped = Arc::new(Mutex::new(Vec::new()));
             let children: Vec<_> = ["a", "b", "c", "d"]
                 .map(|name| {

@@ -1,0 +1,197 @@
+//! Who polls a driver: the run queue of its arbiter, an asker on the same thread, or a task of its own.
+//!
+//! A driver sits in the cell of its actor. The run queue polls it there when it has been woken. An asker on the same thread
+//! that finds it at rest polls it at once, in its own poll, instead of waking it and waiting: what is queued runs in
+//! its order either way, and the answer is mostly there before the asker has to wait at all. In both cases it is polled
+//! with the same waker, so whatever its turns wait for wakes the driver and not the asker.
+
+use std::cell::{Cell, RefMut};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as Task, Poll, Waker};
+
+use super::{BUDGET, Driver, Flow};
+use crate::actor::{Actor, Handler};
+use crate::actor_ref::Question;
+use crate::cell::ActorCell;
+use crate::clock::Nanos;
+use crate::message::Message;
+use crate::reply::Answer;
+use crate::run_queue::RunQueue;
+
+/// Turns of a driver in one poll of an asker.
+const LENT_BUDGET: u32 = 16;
+/// Loans in a row on one thread. Then one asker goes the long way and has to wait, so that a loop of asks lets the other
+/// tasks of its thread have their turns.
+const LOANS: u32 = 256;
+/// Loans inside of each other, for the stack's sake.
+const DEEPEST: u32 = 8;
+
+thread_local! {
+    /// How many more loans there may be before an asker has to wait.
+    static LOANS_LEFT: Cell<u32> = const { Cell::new(LOANS) };
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Seats the first driver of an actor, on the thread of its run queue.
+pub(crate) fn start<A: Actor>(cell: &Arc<ActorCell<A>>, queue: Arc<RunQueue>) {
+    if cell.core.home.set(queue).is_err() {
+        return;
+    }
+    cell.seat.claim();
+    let waker = Waker::from(Arc::clone(cell));
+    cell.mailbox.settle(&waker);
+    if let Some(mut seat) = cell.seat.borrow() {
+        let mut driver = Driver::new(Arc::clone(cell));
+        driver.waker = Some(waker.clone());
+        *seat = Some(driver);
+    }
+    waker.wake();
+}
+
+/// Polls the driver in the seat, for at most so many turns. Answers how many it took.
+#[inline]
+pub(crate) fn drive<A: Actor>(cell: &Arc<ActorCell<A>>, turns: u32) -> u32 {
+    // A driver that is lent out goes on when it is back, and one that has ended is gone.
+    let Some(mut seat) = cell.seat.borrow() else { return 0 };
+    let Some(driver) = &mut *seat else { return 0 };
+    let Some(waker) = driver.waker.take() else { return 0 };
+    let mut left = turns.min(BUDGET);
+    let before = left;
+    let flow = driver.go(&mut left, &mut Task::from_waker(&waker));
+    match flow {
+        Flow::End => {
+            let ended = seat.take();
+            drop(seat);
+            drop(ended);
+        }
+        Flow::Yield => {
+            waker.wake_by_ref();
+            driver.waker = Some(waker);
+        }
+        Flow::Wait | Flow::Again => driver.waker = Some(waker),
+    }
+    before - left
+}
+
+/// A driver with a task of its own: the only one of its thread, or one that took over from another.
+pub(crate) struct DriverTask<A: Actor>(Box<Driver<A>>);
+
+impl<A: Actor> DriverTask<A> {
+    pub(crate) fn new(driver: Driver<A>) -> Self {
+        Self(Box::new(driver))
+    }
+}
+
+impl<A: Actor> Future for DriverTask<A> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
+        self.0.settle_down(task.waker());
+        match self.0.go(&mut { BUDGET }, task) {
+            Flow::End => return Poll::Ready(()),
+            Flow::Yield => task.waker().wake_by_ref(),
+            Flow::Wait | Flow::Again => {}
+        }
+        Poll::Pending
+    }
+}
+
+/// A driver in the hands of an asker, until this is dropped.
+pub(crate) struct Loan<'a, A: Actor> {
+    seat: RefMut<'a, Option<Driver<A>>>,
+    cell: &'a ActorCell<A>,
+    /// Nothing was queued.
+    was_parked: bool,
+    /// It has to be polled again.
+    is_due: bool,
+}
+
+impl<A: Actor> ActorCell<A> {
+    /// The driver, if it rests on this very thread and may go on here: between turns, serving, and with nothing to obey.
+    #[inline]
+    pub(crate) fn borrow_driver(&self) -> Option<Loan<'_, A>> {
+        if DEPTH.get() >= DEEPEST || self.mailbox.is_directed() {
+            return None;
+        }
+        let seat = self.seat.borrow()?;
+        let driver = seat.as_ref()?;
+        if !driver.may_go_on() || is_last_loan() {
+            return None;
+        }
+        let was_parked = self.mailbox.unpark(driver.private());
+        Some(Loan { seat, cell: self, was_parked, is_due: true })
+    }
+}
+
+impl<A: Actor> Loan<'_, A> {
+    /// Polls the driver at `now`, once.
+    pub(crate) fn run(mut self, now: Nanos) {
+        let was_parked = self.was_parked;
+        let flow = self.work(|driver, task| {
+            // Where something was queued before, other turns come first and take their time.
+            driver.known_now = if was_parked { now } else { 0 };
+            let flow = driver.go(&mut { LENT_BUDGET }, task);
+            driver.known_now = 0;
+            flow
+        });
+        self.is_due = matches!(flow, Some(Flow::Yield | Flow::End));
+    }
+
+    /// Whether nothing is queued, the gate is simply open, and nobody watches this turn: then a question can go straight to
+    /// the handler.
+    #[inline]
+    pub(crate) fn may_ask(&self, lane: usize) -> bool {
+        let is_plain = self.seat.as_ref().is_some_and(|driver| !driver.watches_next());
+        let is_free = is_plain && self.was_parked && self.cell.core.gate.is_open() && !crate::actor_ref::is_traced();
+        is_free && self.cell.mailbox.pass(self.cell.mailbox.cap(lane))
+    }
+
+    /// Runs the turn of a question now. Without an answer, `told` is the way that it will come.
+    #[inline]
+    pub(crate) fn ask<M: Message>(
+        mut self,
+        question: Question<M>,
+        told: &mut Option<Answer<M::Reply>>,
+    ) -> Option<M::Reply>
+    where
+        A: Handler<M>,
+    {
+        let (answer, rests) = self.work(|driver, task| {
+            let answer = driver.answer(question, told, task);
+            (answer, driver.rests_again(task.waker()))
+        })?;
+        self.is_due = !rests;
+        answer
+    }
+
+    #[inline]
+    fn work<R>(&mut self, work: impl FnOnce(&mut Driver<A>, &mut Task<'_>) -> R) -> Option<R> {
+        let driver = self.seat.as_mut()?;
+        let waker = driver.waker.take()?;
+        DEPTH.set(DEPTH.get() + 1);
+        let result = work(driver, &mut Task::from_waker(&waker));
+        DEPTH.set(DEPTH.get() - 1);
+        driver.waker = Some(waker);
+        Some(result)
+    }
+}
+
+impl<A: Actor> Drop for Loan<'_, A> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.is_due
+            && let Some(Driver { waker: Some(waker), .. }) = &*self.seat
+        {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+/// Counts a loan; true for the one that is not granted.
+fn is_last_loan() -> bool {
+    let left = LOANS_LEFT.get();
+    LOANS_LEFT.set(if left == 0 { LOANS } else { left - 1 });
+    left == 0
+}
