@@ -134,6 +134,11 @@ fn watcher(t: &TestSystem, diary: &Diary) -> ActorRef<Watcher> {
     t.spawn(child("watcher", move || Watcher(diary.clone())))
 }
 
+/// The end of a guest, which must not be long in coming.
+async fn end(guest: &ActorRef<Guest>) -> StopReason {
+    tokio::time::timeout(3600 * SECOND, guest.ended()).await.expect("it has left")
+}
+
 /// Those that are not begun again after a normal end of their value.
 const LEAVING_FOR_GOOD: [(Restart, Way); 5] = [
     (Restart::Permanent, Way::Stops),
@@ -151,7 +156,7 @@ fn a_monitor_hears_whether_it_stopped_or_finished() {
             let (watcher, guest) = (watcher(t, &diary), t.spawn(Guest::child("guest", &diary).restart(restart)));
             watcher.ask(Watch(guest.clone())).await.unwrap();
             guest.ask(Leave(way, Ok(()))).await.unwrap();
-            assert_eq!(guest.ended().await, way.reason(), "{restart:?}");
+            assert_eq!(end(&guest).await, way.reason(), "{restart:?}");
             t.settle().await;
             let why = way.reason();
             let told = ["guest starts".into(), format!("guest says goodbye: {why}"), format!("guest is down: {why}")];
@@ -172,7 +177,7 @@ fn it_may_leave_before_it_has_served_anyone() {
             let diary = Diary::default();
             let guest = t.spawn(Guest::leaving_at_start("guest", &diary, way).restart(restart));
             guest.tell(Note(1)).await.unwrap();
-            let (asked, why) = futures::join!(guest.ask(Note(2)).into_future(), guest.ended());
+            let (asked, why) = futures::join!(guest.ask(Note(2)).into_future(), end(&guest));
             assert!(matches!(asked, Err(AskError::Stopped(None))), "{asked:?}");
             assert_eq!(why, way.reason(), "{restart:?}");
             assert_eq!(diary.take(), ["guest starts".into(), format!("guest says goodbye: {why}")]);
@@ -189,7 +194,7 @@ fn stop_is_the_stronger_word() {
             TestSystem::run(async |t| {
                 let guest = t.spawn(Guest::child("guest", &Diary::default()).restart(restart));
                 guest.ask(Leave(way, Ok(()))).await.unwrap();
-                assert_eq!(guest.ended().await, StopReason::Stopped, "{way:?}");
+                assert_eq!(end(&guest).await, StopReason::Stopped, "{way:?}");
                 t.shutdown().await;
             });
         }
@@ -209,7 +214,7 @@ fn it_leaves_when_the_turn_is_over() {
             t.advance(60 * SECOND).await;
             assert_eq!(guest.state(), ActorState::Running);
             held.let_go();
-            assert_eq!(guest.ended().await, StopReason::Finished);
+            assert_eq!(end(&guest).await, StopReason::Finished);
             assert_eq!(t.system().dead_letters().counts()[&DeadReason::Stopped], 1);
             t.shutdown().await;
         });
@@ -234,7 +239,7 @@ fn whoever_fails_has_not_left() {
             let watcher = watcher(t, &diary);
             watcher.ask(Watch(guest.clone())).await.unwrap();
             assert!(guest.ask(Leave(way, Err("it fails"))).await.is_err());
-            let StopReason::Faulted(incident) = guest.ended().await else { panic!("it did not leave, it failed") };
+            let StopReason::Faulted(incident) = end(&guest).await else { panic!("it did not leave, it failed") };
             assert_eq!(incident.text(), "it fails");
             assert_eq!(watcher.ended().await, StopReason::Linked("guest".to_owned()), "that is not a planned end");
             t.shutdown().await;
@@ -249,7 +254,7 @@ fn a_transient_actor_that_has_failed_may_finish_later() {
         assert!(guest.ask(Leave(Way::Stays, Err("it fails"))).await.is_err());
         assert_eq!(guest.ask(Note(1)).await.unwrap(), 2);
         guest.ask(Leave(Way::Exits, Ok(()))).await.unwrap();
-        assert_eq!(guest.ended().await, StopReason::Finished);
+        assert_eq!(end(&guest).await, StopReason::Finished);
         t.shutdown().await;
     });
 }
@@ -273,7 +278,7 @@ fn siblings_go_on_when_one_has_left_for_good() {
                 let diary = Diary::default();
                 let [one, two, three] = group(t, supervise(), &diary, restart).await;
                 two.ask(Leave(way, Ok(()))).await.unwrap();
-                assert_eq!(two.ended().await, way.reason(), "{restart:?}");
+                assert_eq!(end(&two).await, way.reason(), "{restart:?}");
                 t.advance(60 * SECOND).await;
                 assert_eq!(diary.take(), [format!("two says goodbye: {}", way.reason())], "nobody else starts anew");
                 assert_eq!((one.ask(Note(1)).await.unwrap(), three.ask(Note(1)).await.unwrap()), (1, 1));
@@ -291,7 +296,7 @@ fn who_has_left_does_not_come_back_with_the_others() {
             let diary = Diary::default();
             let [one, two, three] = group(t, one_for_all(), &diary, restart).await;
             two.ask(Leave(way, Ok(()))).await.unwrap();
-            two.ended().await;
+            end(&two).await;
             diary.take();
             assert!(one.ask(Leave(Way::Stays, Err("it fails"))).await.is_err());
             t.settle().await;
@@ -313,7 +318,7 @@ fn leaving_for_good_uses_up_no_restart() {
                 let strict = supervise().intensity(0, 3600 * SECOND).on_give_up(GiveUp::Escalate);
                 let [one, two, three] = group(t, strict, &Diary::default(), restart).await;
                 two.ask(Leave(way, Ok(()))).await.unwrap();
-                two.ended().await;
+                end(&two).await;
                 t.advance(60 * SECOND).await;
                 assert_eq!((one.ask(Note(1)).await.unwrap(), three.ask(Note(1)).await.unwrap()), (1, 1), "{restart:?}");
                 t.shutdown().await;

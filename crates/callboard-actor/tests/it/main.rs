@@ -3,6 +3,7 @@
 
 mod a_breaker_equals_its_model;
 mod a_failed_sibling_is_probed;
+mod a_group_restart_forgets_nobody;
 mod a_stuck_turn_is_fenced;
 mod a_value_that_finishes_is_replaced;
 mod actix_actors_are_recipients;

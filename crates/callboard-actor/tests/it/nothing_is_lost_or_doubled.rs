@@ -15,6 +15,7 @@ use callboard_actor::testing::TestSystem;
 use callboard_actor::{
     Actor, ActorRef, ActorState, AskError, Backoff, BreakerRules, Child, Context, DeadReason, Defaults, Drain, Fault,
     Handler, Message, MessageCounts, Overflow, Priority, System, SystemBuilder, TellError, block_on, child,
+    one_for_all,
 };
 use futures::poll;
 use proptest::prelude::*;
@@ -382,7 +383,7 @@ fn meddle(desks: &[Desk], drawn: u64) {
     }
 }
 
-/// While eight threads send, actors fail, wait behind open breakers, are killed, stopped and drained, and
+/// While eight threads send, actors fail, wait behind open breakers, restart together, are killed, stopped and drained, and
 /// then the system ends in the middle of it.
 #[test]
 fn chaos_and_a_shutdown_in_the_middle_lose_nothing() {
@@ -390,6 +391,8 @@ fn chaos_and_a_shutdown_in_the_middle_lose_nothing() {
     for seed in 0..2 {
         let (system, desks) = block_on(async {
             let system = remembering().seed(seed).start().await.unwrap();
+            let twins = one_for_all().name("twins").intensity(u32::MAX, HOUR).backoff(Backoff::none());
+            let twins = system.supervise(twins).await.unwrap();
             let actors = [
                 system.spawn(worker("killed").bound(32)),
                 system.spawn(worker("stopped").bound(100)),
@@ -399,6 +402,8 @@ fn chaos_and_a_shutdown_in_the_middle_lose_nothing() {
                 system.spawn(worker("picky").bound(4).overflow(Overflow::Reject)),
                 system.spawn(worker("forgetful").bound(4).overflow(Overflow::DropOldest)),
                 system.spawn(worker("alone").dedicated().bound(32)),
+                twins.spawn(worker("one twin").bound(32)),
+                twins.spawn(worker("other twin").bound(100)),
             ];
             (system, actors.map(Desk::new))
         });
@@ -536,12 +541,14 @@ proptest! {
     #[test]
     fn any_script_adds_up(script in prop::collection::vec(step(), 0..60)) {
         TestSystem::run_with(remembering(), async |t| {
+            let twins = one_for_all().intensity(u32::MAX, HOUR).backoff(Backoff::none());
+            let twins = t.system().supervise(twins).await.unwrap();
             let desks = [
                 Desk::new(t.spawn(fragile("fragile").bound(2))),
                 Desk::new(t.spawn(worker("picky").bound(2).overflow(Overflow::Reject))).never_waits(),
                 Desk::new(t.spawn(worker("forgetful").bound(2).overflow(Overflow::DropOldest))).never_waits(),
-                Desk::new(t.spawn(worker("patient").bound(2))),
-                Desk::new(t.spawn(fragile("roomy"))),
+                Desk::new(twins.spawn(worker("one twin").bound(2))),
+                Desk::new(twins.spawn(worker("other twin"))),
             ];
             perform(t, &desks, script).await;
             t.advance(Duration::from_secs(10)).await;

@@ -99,11 +99,8 @@ fn a_deadline_ends_the_wait_of_a_caller_without_a_runtime() {
     let desk = system.spawn(child("desk", desk(&log)));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (running, mut held) = hold();
-    let asked = executor::block_on(async {
-        let (asked, ()) = futures::join!(desk.ask(running).timeout(SOON).into_future(), held.began());
-        asked
-    });
-    assert!(matches!(asked, Err(AskError::Timeout { stage: Stage::Handler })), "{asked:?}");
+    desk.try_tell(running).unwrap();
+    block_on(held.began());
     let queued = [
         executor::block_on(desk.ask(Note(1)).timeout(SOON).into_future()),
         block_on(desk.ask(Note(2)).timeout(SOON).into_future()),
@@ -119,8 +116,20 @@ fn a_deadline_ends_the_wait_of_a_caller_without_a_runtime() {
     held.let_go();
     block_on(desk.ask(Note(5)).into_future()).unwrap();
     assert_eq!(log.read(), [5], "what nobody waits for any more does not begin");
-    let counts = counts(&system, "desk");
-    assert_eq!((counts.abandoned + counts.expired, counts.late_replies, counts.handled), (4, 1, 2), "{counts:?}");
+    let seen = counts(&system, "desk");
+    assert_eq!((seen.abandoned + seen.expired, seen.handled), (4, 2), "{seen:?}");
+    // On a busy machine a turn may not begin in time either, and is asked for again.
+    let asked = loop {
+        let (running, held) = hold();
+        let asked = executor::block_on(desk.ask(running).timeout(SOON).into_future());
+        held.let_go();
+        if !matches!(asked, Err(AskError::Timeout { stage: Stage::Queue })) {
+            break asked;
+        }
+    };
+    assert!(matches!(asked, Err(AskError::Timeout { stage: Stage::Handler })), "{asked:?}");
+    block_on(desk.ask(Note(6)).into_future()).unwrap();
+    assert_eq!(counts(&system, "desk").late_replies, 1);
     block_on(system.shutdown(Drain::default()));
 }
 
