@@ -219,6 +219,8 @@ pub enum AskError<M> {
     },
     /// The turn failed; the actor has a new value.
     Faulted(Incident),
+    /// The actor ended by this fault, a failed start say, before the message's turn had begun: it never ran.
+    Ended(Incident),
     /// The ask would wait for itself: each actor in the path waits for the next, the last one for the first.
     AskCycle {
         /// The names, starting and ending with the asking actor.
@@ -237,7 +239,8 @@ impl<M> AskError<M> {
             Self::Refused { message, .. } | Self::Denied { message, .. } => Some(message),
             Self::Full(message) | Self::ShuttingDown(message) => Some(message),
             Self::Stopped(message) => message,
-            Self::Timeout { .. } | Self::Faulted(_) | Self::AskCycle { .. } | Self::Shed | Self::Dropped => None,
+            Self::Timeout { .. } | Self::Faulted(_) | Self::Ended(_) => None,
+            Self::AskCycle { .. } | Self::Shed | Self::Dropped => None,
         }
     }
 
@@ -262,6 +265,7 @@ impl<M> AskError<M> {
             Self::Stopped(_) => AskFailure::Stopped,
             Self::Timeout { stage } => AskFailure::Timeout(*stage),
             Self::Faulted(incident) => AskFailure::Faulted(incident.clone()),
+            Self::Ended(incident) => AskFailure::Ended(incident.clone()),
             Self::AskCycle { .. } => AskFailure::Cycle,
             Self::Shed => AskFailure::Shed,
             Self::Dropped => AskFailure::Dropped,
@@ -273,6 +277,7 @@ impl<M> AskError<M> {
         match failure {
             AskFailure::Timeout(stage) => Self::Timeout { stage },
             AskFailure::Faulted(incident) => Self::Faulted(incident),
+            AskFailure::Ended(incident) => Self::Ended(incident),
             AskFailure::Shed => Self::Shed,
             AskFailure::Stopped | AskFailure::ShuttingDown => Self::Stopped(None),
             _ => Self::Dropped,
@@ -327,6 +332,7 @@ pub(crate) enum AskFailure {
     Stopped,
     Timeout(Stage),
     Faulted(Incident),
+    Ended(Incident),
     Cycle,
     Shed,
     Dropped,
@@ -340,7 +346,7 @@ impl AskFailure {
             Self::Refused(_) => ErrorCode::CircuitOpen,
             Self::Denied(_) => ErrorCode::PermissionDenied,
             Self::Full | Self::Shed | Self::Busy => ErrorCode::Busy,
-            Self::ShuttingDown | Self::Stopped => ErrorCode::Unavailable,
+            Self::ShuttingDown | Self::Stopped | Self::Ended(_) => ErrorCode::Unavailable,
             Self::Timeout(_) => ErrorCode::Timeout,
             Self::Faulted(incident) => incident.code(),
             Self::Cycle => ErrorCode::InvalidState,
@@ -366,6 +372,7 @@ impl fmt::Display for AskFailure {
             Self::Stopped => f.write_str("the actor has stopped"),
             Self::Timeout(stage) => write!(f, "the deadline passed while the message was {stage}"),
             Self::Faulted(incident) => write!(f, "the turn failed: {incident}"),
+            Self::Ended(incident) => write!(f, "the actor has ended by a fault: {incident}"),
             Self::Cycle => f.write_str("the ask would wait for itself"),
             Self::Shed => f.write_str("the mailbox shed the message"),
             Self::Dropped => f.write_str("the reply was dropped without an answer"),

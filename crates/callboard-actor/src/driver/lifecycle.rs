@@ -728,7 +728,7 @@ impl<A: Actor> Driver<A> {
         if matches!(self.phase, Phase::Building(_)) {
             drop_quietly(self.turn.remove());
         }
-        self.empty_mailbox();
+        self.empty_mailbox(&reason);
         match self.turn.remove() {
             Some(value) => {
                 let future = goodbye(value, reason.clone());
@@ -771,12 +771,20 @@ impl<A: Actor> Driver<A> {
         self.poll_timer(deadline, task)
     }
 
-    /// Everything that is queued becomes a dead letter, and every sender that waits gets its message back.
-    fn empty_mailbox(&mut self) {
+    /// Everything that is queued becomes a dead letter, and every sender that waits gets its message back. An asker hears
+    /// of the fault that ended the actor, if one did.
+    fn empty_mailbox(&mut self, why: &StopReason) {
+        // What was to be tried again has run already, so its outcome is unknown.
+        let (failure, of_retry) = match why {
+            StopReason::Faulted(incident) => {
+                (AskFailure::Ended(incident.clone()), AskFailure::Faulted(incident.clone()))
+            }
+            _ => (AskFailure::Stopped, AskFailure::Stopped),
+        };
         if let Some(retry) = self.retry.take() {
             let (lane, envelope) = *retry;
             self.cell.core.tally.in_hand.store(0, Ordering::Relaxed);
-            self.bury_envelope(lane, envelope, DeadReason::Stopped);
+            self.bury_envelope(lane, envelope, of_retry, DeadReason::Stopped);
         }
         let mut left = match self.away.as_deref().or_else(|| self.cell.mailbox.private()) {
             Some(private) => self.cell.mailbox.close(private),
@@ -785,12 +793,12 @@ impl<A: Actor> Driver<A> {
         let mut lane = CONTROL;
         while let Some(envelope) = left.pop(&mut lane) {
             self.cell.mailbox.count_left(lane);
-            self.bury_envelope(lane, envelope, DeadReason::Stopped);
+            self.bury_envelope(lane, envelope, failure.clone(), DeadReason::Stopped);
         }
     }
 
-    fn bury_envelope(&self, lane: usize, mut envelope: Envelope<A>, reason: DeadReason) {
-        envelope.fail(AskFailure::Stopped);
+    fn bury_envelope(&self, lane: usize, mut envelope: Envelope<A>, failure: AskFailure, reason: DeadReason) {
+        envelope.fail(failure);
         if lane == CONTROL {
             // What the framework says to itself is counted, but no loss.
             return Tally::add(&self.cell.core.tally.dead, 1);
@@ -806,7 +814,7 @@ impl<A: Actor> Driver<A> {
             return;
         }
         self.discard_value();
-        self.empty_mailbox();
+        self.empty_mailbox(reason);
         let core = &self.cell.core;
         core.gate.set_state(ActorState::Stopped, 0);
         core.system.directory.remove(core.id);
@@ -850,7 +858,7 @@ impl<A: Actor> Driver<A> {
         let mut lane = CONTROL;
         while let Some(envelope) = left.pop(&mut lane) {
             self.cell.mailbox.count_left(lane);
-            self.bury_envelope(lane, envelope, DeadReason::Fenced);
+            self.bury_envelope(lane, envelope, AskFailure::Stopped, DeadReason::Fenced);
         }
     }
 }

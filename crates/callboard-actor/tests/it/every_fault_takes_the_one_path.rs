@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{
-    Actor, ActorRef, ActorSnapshot, ActorState, AskError, Backoff, Child, Context, Fault, FaultClass, FaultKind,
-    Handler, Message, Overflow, Priority, StopReason, SyncHandler, child, child_with,
+    Actor, ActorRef, ActorSnapshot, ActorState, AskError, Backoff, Child, Context, ErrorCode, Fault, FaultClass,
+    FaultKind, Handler, Message, Overflow, Priority, Restart, StopReason, SyncHandler, child, child_with,
 };
 use futures::FutureExt;
 
@@ -354,6 +354,32 @@ fn a_start_that_fails_is_tried_again() {
             });
         }
     }
+}
+
+#[test]
+fn an_asker_whose_message_waited_for_a_start_that_failed_for_good_hears_why() {
+    TestSystem::run(async |t| {
+        let script = Script::new("a", &Diary::default());
+        script.start(Act::SleepThenFail(s(1)));
+        let a = t.spawn(script.child().restart(Restart::Temporary));
+        let answer = a.ask(Say(1)).await;
+        let Err(AskError::Ended(incident)) = &answer else { panic!("{answer:?}") };
+        assert_eq!((incident.kind(), incident.text()), (FaultKind::Start, "told to fail"));
+        assert_eq!(answer.as_ref().map_err(AskError::code), Err(ErrorCode::Unavailable));
+        assert!(matches!(a.ask(Say(2)).await, Err(AskError::Stopped(Some(Say(2))))));
+        t.shutdown().await;
+    });
+}
+
+#[test]
+fn an_asker_behind_the_turn_that_ended_the_actor_hears_why_and_knows_that_it_never_ran() {
+    TestSystem::run(async |t| {
+        let a = t.spawn(Script::new("a", &Diary::default()).child().restart(Restart::Temporary));
+        let (first, second) = futures::join!(a.ask(Do(Act::Fail)).into_future(), a.ask(Say(1)).into_future());
+        assert!(matches!(first, Err(AskError::Faulted(_))), "{first:?}");
+        assert!(matches!(&second, Err(AskError::Ended(incident)) if incident.text() == "told to fail"), "{second:?}");
+        t.shutdown().await;
+    });
 }
 
 #[test]
