@@ -41,6 +41,9 @@ pub enum BreakerState {
     MetricsOnly,
 }
 
+/// The shortest time that a refusal names: whoever heeds it does not ask again and again in the same moment.
+pub(crate) const SOONEST: Duration = Duration::from_millis(1);
+
 /// Whether rules decide, or a person did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BreakerMode {
@@ -172,7 +175,7 @@ impl Breaker {
     ///
     /// # Errors
     ///
-    /// How long until it is worth asking again; `Duration::MAX` while it is held open by hand.
+    /// How long until it is worth asking again, at least a millisecond; `Duration::MAX` while it is held open by hand.
     pub fn try_acquire(&mut self, now: Duration, roll: f64) -> (Result<Permit, Duration>, Option<Transition>) {
         let transition = self.tick(now, roll);
         (self.acquire(now), transition)
@@ -182,12 +185,12 @@ impl Breaker {
         let verdict = match (self.mode, self.phase) {
             (BreakerMode::ForcedOpen, _) => Err(Duration::MAX),
             (BreakerMode::Disabled | BreakerMode::MetricsOnly, _) | (_, Phase::Closed) => Ok(false),
-            (_, Phase::Open { until }) => Err(until.saturating_sub(now)),
+            (_, Phase::Open { until }) => Err(until.saturating_sub(now).max(SOONEST)),
             (_, Phase::HalfOpen { .. }) if self.probes.len() < self.rules.permits as usize => {
                 self.probes.push(now);
                 Ok(true)
             }
-            (_, Phase::HalfOpen { .. }) => Err(Duration::ZERO),
+            (_, Phase::HalfOpen { .. }) => Err(SOONEST),
         };
         match verdict {
             Ok(probe) => Ok(Permit { epoch: self.epoch, probe, begun: now }),

@@ -122,7 +122,7 @@ pub enum TellError<M> {
     Full(M),
     /// The actor's breaker is open.
     Refused {
-        /// How long until it is worth trying again.
+        /// How long until it is worth trying again, at least a millisecond.
         retry_after: Duration,
         /// The message.
         message: M,
@@ -194,7 +194,7 @@ impl<M> Error for TellError<M> {}
 pub enum AskError<M> {
     /// The actor's breaker is open.
     Refused {
-        /// How long until it is worth trying again.
+        /// How long until it is worth trying again, at least a millisecond.
         retry_after: Duration,
         /// The message.
         message: M,

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::breaker::SOONEST;
 use crate::clock::Nanos;
 use crate::sync::{AtomicU64, Ordering};
 
@@ -140,7 +141,7 @@ impl Gate {
                 ActorState::BackingOff | ActorState::Failed => return Entry::Refused(self.retry_after(now)),
                 ActorState::Stopping => return Entry::ShuttingDown,
                 ActorState::Stopped => return Entry::Stopped,
-                ActorState::Probing if word & PERMITS == 0 => return Entry::Refused(Duration::ZERO),
+                ActorState::Probing if word & PERMITS == 0 => return Entry::Refused(SOONEST),
                 ActorState::Probing => {}
             }
             match self.word.compare_exchange(word, word - PERMIT, Ordering::AcqRel, Ordering::Acquire) {
@@ -179,7 +180,7 @@ impl Gate {
     }
 
     fn retry_after(&self, now: Nanos) -> Duration {
-        Duration::from_nanos(self.reopens.load(Ordering::Acquire).saturating_sub(now))
+        Duration::from_nanos(self.reopens.load(Ordering::Acquire).saturating_sub(now)).max(SOONEST)
     }
 
     /// Changes the word and answers with the new one.
@@ -208,8 +209,8 @@ mod tests {
             gate.set_state(state, 0);
             assert_eq!((gate.is_open(), gate.enter(1), gate.state()), (passes, Entry::Open, state));
         }
-        gate.set_state(ActorState::BackingOff, 500);
-        assert_eq!((gate.is_open(), gate.enter(200)), (false, Entry::Refused(Duration::from_nanos(300))));
+        gate.set_state(ActorState::BackingOff, 5_000_000);
+        assert_eq!((gate.is_open(), gate.enter(2_000_000)), (false, Entry::Refused(Duration::from_millis(3))));
         gate.set_state(ActorState::Stopping, 0);
         assert_eq!(gate.enter(1), Entry::ShuttingDown);
         gate.set_state(ActorState::Stopped, 0);
@@ -221,13 +222,13 @@ mod tests {
         let gate = Gate::new(false);
         let first = gate.probe(1);
         assert_eq!(gate.enter(1), Entry::Probe { epoch: first });
-        assert_eq!(gate.enter(1), Entry::Refused(Duration::ZERO));
+        assert_eq!(gate.enter(1), Entry::Refused(SOONEST));
         gate.give_back(first);
         assert_eq!(gate.enter(1), Entry::Probe { epoch: first });
         let second = gate.probe(1);
         gate.give_back(first);
         assert_eq!(gate.enter(1), Entry::Probe { epoch: second });
-        assert_eq!(gate.enter(1), Entry::Refused(Duration::ZERO), "the late permit of the first round is not added");
+        assert_eq!(gate.enter(1), Entry::Refused(SOONEST), "the late permit of the first round is not added");
     }
 
     #[test]
@@ -240,5 +241,16 @@ mod tests {
         assert_eq!(gate.enter(1), Entry::Refused(Duration::MAX));
         gate.force_open(false);
         assert_eq!(gate.enter(1), Entry::Open);
+    }
+
+    #[test]
+    fn a_refusal_at_the_very_end_of_its_time_names_a_time_all_the_same() {
+        let gate = Gate::new(false);
+        for state in [ActorState::BackingOff, ActorState::Failed] {
+            gate.set_state(state, 5_000_000);
+            for now in [4_999_999, 5_000_000, 6_000_000] {
+                assert_eq!(gate.enter(now), Entry::Refused(SOONEST), "{state} at {now}");
+            }
+        }
     }
 }

@@ -28,7 +28,7 @@ fn consecutive_failures_open_it_and_a_probe_closes_it() {
     assert_eq!(fail(&mut breaker, s(0)), Some(Transition::Opened(s(30))));
     assert_eq!(acquire(&mut breaker, s(10)), Err(s(20)));
     let probe = acquire(&mut breaker, s(30)).expect("the reset time is over");
-    assert_eq!(acquire(&mut breaker, s(30)), Err(Duration::ZERO), "one permit");
+    assert_eq!(acquire(&mut breaker, s(30)), Err(SOONEST), "one permit");
     assert_eq!(breaker.record(probe, Outcome::Success, Duration::ZERO, s(31), 0.0), Some(Transition::Closed));
 }
 
@@ -146,4 +146,11 @@ fn a_change_of_state_that_asking_brings_about_is_told_with_its_draw() {
         "the probe is overdue, half is drawn"
     );
     assert_eq!(breaker.try_acquire(s(60), 0.0).1, None);
+}
+
+#[test]
+fn a_refusal_never_says_that_now_is_the_time() {
+    let mut breaker = Breaker::new(BreakerRules::tripping_on([Trip::Consecutive(1)]));
+    let _ = fail(&mut breaker, s(0));
+    assert_eq!(acquire(&mut breaker, s(30) - Duration::from_nanos(1)), Err(SOONEST));
 }

@@ -11,6 +11,9 @@ use proptest::prelude::*;
 
 use crate::puppet::{ms, s};
 
+/// The shortest time that a refusal names.
+const SOONEST: Duration = Duration::from_millis(1);
+
 /// One call that has reported, as the model remembers it.
 #[derive(Clone, Copy, Debug)]
 struct Call {
@@ -123,9 +126,9 @@ impl Model {
         let verdict = match (self.mode, self.gate) {
             (BreakerMode::ForcedOpen, _) => Err(Duration::MAX),
             (BreakerMode::Disabled | BreakerMode::MetricsOnly, _) | (_, Gate::Closed) => Ok(false),
-            (_, Gate::Open { until }) => Err(until - now),
+            (_, Gate::Open { until }) => Err((until - now).max(SOONEST)),
             (_, Gate::Half) if self.probes_out().count() < self.rules.permits as usize => Ok(true),
-            (_, Gate::Half) => Err(Duration::ZERO),
+            (_, Gate::Half) => Err(SOONEST),
         };
         match verdict {
             Ok(is_probe) => {

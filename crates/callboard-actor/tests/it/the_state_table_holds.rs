@@ -323,9 +323,9 @@ fn probing_without_a_queue_lets_one_new_message_pass_and_runs_when_that_ends_wel
         assert_eq!((a.state(), a.seen().breaker.state), (ActorState::Probing, BreakerState::HalfOpen));
         let generation = a.seen().generation;
         a.actor.tell(Do(Act::Sleep(LONG))).await.expect("the probe");
-        a.assert_refused(Duration::ZERO).await;
+        a.assert_refused(ms(1)).await;
         t.settle().await;
-        a.assert_refused(Duration::ZERO).await;
+        a.assert_refused(ms(1)).await;
         t.advance(LONG).await;
         assert_eq!((a.state(), a.seen().breaker.state), (ActorState::Running, BreakerState::Closed));
         assert_eq!(a.seen().generation, generation, "entering was the restart, closing is none");
@@ -345,7 +345,7 @@ fn probing_with_a_queue_refuses_what_is_new_until_the_first_of_it_has_ended_well
         a.script.start(Act::Sleep(LONG));
         t.advance(s(30)).await;
         assert_eq!((a.state(), a.queued()), (ActorState::Probing, 1));
-        a.assert_refused(Duration::ZERO).await;
+        a.assert_refused(ms(1)).await;
         t.advance(LONG).await;
         assert_eq!(
             (a.state(), a.diary.take()),
