@@ -13,7 +13,7 @@ use crate::child::Restart;
 use crate::clock::Nanos;
 use crate::context::{Factory, Leaving};
 use crate::dead_letter::{DeadReason, Kept, Quarantined};
-use crate::envelope::Envelope;
+use crate::envelope::{Envelope, TellAsker};
 use crate::error::AskFailure;
 use crate::fault::{Fault, FaultClass, FaultKind, Incident, catch, drop_quietly};
 use crate::gate::ActorState;
@@ -233,18 +233,23 @@ impl<A: Actor> Driver<A> {
             rare.faults.faults += 1;
             rare.faults.last = Some(incident.clone());
         });
-        self.take_care_of(salvage, &incident);
+        let asker = self.take_care_of(salvage, &incident);
         self.discard_value();
-        self.decide(incident);
+        self.decide(incident.clone());
+        // Told last, so that whoever knows of the fault finds its record, and the gate as the fault has left it.
+        if let Some(tell) = asker {
+            tell(AskFailure::Faulted(incident));
+        }
     }
 
-    /// A kept message is tried again before the rest of its lane, or quarantined; of others the record remains.
-    fn take_care_of(&mut self, salvage: Salvage<A>, incident: &Incident) {
+    /// A kept message is tried again before the rest of its lane, or quarantined; of others the record remains. Answers with
+    /// the asker that is to be told.
+    fn take_care_of(&mut self, salvage: Salvage<A>, incident: &Incident) -> Option<TellAsker> {
         let core = &self.cell.core;
         core.tally.in_hand.store(0, Ordering::Relaxed);
-        let Some(message) = salvage.message else { return };
+        let message = salvage.message?;
         let lane = self.running.lane;
-        let asker = match salvage.kept {
+        match salvage.kept {
             Some(envelope) if salvage.attempts < core.policy.attempts => {
                 core.tally.in_hand.store(1, Ordering::Relaxed);
                 self.retry = Some(Box::new((lane, envelope)));
@@ -255,10 +260,6 @@ impl<A: Actor> Driver<A> {
                 self.quarantine(lane, message, salvage.attempts, kept, incident);
                 asker
             }
-        };
-        // Told last, so that whoever knows of the fault finds its record.
-        if let Some(tell) = asker {
-            tell(AskFailure::Faulted(incident.clone()));
         }
     }
 

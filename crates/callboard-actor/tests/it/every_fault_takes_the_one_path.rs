@@ -16,7 +16,8 @@ use callboard_actor::{
 };
 use futures::FutureExt;
 
-use crate::puppet::{Act, Diary, Do, Say, Script, ms, s};
+use crate::common::Log;
+use crate::puppet::{Act, Diary, Do, Puppet, Say, Script, ms, s};
 
 /// Panics when it is dropped while it is armed, unless a panic is under way already.
 #[derive(Clone, Default)]
@@ -723,4 +724,39 @@ fn an_urgent_message_behind_a_fault_is_served_before_the_rest() {
         assert_eq!(seen(t, "glass").generation, 3);
         t.shutdown().await;
     });
+}
+
+/// Looks where an actor is at the very moment when its asker is woken.
+struct Look {
+    actor: ActorRef<Puppet>,
+    seen: Log<ActorState>,
+}
+
+impl std::task::Wake for Look {
+    fn wake(self: Arc<Self>) {
+        self.seen.write(self.actor.state());
+    }
+}
+
+#[test]
+fn whoever_hears_of_a_fault_finds_its_consequences_in_force() {
+    for (allowed, restart, expected) in [
+        (5, Restart::Permanent, ActorState::Restarting),
+        (0, Restart::Permanent, ActorState::Failed),
+        (0, Restart::Temporary, ActorState::Stopped),
+    ] {
+        TestSystem::run(async |t| {
+            let child = Script::new("a", &Diary::default()).child().intensity(allowed, s(30)).restart(restart);
+            let a = t.spawn(child);
+            t.settle().await;
+            let seen = Log::default();
+            let waker = Arc::new(Look { actor: a.clone(), seen: seen.clone() }).into();
+            let mut asked = Box::pin(a.ask(Do(Act::Fail)).into_future());
+            assert!(asked.as_mut().poll(&mut std::task::Context::from_waker(&waker)).is_pending());
+            t.settle().await;
+            assert_eq!(seen.read(), [expected]);
+            assert!(matches!(asked.await, Err(AskError::Faulted(_))));
+            t.shutdown().await;
+        });
+    }
 }
