@@ -303,7 +303,7 @@ impl<A: Actor> ActorCell<A> {
     /// Ends an actor that was spawned after its supervisor had ended: every message to it is handed back.
     pub(crate) fn never_start(&self) {
         self.core.gate.set_state(ActorState::Stopped, 0);
-        self.core.system.directory.remove(self.core.id);
+        self.core.system.directory.remove(self);
         crate::monitor::announce_end(self, &StopReason::Shutdown);
     }
 }

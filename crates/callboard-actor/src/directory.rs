@@ -8,35 +8,60 @@ use tokio::sync::Notify;
 
 use crate::cell::{ActorId, Node};
 use crate::gate::ActorState;
+use crate::inspect::Totals;
 use crate::sync::{Mutex, Ordering};
 
-/// Weak references to all cells by id.
+/// Weak references to all cells by id, and what is left of those that have ended.
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
-    nodes: Mutex<HashMap<ActorId, Weak<dyn Node>, BuildHasherDefault<IdHasher>>>,
+    known: Mutex<Known>,
     changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    nodes: HashMap<ActorId, Weak<dyn Node>, BuildHasherDefault<IdHasher>>,
+    /// Sums over the actors that have ended, as they were then.
+    ended: Totals,
 }
 
 impl Directory {
     pub(crate) fn add(&self, id: ActorId, node: Weak<dyn Node>) {
-        self.nodes.lock().insert(id, node);
+        self.known.lock().nodes.insert(id, node);
     }
 
-    pub(crate) fn remove(&self, id: ActorId) {
-        let gone = self.nodes.lock().remove(&id);
+    /// An actor has ended; what it leaves is added up.
+    pub(crate) fn remove(&self, node: &dyn Node) {
+        let left = crate::inspect::totals_of(node);
+        let gone = {
+            let mut known = self.known.lock();
+            let gone = known.nodes.remove(&node.core().id);
+            if gone.is_some() {
+                known.ended.plus(&left);
+            }
+            gone
+        };
         drop(gone);
         self.changed.notify_waiters();
     }
 
     /// All actors, in the order they were started.
     pub(crate) fn all(&self) -> Vec<Arc<dyn Node>> {
-        let mut nodes: Vec<_> = self.nodes.lock().values().filter_map(Weak::upgrade).collect();
+        self.all_and_ended().0
+    }
+
+    /// All actors, and the sums over those that have ended: each actor is in one of the two.
+    pub(crate) fn all_and_ended(&self) -> (Vec<Arc<dyn Node>>, Totals) {
+        let (mut nodes, ended): (Vec<_>, _) = {
+            let known = self.known.lock();
+            (known.nodes.values().filter_map(Weak::upgrade).collect(), known.ended)
+        };
         nodes.sort_by_key(|node| node.core().id);
-        nodes
+        (nodes, ended)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.nodes.lock().len()
+        self.known.lock().nodes.len()
     }
 
     /// The first actor with this name, of those that are past their first start, for which `is` holds.

@@ -14,6 +14,7 @@ use crate::fault::Incident;
 use crate::gate::ActorState;
 use crate::mailbox::LANES;
 use crate::message::Priority;
+use crate::supervisor::Supervisor;
 use crate::system::SystemCore;
 
 /// All of a system.
@@ -26,7 +27,7 @@ pub struct Snapshot {
     pub elapsed: Duration,
     /// In start order.
     pub actors: Vec<ActorSnapshot>,
-    /// Sums over the actors that are there now.
+    /// Sums since the start, over the actors that are there and those that have ended.
     pub totals: Totals,
     /// Durations of the turns that were timed.
     pub turns: TurnSnapshot,
@@ -118,11 +119,11 @@ pub struct BreakerSnapshot {
     pub totals: BreakerTotals,
 }
 
-/// Sums over actors.
+/// Sums over actors, each as it is now or was when it ended.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Totals {
-    /// What happened to their messages.
+    /// What happened to their messages; what supervisors are told by the framework is left out.
     pub messages: MessageCounts,
     /// Their faults.
     pub faults: u64,
@@ -148,12 +149,14 @@ pub struct TurnSnapshot {
 const VERSION: u32 = 1;
 
 pub(crate) fn inspect(core: &SystemCore) -> Snapshot {
-    let actors: Vec<_> = core.directory.all().iter().map(|node| actor(&**node)).collect();
+    let (nodes, mut totals) = core.directory.all_and_ended();
+    nodes.iter().for_each(|node| totals.plus(&totals_of(&**node)));
+    let actors = nodes.iter().map(|node| actor(&**node)).collect();
     let (timed, p50, p99) = core.turn_times.summary();
     Snapshot {
         version: VERSION,
         elapsed: core.clock.elapsed(),
-        totals: totals(&actors),
+        totals,
         actors,
         turns: TurnSnapshot { timed, p50, p99 },
         dead_letters: core.dead_letters.total(),
@@ -166,6 +169,15 @@ impl Snapshot {
     #[must_use]
     pub fn actor(&self, name: &str) -> Option<&ActorSnapshot> {
         self.actors.iter().find(|actor| actor.name == name)
+    }
+}
+
+impl Totals {
+    pub(crate) fn plus(&mut self, other: &Self) {
+        self.messages.plus(&other.messages);
+        self.faults += other.faults;
+        self.restarts += other.restarts;
+        self.breaker_trips += other.breaker_trips;
     }
 }
 
@@ -255,12 +267,17 @@ fn breaker(node: &dyn Node, known: Option<(BreakerState, BreakerTotals)>) -> Bre
     BreakerSnapshot { state, totals }
 }
 
-fn totals(actors: &[ActorSnapshot]) -> Totals {
-    actors.iter().fold(Totals::default(), |mut totals, actor| {
-        totals.messages.plus(&actor.messages);
-        totals.faults += actor.faults;
-        totals.restarts += actor.restarts;
-        totals.breaker_trips += actor.breaker.totals.trips;
-        totals
-    })
+/// What an actor has contributed to the totals. What the framework says to itself, in the mailboxes of its supervisors, is
+/// no message of the program's.
+pub(crate) fn totals_of(node: &dyn Node) -> Totals {
+    let core = node.core();
+    let is_ours = core.kind() == std::any::type_name::<Supervisor>();
+    let messages = if is_ours { MessageCounts::default() } else { messages(node, &node.lanes()) };
+    let mut totals = Totals { messages, ..Totals::default() };
+    core.read_rare(|rare| {
+        totals.faults = rare.faults.faults;
+        totals.restarts = rare.faults.restarts;
+        totals.breaker_trips = rare.faults.breaker.map_or(0, |(_, seen)| seen.trips);
+    });
+    totals
 }

@@ -818,7 +818,7 @@ impl<A: Actor> Driver<A> {
         self.empty_mailbox(reason);
         let core = &self.cell.core;
         core.gate.set_state(ActorState::Stopped, 0);
-        core.system.directory.remove(core.id);
+        core.system.directory.remove(&*self.cell);
         crate::monitor::announce_end(&*self.cell, reason);
         tracing::debug!(target: "callboard::supervisor", actor = %core.name(), %reason, "ended");
         core.report(Report::ended(core.id));

@@ -28,5 +28,6 @@ mod smoke;
 mod the_state_table_holds;
 mod the_test_kit;
 mod too_many_restarts_are_too_many;
+mod totals_are_kept;
 mod turns_hand_on_what_they_carry;
 mod turns_in_place;
