@@ -120,6 +120,8 @@ pub(crate) struct Rare {
     pub(crate) edges: Vec<Edge>,
     pub(crate) faults: FaultBook,
     pub(crate) ended: Option<StopReason>,
+    /// The supervisor waits for it to start.
+    pub(crate) is_awaited: bool,
 }
 
 /// What inspection shows of an actor's faults.
@@ -247,6 +249,19 @@ impl Core {
         let letter =
             DeadLetter { id: MessageId::at(at), at, actor: self.name(), actor_id: self.id, message, priority, reason };
         self.system.dead_letters.add(letter);
+    }
+
+    /// From now on the supervisor waits for it to start, or does not.
+    pub(crate) fn await_start(&self, is_awaited: bool) {
+        self.with_rare(|rare| rare.is_awaited = is_awaited);
+    }
+
+    /// It has started, or failed to: a supervisor that waits for it need not any more.
+    pub(crate) fn tell_started(&self) {
+        let is_awaited = self.rare.lock().as_mut().is_some_and(|rare| std::mem::take(&mut rare.is_awaited));
+        if is_awaited {
+            self.report(Report::started(self.id));
+        }
     }
 
     /// Tells the supervisor, past its lanes' bounds.

@@ -328,6 +328,8 @@ pub(crate) struct Policy {
     pub(crate) admission: Option<Arc<dyn Admission>>,
     /// What a test does to messages before their turns.
     pub(crate) interference: Option<Arc<dyn Fn(u64) -> Interference + Send + Sync>>,
+    /// It says itself when its start is over, which is later than when it serves messages.
+    pub(crate) says_when_started: bool,
     pub(crate) strategy: Strategy,
     pub(crate) give_up: GiveUp,
     /// The licence that all children of an escalating supervisor share; `None` when each has its own.
@@ -354,6 +356,7 @@ impl Policy {
             placement: Placement::Spread,
             admission: None,
             interference: None,
+            says_when_started: false,
             strategy: Strategy::OneForOne,
             give_up: GiveUp::OpenBreaker,
             licence: None,

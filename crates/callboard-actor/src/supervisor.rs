@@ -68,7 +68,7 @@ pub struct Supervise {
     children: Vec<StartChild>,
 }
 
-/// Starts one of the first children.
+/// Makes one of the first children known to their supervisor.
 type StartChild = Box<dyn FnOnce(&SupervisorRef) + Send>;
 
 /// A supervisor whose children fail alone.
@@ -123,9 +123,10 @@ impl Supervise {
         self
     }
 
-    /// A child to be started with the supervisor, after those named before.
+    /// A child to be started with the supervisor, when those named before have started. One whose start fails takes the
+    /// road of every fault, and the next one is started.
     pub fn child<A: Actor>(mut self, child: Child<A>) -> Self {
-        self.children.push(Box::new(|supervisor| drop(supervisor.spawn(child))));
+        self.children.push(Box::new(|supervisor| supervisor.declare(child)));
         self
     }
 
@@ -140,11 +141,16 @@ impl Supervise {
         let policy = Arc::clone(&plan.policy);
         let name = self.name.unwrap_or_else(|| "supervisor".to_owned());
         let known = Arc::clone(&plan);
-        let child = crate::child::child(name, move || Supervisor::new(Arc::clone(&known))).start_limit(STOP_LIMIT);
-        let actor = spawn(system, parent, child);
+        let child = crate::child::child(name, move || Supervisor::new(Arc::clone(&known)));
+        let child = child.start_limit(STOP_LIMIT).change(|policy| policy.says_when_started = true);
+        let (actor, is_adopted) = prepare(system, parent, child, |_| None);
+        let cell = Arc::clone(actor.cell());
         let supervisor = SupervisorRef(Arc::new(Handle { actor, policy, plan: Arc::clone(&plan) }));
         supervisor.0.actor.watch(Watcher::Down(Box::new(move |down| plan.end(&down.reason))));
-        self.children.into_iter().for_each(|start| start(&supervisor));
+        self.children.into_iter().for_each(|declare| declare(&supervisor));
+        if is_adopted {
+            crate::host::launch(cell);
+        }
         supervisor
     }
 
@@ -192,6 +198,15 @@ impl SupervisorRef {
     /// Starts an actor under it, after the children it has.
     pub fn spawn<A: Actor>(&self, child: impl IntoChild<A>) -> ActorRef<A> {
         spawn(self.system(), Some(self), child.into_child())
+    }
+
+    /// Makes a child known that is started when its turn has come.
+    fn declare<A: Actor>(&self, child: Child<A>) {
+        let launch = |actor: &ActorRef<A>| {
+            let cell = Arc::clone(actor.cell());
+            Some(Box::new(move || crate::host::launch(cell)) as Launch)
+        };
+        drop(prepare(self.system(), Some(self), child, launch));
     }
 
     /// Starts a supervisor under it, after the children it has.
@@ -248,20 +263,34 @@ impl fmt::Debug for SupervisorRef {
     }
 }
 
-/// Makes the cell, puts it on the supervisor's roster, and starts the driver: in this order, so that the supervisor knows a
-/// child before that can report anything. It is not told by a message, which it might not live to read.
 fn spawn<A: Actor>(system: &Arc<SystemCore>, supervisor: Option<&SupervisorRef>, child: Child<A>) -> ActorRef<A> {
-    let base = supervisor.map_or(&system.policy, |supervisor| &supervisor.0.policy);
-    let actor = system.make_cell(base, supervisor.cloned(), child);
-    if let Some(supervisor) = supervisor
-        && !supervisor.0.plan.adopt(actor.node())
-    {
-        actor.cell().never_start();
-        return actor;
+    let (actor, is_adopted) = prepare(system, supervisor, child, |_| None);
+    if is_adopted {
+        crate::host::launch(Arc::clone(actor.cell()));
     }
-    crate::host::launch(Arc::clone(actor.cell()));
     actor
 }
+
+/// Makes the cell and puts it on the supervisor's roster before its driver is started, so that the supervisor knows a child
+/// before that can report anything. It is not told by a message, which it might not live to read. False when it is ending:
+/// the child then never starts.
+fn prepare<A: Actor>(
+    system: &Arc<SystemCore>,
+    supervisor: Option<&SupervisorRef>,
+    child: Child<A>,
+    waiting: impl FnOnce(&ActorRef<A>) -> Option<Launch>,
+) -> (ActorRef<A>, bool) {
+    let base = supervisor.map_or(&system.policy, |supervisor| &supervisor.0.policy);
+    let actor = system.make_cell(base, supervisor.cloned(), child);
+    let is_adopted = supervisor.is_none_or(|supervisor| supervisor.0.plan.adopt(actor.node(), waiting(&actor)));
+    if !is_adopted {
+        actor.cell().never_start();
+    }
+    (actor, is_adopted)
+}
+
+/// Starts the first driver of a child.
+type Launch = Box<dyn FnOnce() + Send>;
 
 /// What survives a restart of the supervisor itself.
 struct Plan {
@@ -273,23 +302,46 @@ struct Plan {
 struct Roster {
     /// In start order, as ids grow.
     children: BTreeMap<ActorId, Arc<dyn Node>>,
+    /// Those of them that are still to be started for the first time.
+    waiting: BTreeMap<ActorId, Launch>,
     /// The supervisor is ending: it takes no more children.
     is_closed: bool,
 }
 
 impl Plan {
     /// False when the supervisor is ending, so that nobody would look after the child.
-    fn adopt(&self, child: Arc<dyn Node>) -> bool {
+    fn adopt(&self, child: Arc<dyn Node>, waiting: Option<Launch>) -> bool {
         let mut roster = self.roster.lock();
-        if !roster.is_closed {
-            roster.children.insert(child.core().id, child);
+        if roster.is_closed {
+            return false;
         }
-        !roster.is_closed
+        let id = child.core().id;
+        roster.children.insert(id, child);
+        roster.waiting.extend(waiting.map(|launch| (id, launch)));
+        true
+    }
+
+    /// Those that are still to be started, in start order.
+    fn waiting(&self) -> Vec<ActorId> {
+        self.roster.lock().waiting.keys().copied().collect()
+    }
+
+    /// Hands a directive to a child. One that waits to be started is started by it: nobody else would obey.
+    fn direct(&self, child: &Arc<dyn Node>, directive: Directive) {
+        child.direct(directive);
+        let launch = self.roster.lock().waiting.remove(&child.core().id);
+        if let Some(launch) = launch {
+            launch();
+        }
     }
 
     /// Children in start order.
     fn children(&self) -> Vec<Arc<dyn Node>> {
         self.roster.lock().children.values().cloned().collect()
+    }
+
+    fn ids(&self) -> Vec<ActorId> {
+        self.roster.lock().children.keys().copied().collect()
     }
 
     /// Takes no more children. True when that is new.
@@ -309,12 +361,13 @@ impl Plan {
         let is_new = self.close();
         let left = std::mem::take(&mut self.roster.lock().children);
         for child in left.into_values().rev() {
-            child.direct(match why {
+            let directive = match why {
                 StopReason::Shutdown => directive_for(why),
                 StopReason::Killed => Directive::Kill(StopReason::Killed),
                 _ if is_new => directive_for(why),
                 _ => Directive::Kill(StopReason::Killed),
-            });
+            };
+            self.direct(&child, directive);
         }
     }
 }
@@ -324,6 +377,8 @@ pub(crate) struct Supervisor {
     plan: Arc<Plan>,
     licence: Licence,
     group: Option<Group>,
+    /// It has begun, and not all of its children have yet.
+    is_starting: bool,
     draws: u64,
 }
 
@@ -342,7 +397,7 @@ pub(crate) struct Report {
 
 #[derive(Debug)]
 enum What {
-    /// It serves messages.
+    /// It serves messages, or has failed to and is on the way that every fault takes. Said to a supervisor that waits for it.
     Started,
     /// It failed, is out of service, and waits for a decision.
     Fault(Incident),
@@ -383,19 +438,17 @@ impl Report {
 }
 
 impl Actor for Supervisor {
-    /// After a restart of its own it puts its children back to work, in start order; the others do not notice.
+    /// Its first children are started in order, each when the one before has started. After a restart of its own it puts all
+    /// its children back to work in the same way; they do not notice. Only then is its own start over for its supervisor.
     async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), Fault> {
-        // At its first start it has nothing to put right; its children may be there, and at work, before it is.
-        if cx.generation() == 1 {
-            return Ok(());
-        }
+        let is_first = cx.generation() == 1;
         // What led to an escalation is its parent's business now: it counts anew, as in OTP.
-        if let Some(shared) = &self.plan.policy.licence {
+        if !is_first && let Some(shared) = &self.plan.policy.licence {
             shared.lock().renew();
         }
-        for child in self.plan.children() {
-            child.direct(Directive::Resume { after: Duration::ZERO });
-        }
+        let to_start = if is_first { self.plan.waiting() } else { self.plan.ids() };
+        self.is_starting = true;
+        self.begin(Group::start(to_start));
         // When its own breaker was open, the turn of this message is the probe: nobody else need send it one.
         cx.me().control(Report { child: cx.me().id(), what: What::Resumed });
         Ok(())
@@ -410,7 +463,7 @@ impl Actor for Supervisor {
         let one_by_one = self.plan.policy.strategy != Strategy::OneForOne;
         let mut leaving = Vec::new();
         for child in self.plan.children().into_iter().rev() {
-            let out = take_out(child, &why);
+            let out = take_out(&self.plan, child, &why);
             if one_by_one {
                 out.await;
             } else {
@@ -425,7 +478,7 @@ impl Actor for Supervisor {
 
 /// Tells a child to end, or to make room, and then waits until it is out of service. One that was told to stop and takes
 /// longer for it than its turn and its `stopped` together may is killed.
-fn take_out(child: Arc<dyn Node>, why: &StopReason) -> impl Future<Output = ()> + use<> {
+fn take_out(plan: &Plan, child: Arc<dyn Node>, why: &StopReason) -> impl Future<Output = ()> + use<> {
     let policy = &child.core().policy;
     let makes_room = *why == StopReason::Restart && policy.restart != Restart::Temporary;
     let directive = if makes_room { Directive::Halt { refuse: false } } else { directive_for(why) };
@@ -435,7 +488,7 @@ fn take_out(child: Arc<dyn Node>, why: &StopReason) -> impl Future<Output = ()> 
     };
     let (tell, mut told) = oneshot::async_channel();
     crate::monitor::watch(&*child, Watcher::Out(tell));
-    child.direct(directive);
+    plan.direct(&child, directive);
     async move {
         // Told or dropped: either way it is out of service.
         if tokio::time::timeout(limit, &mut told).await.is_err() {
@@ -455,12 +508,26 @@ fn directive_for(why: &StopReason) -> Directive {
 
 impl SyncHandler<Report> for Supervisor {
     fn handle(&mut self, report: Report, cx: &mut Context<Self>) -> Result<(), Fault> {
+        self.take_note(report, &cx.system())?;
+        if self.group.is_none() && std::mem::take(&mut self.is_starting) {
+            cx.me().cell().core.tell_started();
+        }
+        Ok(())
+    }
+}
+
+impl Supervisor {
+    fn new(plan: Arc<Plan>) -> Self {
+        Self { plan, licence: Licence::default(), group: None, is_starting: false, draws: 0 }
+    }
+
+    fn take_note(&mut self, report: Report, system: &System) -> Result<(), Fault> {
         let child = report.child;
         match report.what {
             What::Started => self.advance(Step::Started(child)),
-            // It is on its way out already, and begins again with the others: one restart, counted once.
-            What::Fault(_) | What::GaveUp(_) if self.group.as_ref().is_some_and(|group| group.takes_out(child)) => {}
-            What::Fault(incident) => return self.restart_group(child, &incident, &cx.system()),
+            // It begins again with the others anyway: one restart, counted once.
+            What::Fault(_) | What::GaveUp(_) if self.group.as_ref().is_some_and(|group| group.brings_back(child)) => {}
+            What::Fault(incident) => return self.restart_group(child, &incident, system),
             What::Halted => self.halted(child),
             What::Resumed => {}
             What::GaveUp(incident) => return self.give_up(child, incident),
@@ -470,12 +537,6 @@ impl SyncHandler<Report> for Supervisor {
             }
         }
         self.finish_group()
-    }
-}
-
-impl Supervisor {
-    fn new(plan: Arc<Plan>) -> Self {
-        Self { plan, licence: Licence::default(), group: None, draws: 0 }
     }
 
     fn child(&self, id: ActorId) -> Option<Arc<dyn Node>> {
@@ -528,9 +589,16 @@ impl Supervisor {
         concerned.map(member).collect()
     }
 
+    /// A group restart takes the place of one that is under way. Children that only the earlier one would have started are
+    /// started at once.
     fn begin(&mut self, group: Group) {
+        let earlier = self.group.take().map(Group::into_left).unwrap_or_default();
+        let left: Vec<_> = earlier.into_iter().filter(|&child| !group.concerns(child)).collect();
         self.group = Some(group);
         self.act();
+        for child in left.into_iter().filter_map(|child| self.child(child)) {
+            self.plan.direct(&child, Directive::Resume { after: Duration::ZERO });
+        }
     }
 
     /// A child is out of service. When no group restart is under way it was told so by an earlier value of this
@@ -556,7 +624,10 @@ impl Supervisor {
     fn act(&mut self) {
         while let Some((child, directive)) = self.group.as_mut().and_then(Group::next) {
             match self.child(child) {
-                Some(node) => node.direct(directive),
+                Some(node) => {
+                    node.core().await_start(matches!(directive, Directive::Resume { .. }));
+                    self.plan.direct(&node, directive);
+                }
                 None => {
                     if let Some(group) = &mut self.group {
                         group.note(Step::Ended(child));

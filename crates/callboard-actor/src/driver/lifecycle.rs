@@ -107,8 +107,8 @@ impl<A: Actor> Driver<A> {
         if self.generation > 1 {
             crate::monitor::announce_restart(&*self.cell, self.generation);
         }
-        if core.policy.strategy != Strategy::OneForOne {
-            core.report(Report::started(core.id));
+        if !core.policy.says_when_started {
+            core.tell_started();
         }
         tracing::debug!(target: "callboard::supervisor", actor = %core.name(), generation = self.generation, "serving");
         if let Some(leaving) = leaving {
@@ -341,8 +341,9 @@ impl<A: Actor> Driver<A> {
         self.cell.core.gate.set_state(state, self.reopens());
     }
 
-    /// The restart that needs nobody's leave: the licence allows it, and the supervisor is told.
+    /// The restart that needs nobody's leave: the licence allows it. A supervisor that waits for the start waits no more.
     fn restart_alone(&mut self, incident: Incident, roll: f64) {
+        self.cell.core.tell_started();
         let now = self.cell.core.system.clock.elapsed();
         let policy = Arc::clone(&self.cell.core.policy);
         let health = self.health.get_or_insert_with(|| Box::new(Health::new(&policy)));
@@ -406,8 +407,9 @@ impl<A: Actor> Driver<A> {
         }
     }
 
-    /// The breaker is open for so long; then a probe decides.
+    /// The breaker is open for so long; then a probe decides. Nobody waits that long for a start.
     fn open_for(&mut self, reset: Duration) {
+        self.cell.core.tell_started();
         if self.turn.has_value() {
             self.discard_value();
         }
@@ -449,6 +451,8 @@ impl<A: Actor> Driver<A> {
             Directive::Halt { refuse } => self.halt(refuse),
             Directive::Resume { after } if matches!(self.phase, Phase::Halted) => self.restart_after(after),
             Directive::Fail if matches!(self.phase, Phase::Halted) => self.fail_as_told(),
+            // It is at work, or waits for something else.
+            Directive::Resume { .. } if !matches!(self.phase, Phase::Building(_)) => self.cell.core.tell_started(),
             Directive::Resume { .. } | Directive::Fail => {}
             Directive::ResetBreaker => self.reset_breaker(),
             Directive::Breaker(mode) => self.set_breaker(mode),

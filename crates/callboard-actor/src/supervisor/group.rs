@@ -49,6 +49,18 @@ impl Group {
         Self::new(affected, failed, delay, Then::Start)
     }
 
+    /// The children of a supervisor that begins: nobody has to be taken out of service first.
+    pub(super) fn start(children: Vec<ActorId>) -> Self {
+        Self {
+            to_halt: Vec::new(),
+            to_start: children.into(),
+            awaited: None,
+            is_halting: false,
+            delay: Duration::ZERO,
+            then: Then::Start,
+        }
+    }
+
     /// All `affected` wait for their breakers.
     pub(super) fn fail(affected: Vec<Member>, failed: ActorId) -> Self {
         Self::new(affected, failed, Duration::ZERO, Then::Fail)
@@ -99,16 +111,33 @@ impl Group {
             self.to_halt.retain(|member| member.id != child);
             self.to_start.retain(|&id| id != child);
         }
-        let is_awaited = self.awaited == Some(child);
+        // A supervisor that has just begun again still hears what was said to its earlier value.
+        let is_told = match step {
+            Step::Halted(_) => self.is_halting,
+            Step::Started(_) => !self.is_halting,
+            Step::Ended(_) => true,
+        };
+        let is_awaited = is_told && self.awaited == Some(child);
         if is_awaited {
             self.awaited = None;
         }
         is_awaited
     }
 
-    /// Whether this child is on its way out, or will be: a fault of it changes nothing any more.
-    pub(super) fn takes_out(&self, child: ActorId) -> bool {
-        self.to_halt.iter().any(|member| member.id == child) || self.is_halting && self.awaited == Some(child)
+    /// Whether this child is on its way out, or out and still to be started again: a fault of it changes nothing any more.
+    pub(super) fn brings_back(&self, child: ActorId) -> bool {
+        let is_on_its_way_out = self.is_halting && self.awaited == Some(child);
+        is_on_its_way_out || self.concerns(child)
+    }
+
+    /// Whether something is still to be done about this child.
+    pub(super) fn concerns(&self, child: ActorId) -> bool {
+        self.to_halt.iter().any(|member| member.id == child) || self.to_start.contains(&child)
+    }
+
+    /// Those that are still to be started.
+    pub(super) fn into_left(self) -> VecDeque<ActorId> {
+        self.to_start
     }
 
     pub(super) fn is_over(&self) -> bool {

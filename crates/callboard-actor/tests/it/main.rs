@@ -11,6 +11,7 @@ mod an_open_breaker_protects_and_recovers;
 mod ask_cycles_never_hang;
 mod asks_end_in_time;
 mod bounds_hold_and_say_so;
+mod children_start_in_order;
 mod common;
 mod dead_letters_name_their_reason;
 mod effects_leave_with_their_turn;
