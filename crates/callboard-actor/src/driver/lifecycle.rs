@@ -341,7 +341,7 @@ impl<A: Actor> Driver<A> {
         self.cell.core.gate.set_state(state, self.reopens());
     }
 
-    /// The restart that needs nobody's leave: the licence allows it, and the supervisor is told.
+    /// The restart that needs nobody's leave: the licence allows it. A supervisor that waits for the start waits no more.
     fn restart_alone(&mut self, incident: Incident, roll: f64) {
         self.cell.core.tell_started();
         let now = self.cell.core.system.clock.elapsed();
@@ -407,7 +407,7 @@ impl<A: Actor> Driver<A> {
         }
     }
 
-    /// The breaker is open for so long; then a probe decides.
+    /// The breaker is open for so long; then a probe decides. Nobody waits that long for a start.
     fn open_for(&mut self, reset: Duration) {
         self.cell.core.tell_started();
         if self.turn.has_value() {
@@ -779,14 +779,17 @@ impl<A: Actor> Driver<A> {
     /// Everything that is queued becomes a dead letter, and every sender that waits gets its message back. An asker hears
     /// of the fault that ended the actor, if one did.
     fn empty_mailbox(&mut self, why: &StopReason) {
-        let failure = match why {
-            StopReason::Faulted(incident) => AskFailure::Ended(incident.clone()),
-            _ => AskFailure::Stopped,
+        // What was to be tried again has run already, so its outcome is unknown.
+        let (failure, of_retry) = match why {
+            StopReason::Faulted(incident) => {
+                (AskFailure::Ended(incident.clone()), AskFailure::Faulted(incident.clone()))
+            }
+            _ => (AskFailure::Stopped, AskFailure::Stopped),
         };
         if let Some(retry) = self.retry.take() {
             let (lane, envelope) = *retry;
             self.cell.core.tally.in_hand.store(0, Ordering::Relaxed);
-            self.bury_envelope(lane, envelope, failure.clone(), DeadReason::Stopped);
+            self.bury_envelope(lane, envelope, of_retry, DeadReason::Stopped);
         }
         let mut left = match self.away.as_deref().or_else(|| self.cell.mailbox.private()) {
             Some(private) => self.cell.mailbox.close(private),

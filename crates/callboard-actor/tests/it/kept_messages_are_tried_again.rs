@@ -9,7 +9,7 @@ use std::time::Duration;
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{
     Actor, ActorRef, ActorState, AskError, Backoff, Child, Context, DeadReason, Defaults, Fault, Handler, Message,
-    Overflow, Priority, RetryError, SyncHandler, System, child,
+    Overflow, Priority, Restart, RetryError, SyncHandler, System, child,
 };
 use futures::poll;
 
@@ -277,6 +277,16 @@ fn a_turn_that_is_cut_short_has_used_its_attempt() {
         assert!(clerk.ask(Endless(1)).await.is_err());
         assert_eq!(log.read(), [(1, 1), (1, 2), (1, 3)]);
         assert!((3.0..3.1).contains(&(t.now() - began).as_secs_f64()));
+        t.shutdown().await;
+    });
+}
+
+#[test]
+fn one_whose_actor_is_not_started_again_has_run_all_the_same_and_its_asker_hears_why() {
+    TestSystem::run(async |t| {
+        let clerk = t.spawn(clerk(&Log::default()).restart(Restart::Temporary));
+        let answer = clerk.ask(job(1, 9)).await;
+        assert!(matches!(&answer, Err(AskError::Faulted(incident)) if incident.text() == "not yet"), "{answer:?}");
         t.shutdown().await;
     });
 }
