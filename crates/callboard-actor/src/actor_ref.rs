@@ -425,6 +425,10 @@ pub trait Target<M: Message>: Send + Sync {
     #[doc(hidden)]
     fn id(&self) -> ActorId;
 
+    /// Whether the actor behind it lives on the calling thread.
+    #[doc(hidden)]
+    fn is_here(&self) -> bool;
+
     /// The system that keeps the time of asks.
     #[doc(hidden)]
     fn system(&self) -> &Arc<SystemCore>;
@@ -545,6 +549,10 @@ impl<A: Handler<M>, M: Message> Target<M> for ActorRef<A> {
         self.0.core.id
     }
 
+    fn is_here(&self) -> bool {
+        self.0.mailbox.private().is_some()
+    }
+
     fn system(&self) -> &Arc<SystemCore> {
         &self.0.core.system
     }
@@ -601,6 +609,10 @@ impl<M: Message> Target<M> for Recipient<M> {
 
     fn id(&self) -> ActorId {
         self.0.id()
+    }
+
+    fn is_here(&self) -> bool {
+        self.0.is_here()
     }
 
     fn system(&self) -> &Arc<SystemCore> {

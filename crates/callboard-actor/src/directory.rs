@@ -14,7 +14,7 @@ use crate::sync::{Mutex, Ordering};
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
     known: Mutex<Known>,
-    changed: Notify,
+    emptied: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -32,16 +32,18 @@ impl Directory {
     /// An actor has ended; what it leaves is added up.
     pub(crate) fn remove(&self, node: &dyn Node) {
         let left = crate::inspect::totals_of(node);
-        let gone = {
+        let (gone, is_empty) = {
             let mut known = self.known.lock();
             let gone = known.nodes.remove(node.core().id);
             if gone.is_some() {
                 known.ended.plus(&left);
             }
-            gone
+            (gone, known.nodes.len() == 0)
         };
         drop(gone);
-        self.changed.notify_waiters();
+        if is_empty {
+            self.emptied.notify_waiters();
+        }
     }
 
     /// All actors, in the order they were started.
@@ -72,17 +74,17 @@ impl Directory {
         self.all().iter().filter(|node| here(node)).map(|node| node.core().name()).collect()
     }
 
-    /// Waits until at most so many actors are left.
-    pub(crate) async fn shrunk_to(&self, count: usize) {
+    /// Waits until no actor is left.
+    pub(crate) async fn emptied(&self) {
         loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            // Registered before the look, so that no removal falls between the two.
-            changed.as_mut().enable();
-            if self.len() <= count {
+            let emptied = self.emptied.notified();
+            tokio::pin!(emptied);
+            // Registered before the look, so that the last removal does not fall between the two.
+            emptied.as_mut().enable();
+            if self.len() == 0 {
                 return;
             }
-            changed.await;
+            emptied.await;
         }
     }
 }

@@ -215,7 +215,9 @@ impl<A: Actor> Driver<A> {
         let _silence = silence();
         // Code of users is caught where it is called. What still comes this far is a fault of the framework: the actor
         // ends, and says so, rather than vanish.
-        catch(|| self.run(left, task)).unwrap_or_else(|fault| self.collapse(&fault))
+        let flow = catch(|| self.run(left, task)).unwrap_or_else(|fault| self.collapse(&fault));
+        self.cell.mailbox.grant_rest();
+        flow
     }
 
     fn run(&mut self, left: &mut u32, task: &mut Task<'_>) -> Flow {

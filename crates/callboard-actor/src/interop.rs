@@ -100,6 +100,11 @@ impl<M: Message + actix::Message<Result = <M as Message>::Reply>> Target<M> for 
         ActorId::NONE
     }
 
+    /// An actix actor does not say where it lives; nobody stays awake for it.
+    fn is_here(&self) -> bool {
+        true
+    }
+
     fn system(&self) -> &Arc<SystemCore> {
         &self.system
     }

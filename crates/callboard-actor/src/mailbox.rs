@@ -34,6 +34,9 @@ const EXACT_BELOW: u32 = 64;
 /// A less urgent message in the shared half waits at most so many turns before it is spliced in.
 const SPLICE_EVERY: u8 = 8;
 
+/// Places are handed out once so many are free, and at the end of each of the driver's polls.
+const GRANT_EVERY: u8 = 16;
+
 const LANE_BITS: u32 = (1 << LANES) - 1;
 /// Somebody waits for room.
 const WAITING: u32 = 1 << 8;
@@ -162,13 +165,15 @@ pub(crate) struct Private<T> {
     waker: Option<Waker>,
     parked: bool,
     passed: u8,
+    /// Values taken since places were last handed out.
+    ungranted: u8,
     /// Nothing is pushed here any more: the mailbox is closed, or its driver has moved to another thread.
     shut: bool,
 }
 
 impl<T> Default for Private<T> {
     fn default() -> Self {
-        Self { lanes: Lanes::default(), waker: None, parked: false, passed: 0, shut: false }
+        Self { lanes: Lanes::default(), waker: None, parked: false, passed: 0, ungranted: 0, shut: false }
     }
 }
 
@@ -406,9 +411,21 @@ impl<T> Mailbox<T> {
             add(&self.counts.of(*lane).taken, 1);
         }
         if bits & WAITING != 0 {
-            self.grant_places();
+            self.grant_if_due(private);
         }
         value
+    }
+
+    /// Hands free places out in batches. That delays a sender by at most the turns of one batch, of the many that stand
+    /// before its message anyway, as a lane was full when it joined those who wait.
+    fn grant_if_due(&self, private: &RefCell<Private<T>>) {
+        let mut mine = private.borrow_mut();
+        mine.ungranted += 1;
+        if mine.ungranted >= GRANT_EVERY {
+            mine.ungranted = 0;
+            drop(mine);
+            self.grant_places();
+        }
     }
 
     /// The shared half is taken over when it has something more urgent than the private one, when that is empty, and
@@ -437,16 +454,21 @@ impl<T> Mailbox<T> {
         }
         self.publish_lanes(&shared);
         drop(shared);
-        self.grant_places();
+        self.grant_rest();
         value
+    }
+
+    /// Hands out what places there are, at the end of a poll.
+    #[inline]
+    pub(crate) fn grant_rest(&self) {
+        if self.bits.load(Ordering::Relaxed) & WAITING != 0 {
+            self.grant_places();
+        }
     }
 
     /// Hands free places to senders that wait for them, one waker per place.
     #[inline(never)]
     fn grant_places(&self) {
-        if self.bits.load(Ordering::Relaxed) & WAITING == 0 {
-            return;
-        }
         let mut wake = Vec::new();
         let mut shared = self.shared.lock();
         for lane in shared.room().lanes() {
@@ -483,7 +505,7 @@ impl<T> Mailbox<T> {
             mine.waker = Some(waker.clone());
         }
         drop(mine);
-        self.grant_places();
+        self.grant_rest();
         self.register(private, waker)
     }
 

@@ -6,6 +6,9 @@
 //!
 //! The task gives way to the runtime's other tasks after [`TURNS`] turns, or when the runtime's cooperative budget is used
 //! up, which all drivers that are polled in one go share.
+//!
+//! To wake a sleeping thread takes a call into the system on both sides, which costs far more than a small handler. When
+//! other threads have lately sent something soon after this one fell asleep, it stays awake for a moment first.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -14,6 +17,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context as Task, Poll, Waker};
+use std::time::{Duration, Instant};
 
 use tokio::task::coop::has_budget_remaining;
 
@@ -41,6 +45,8 @@ struct Here {
     ready: RefCell<VecDeque<Arc<dyn Node>>>,
     /// The task waits to be woken.
     asleep: Cell<bool>,
+    /// A task of this thread waits for an answer that should come soon.
+    expects: Cell<bool>,
 }
 
 /// Whether an actor stands in a run queue: once by its own thread's hand, and once by that of others.
@@ -105,9 +111,19 @@ impl RunQueue {
         }
     }
 
+    /// Something is about to come from another thread.
+    #[cold]
+    fn stay_awake(&self) {
+        let Some(here) = self.here.get() else { return };
+        here.expects.set(true);
+        if here.asleep.replace(false) {
+            self.wake();
+        }
+    }
+
     /// Takes over what other threads have sent. One that is missed by the relaxed load has woken the task after it.
     fn receive(&self, here: &Here) {
-        if self.arrived.load(Ordering::Relaxed) == 0 {
+        if !self.has_arrivals() {
             return;
         }
         let mut inbox = self.inbox.lock();
@@ -119,6 +135,11 @@ impl RunQueue {
             node.core().queued.inbox.swap(0, Ordering::AcqRel);
             ready.push_back(node);
         }
+    }
+
+    #[inline]
+    fn has_arrivals(&self) -> bool {
+        self.arrived.load(Ordering::Relaxed) != 0
     }
 
     /// Polls drivers until none is ready or the turns are used up. True when some are left.
@@ -144,17 +165,89 @@ impl fmt::Debug for RunQueue {
     }
 }
 
+/// The runtime looks for what the outside has sent, which takes a call into the system, after so many full polls.
+const GIVE_WAY_EVERY: u32 = 8;
+
+thread_local! {
+    /// The run queue of this thread, and whether what it last waited for from another thread came soon.
+    static OURS: RefCell<Option<Arc<RunQueue>>> = const { RefCell::new(None) };
+    static COMES_SOON: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A task of the calling thread waits for an answer from another one. If the last one came soon, the thread stays awake.
+pub(crate) fn expect_answer() {
+    if COMES_SOON.get() {
+        OURS.with_borrow(|ours| ours.iter().for_each(|queue| queue.stay_awake()));
+    }
+}
+
+/// The answer came after so long.
+pub(crate) fn answered_after(waited: Duration) {
+    COMES_SOON.set(waited < SHORT);
+}
+
+/// How long a thread stays awake when it has nothing to do, in rounds of the runtime.
+const ROUNDS: u32 = 40;
+/// A sleep that ended sooner was not worth it.
+const SHORT: Duration = Duration::from_micros(60);
+
+/// Whether it is worth staying awake. Pure but for the clock that is handed in.
+#[derive(Debug, Default)]
+struct Patience {
+    /// Nobody else needs the core that it would burn.
+    is_allowed: bool,
+    /// The last sleep was ended by another thread, and soon.
+    was_short: bool,
+    asleep_since: Option<Instant>,
+    rounds: u32,
+}
+
+impl Patience {
+    /// Something that is expected should come soon.
+    fn expect(&mut self) {
+        self.asleep_since = None;
+        self.was_short = true;
+        self.rounds = 0;
+    }
+
+    /// The task is polled; others have sent something, or not.
+    fn wake(&mut self, sent: bool, now: impl FnOnce() -> Instant) {
+        if let Some(since) = self.asleep_since.take() {
+            self.was_short = sent && now().duration_since(since) < SHORT;
+        }
+        if sent {
+            self.rounds = 0;
+        }
+    }
+
+    /// There is nothing to do. True when the thread should look again soon, false when it should sleep.
+    fn waits(&mut self, now: impl FnOnce() -> Instant) -> bool {
+        if self.is_allowed && self.was_short && self.rounds < ROUNDS {
+            self.rounds += 1;
+            return true;
+        }
+        // Without the permission nothing is ever measured.
+        self.asleep_since = self.is_allowed.then(now);
+        false
+    }
+}
+
 /// The task that polls the drivers of its arbiter. It ends with the arbiter, and then they end with it.
 pub(crate) struct Runner {
     queue: Arc<RunQueue>,
     system: Weak<SystemCore>,
+    patience: Patience,
+    /// How often turns were left over.
+    polls: u32,
 }
 
 impl Runner {
     /// Makes the calling thread the home of the queue.
     pub(crate) fn new(queue: Arc<RunQueue>, system: Weak<SystemCore>) -> Self {
         queue.here.claim();
-        Self { queue, system }
+        let is_allowed = system.upgrade().is_some_and(|system| system.stays_awake);
+        OURS.set(is_allowed.then(|| Arc::clone(&queue)));
+        Self { queue, system, patience: Patience { is_allowed, ..Patience::default() }, polls: 0 }
     }
 }
 
@@ -162,20 +255,40 @@ impl Future for Runner {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
-        let queue = &self.queue;
+        let Self { queue, patience, polls, .. } = self.get_mut();
         // Set before the inbox is looked at: whoever sends after that look finds it.
         queue.runner.get_or_init(|| task.waker().clone());
         let Some(here) = queue.here.get() else { return Poll::Ready(()) };
         here.asleep.set(false);
+        if here.expects.take() {
+            patience.expect();
+        }
+        patience.wake(queue.has_arrivals(), Instant::now);
         if queue.run(here) {
-            task.waker().wake_by_ref();
+            *polls += 1;
+            if polls.is_multiple_of(GIVE_WAY_EVERY) {
+                come_back(task);
+            } else {
+                task.waker().wake_by_ref();
+            }
+        } else if patience.waits(Instant::now) {
+            std::thread::yield_now();
+            come_back(task);
         }
         Poll::Pending
     }
 }
 
+/// Polls the task again after all others. A task that wakes itself would come before those that other threads have woken,
+/// which a local set looks at only now and then while it has others.
+fn come_back(task: &mut Task<'_>) {
+    let yielded = std::pin::pin!(tokio::task::yield_now()).poll(task);
+    debug_assert!(yielded.is_pending());
+}
+
 impl Drop for Runner {
     fn drop(&mut self) {
+        OURS.set(None);
         if let Some(here) = self.queue.here.get() {
             let ready = std::mem::take(&mut *here.ready.borrow_mut());
             drop(ready);
@@ -184,5 +297,50 @@ impl Drop for Runner {
         for node in system.directory.all() {
             node.evict();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_stays_awake_after_a_short_sleep_that_another_ended_and_only_then() {
+        let start = Instant::now();
+        let at = |micros| move || start + Duration::from_micros(micros);
+        let mut patience = Patience { is_allowed: true, ..Patience::default() };
+        assert!(!patience.waits(at(0)), "it has not slept yet");
+        patience.wake(true, at(50));
+        assert!((0..ROUNDS).all(|_| patience.waits(at(60))), "that sleep was short");
+        assert!(!patience.waits(at(100)), "there is an end to it");
+        patience.wake(true, at(200));
+        assert!(!patience.waits(at(210)), "that sleep was worth it");
+        patience.wake(false, at(220));
+        assert!(!patience.waits(at(230)), "its own thread ended that one");
+    }
+
+    #[test]
+    fn each_arrival_begins_the_wait_anew() {
+        let now = Instant::now;
+        let mut patience = Patience { is_allowed: true, was_short: true, ..Patience::default() };
+        assert!((1..ROUNDS).all(|_| patience.waits(now)));
+        patience.wake(true, now);
+        assert!((0..ROUNDS).all(|_| patience.waits(now)));
+        assert!(!patience.waits(now));
+    }
+
+    #[test]
+    fn a_thread_stays_awake_for_what_it_expects() {
+        let mut patience = Patience { is_allowed: true, ..Patience::default() };
+        patience.expect();
+        patience.wake(false, Instant::now);
+        assert!((0..ROUNDS).all(|_| patience.waits(Instant::now)));
+        assert!(!patience.waits(Instant::now));
+    }
+
+    #[test]
+    fn where_cores_are_missing_it_always_sleeps() {
+        let mut patience = Patience { was_short: true, ..Patience::default() };
+        assert!(!patience.waits(Instant::now) && patience.asleep_since.is_none());
     }
 }

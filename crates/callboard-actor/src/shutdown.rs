@@ -239,7 +239,7 @@ async fn run(core: Arc<SystemCore>, drain: Drain) {
     core.phases.end(report);
     core.stop_arbiters();
     // Whoever asked an actor that was left behind has a deadline, and the keeper keeps it.
-    core.directory.shrunk_to(0).await;
+    core.directory.emptied().await;
     core.over.notify_one();
 }
 
@@ -277,7 +277,7 @@ async fn end_actors(core: &SystemCore, drain: Drain, report: &mut ShutdownReport
     report.stopped = undrained.saturating_sub(unstopped);
     direct_all(core, || Directive::Kill(StopReason::Shutdown));
     // Only those whose threads are blocked outlast this, however great the hurry.
-    let _ = tokio::time::timeout(Duration::from_secs(1), core.directory.shrunk_to(0)).await;
+    let _ = tokio::time::timeout(Duration::from_secs(1), core.directory.emptied()).await;
     let unfinished = left(core);
     report.killed = unstopped.saturating_sub(unfinished.len());
     report.unfinished = unfinished.iter().map(|node| node.core().name()).collect();
@@ -300,7 +300,7 @@ fn left(core: &SystemCore) -> Vec<Arc<dyn Node>> {
 /// Waits until no actor is left, or for so long, or until somebody is in a hurry. How many are left.
 async fn shrink(core: &SystemCore, limit: Duration) -> usize {
     tokio::select! {
-        () = core.directory.shrunk_to(0) => {}
+        () = core.directory.emptied() => {}
         () = tokio::time::sleep(limit) => {}
         () = core.phases.hurried() => {}
     }

@@ -49,6 +49,8 @@ pub struct SystemCore {
     pub(crate) started: AtomicU32,
     /// Everything runs on one thread, on virtual time.
     pub(crate) is_virtual: bool,
+    /// There are enough cores for threads that stay awake for a moment when they have nothing to do.
+    pub(crate) stays_awake: bool,
     pub(crate) phases: Phases,
     /// The threads may end.
     pub(crate) over: Notify,
@@ -280,7 +282,7 @@ pub struct SystemBuilder {
 
 impl Default for SystemBuilder {
     fn default() -> Self {
-        let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let workers = cores();
         Self {
             workers,
             defaults: Defaults::default(),
@@ -372,6 +374,7 @@ impl SystemBuilder {
             seed: self.seed,
             started: AtomicU32::new(0),
             is_virtual,
+            stays_awake: !is_virtual && (2..=cores()).contains(&self.workers.max(2)),
             phases: Phases::default(),
             over: Notify::new(),
             threads: OnceLock::new(),
@@ -379,6 +382,10 @@ impl SystemBuilder {
             extensions: Mutex::default(),
         }
     }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Starts the first supervisors, in order.

@@ -17,6 +17,7 @@ use crate::error::{AskError, AskFailure, Stage};
 use crate::mailbox::Ticket;
 use crate::message::{Message, Priority};
 use crate::reply::Answer;
+use crate::run_queue;
 use crate::scope::{self, Baggage};
 use crate::sync::{Ordering, fence};
 use crate::system::SystemCore;
@@ -85,7 +86,7 @@ impl<'a, T: Target<M>, M: Message> IntoFuture for Ask<'a, T, M> {
     #[inline(always)]
     fn into_future(self) -> AskFuture<'a, T, M> {
         let fresh = Some((self.message, self.options));
-        AskFuture { target: self.target, fresh, room: None, answer: None, deadline: 0, alarm: None, wait: None }
+        AskFuture { target: self.target, fresh, room: None, answer: None, deadline: 0, sent_away: 0, alarm: None, wait: None }
     }
 }
 
@@ -100,6 +101,8 @@ pub struct AskFuture<'a, T: Target<M>, M: Message> {
     answer: Option<Answer<M::Reply>>,
     /// When the patience ends. It is also what tells this ask apart from others of the same target, see [`distinct`].
     deadline: Nanos,
+    /// When it was sent, if it waits for another thread; else 0.
+    sent_away: Nanos,
     alarm: Option<AlarmKey>,
     /// The wait of the turn that asks; it vanishes with the answer or with this future.
     wait: Option<Wait>,
@@ -138,6 +141,7 @@ impl<T: Target<M>, M: Message> Future for AskFuture<'_, T, M> {
         match answer.poll(task) {
             Poll::Pending => this.poll_deadline(task),
             Poll::Ready(result) => {
+                this.note_answer();
                 this.clear();
                 Poll::Ready(result.map_err(|failure| this.failed(failure)))
             }
@@ -194,10 +198,15 @@ impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
     /// Nothing yet: sees to it that the deadline wakes this task, and whether it has passed. The alarm is ours and not
     /// the runtime's, so this works on any executor.
     fn poll_deadline(&mut self, task: &mut Task<'_>) -> Poll<Result<M::Reply, AskError<M>>> {
-        let system = self.target.system();
+        let target = self.target;
+        let system = target.system();
         match self.alarm {
             None => {
                 self.set_alarm(task);
+                if !self.target.is_here() {
+                    self.sent_away = system.clock.now();
+                    run_queue::expect_answer();
+                }
                 Poll::Pending
             }
             Some(key) if system.alarms.retarget(key, task.waker()) => self.poll_fence(),
@@ -206,6 +215,15 @@ impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
                 self.set_alarm(task);
                 self.poll_fence()
             }
+        }
+    }
+
+    /// How long another thread takes to answer says whether it is worth staying awake for the next answer.
+    #[inline]
+    fn note_answer(&self) {
+        if self.sent_away != 0 {
+            let now = self.target.system().clock.now();
+            run_queue::answered_after(Duration::from_nanos(now.saturating_sub(self.sent_away)));
         }
     }
 

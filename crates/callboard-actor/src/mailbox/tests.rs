@@ -80,6 +80,8 @@ fn a_small_bound_is_exact_and_a_waiter_gets_each_free_place() {
         assert!(mailbox.poll_push(NORMAL, &mut one.0, &mut one.1, Waker::noop()).is_pending());
         assert!(mailbox.poll_push(NORMAL, &mut two.0, &mut two.1, Waker::noop()).is_pending());
         assert_eq!(pop_next(&mailbox), Some((NORMAL, 0)));
+        // As at the end of a poll of the driver's.
+        mailbox.grant_rest();
         assert_eq!(mailbox.push(NORMAL, 999).unwrap_err().0, NotTaken::Full, "the place is kept");
         assert!(mailbox.poll_push(NORMAL, &mut two.0, &mut two.1, Waker::noop()).is_pending());
         assert!(mailbox.poll_push(NORMAL, &mut one.0, &mut one.1, Waker::noop()).is_ready());
@@ -88,6 +90,27 @@ fn a_small_bound_is_exact_and_a_waiter_gets_each_free_place() {
         assert_eq!(drain(&mailbox).last(), Some(&1000));
         assert!(mailbox.push(NORMAL, 5).is_ok());
     }
+}
+
+#[test]
+fn free_places_are_handed_out_after_a_batch_of_turns_at_the_latest() {
+    let mailbox = mailbox(100);
+    for value in 0..100 {
+        mailbox.push(NORMAL, value).unwrap();
+    }
+    let mut waiters: Vec<_> = (100..120).map(|value| (Some(value), None)).collect();
+    let mut poll = |nth: usize| {
+        let (value, ticket) = &mut waiters[nth];
+        mailbox.poll_push(NORMAL, value, ticket, Waker::noop()).is_ready()
+    };
+    assert!(!(0..20).any(&mut poll));
+    for _ in 0..GRANT_EVERY {
+        assert!(!poll(0), "the batch is not over");
+        pop_next(&mailbox).unwrap();
+    }
+    let granted: Vec<bool> = (0..20).map(poll).collect();
+    assert_eq!(granted.iter().filter(|&&granted| granted).count(), usize::from(GRANT_EVERY), "one waiter for each place");
+    assert!(granted[..usize::from(GRANT_EVERY)].iter().all(|&granted| granted), "the longest waiting first");
 }
 
 #[test]
