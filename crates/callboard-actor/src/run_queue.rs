@@ -36,6 +36,8 @@ pub(crate) struct RunQueue {
     inbox: Mutex<Vec<Arc<dyn Node>>>,
     /// How many are in the inbox; looked at without the lock.
     arrived: AtomicU32,
+    /// The task will look into the inbox before it sleeps.
+    awake: AtomicU32,
     runner: OnceLock<Waker>,
 }
 
@@ -63,6 +65,7 @@ impl RunQueue {
             here: Bound::new(Here::default()),
             inbox: Mutex::default(),
             arrived: AtomicU32::new(0),
+            awake: AtomicU32::new(0),
             runner: OnceLock::new(),
         }
     }
@@ -97,11 +100,23 @@ impl RunQueue {
         let mut inbox = self.inbox.lock();
         inbox.push(node);
         let is_first = inbox.len() == 1;
-        self.arrived.store(inbox.len() as u32, Ordering::Relaxed);
+        self.arrived.store(inbox.len() as u32, Ordering::SeqCst);
         drop(inbox);
-        if is_first {
+        // We say that something is there and then look whether the task is awake; it says that it sleeps and then looks
+        // whether something is there: one of the two sees the other.
+        if is_first && self.awake.load(Ordering::SeqCst) == 0 {
             self.wake();
         }
+    }
+
+    /// Lies down unless something has come.
+    fn fall_asleep(&self, here: &Here) -> bool {
+        self.awake.store(0, Ordering::SeqCst);
+        if self.arrived.load(Ordering::SeqCst) != 0 {
+            return false;
+        }
+        here.asleep.set(true);
+        true
     }
 
     /// Before its first poll the task needs no waking: it looks into the inbox then.
@@ -121,7 +136,7 @@ impl RunQueue {
         }
     }
 
-    /// Takes over what other threads have sent. One that is missed by the relaxed load has woken the task after it.
+    /// Takes over what other threads have sent. One that is missed by the relaxed load is seen before the task sleeps.
     fn receive(&self, here: &Here) {
         if !self.has_arrivals() {
             return;
@@ -148,10 +163,7 @@ impl RunQueue {
         while left > 0 && has_budget_remaining() {
             self.receive(here);
             let next = here.ready.borrow_mut().pop_front();
-            let Some(node) = next else {
-                here.asleep.set(true);
-                return false;
-            };
+            let Some(node) = next else { return false };
             node.core().queued.here.store(0, Ordering::Relaxed);
             left = left.saturating_sub(node.drive(left).max(1));
         }
@@ -260,6 +272,7 @@ impl Future for Runner {
         queue.runner.get_or_init(|| task.waker().clone());
         let Some(here) = queue.here.get() else { return Poll::Ready(()) };
         here.asleep.set(false);
+        queue.awake.store(1, Ordering::SeqCst);
         if here.expects.take() {
             patience.expect();
         }
@@ -274,6 +287,8 @@ impl Future for Runner {
         } else if patience.waits(Instant::now) {
             std::thread::yield_now();
             come_back(task);
+        } else if !queue.fall_asleep(here) {
+            task.waker().wake_by_ref();
         }
         Poll::Pending
     }
