@@ -14,18 +14,25 @@
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
     sync::atomic::{AtomicBool, AtomicI64, Ordering},
 };
 
 static COUNTING: AtomicBool = AtomicBool::new(false);
 static BYTES: AtomicI64 = AtomicI64::new(0);
 
+thread_local! {
+    /// Actors are weighed on this thread. Others may still be busy with the end of the entrant before.
+    static WEIGHS: Cell<bool> = const { Cell::new(false) };
+}
+
 /// The system's allocator, with a counter that can be switched on.
 #[derive(Debug)]
 pub struct CountingAllocator;
 
-/// Starts to count at zero.
+/// Starts to count, at zero, what the calling thread allocates.
 pub fn start_counting() {
+    WEIGHS.set(true);
     BYTES.store(0, Ordering::Relaxed);
     COUNTING.store(true, Ordering::Relaxed);
 }
@@ -34,6 +41,7 @@ pub fn start_counting() {
 /// `None` where the program runs with another allocator than
 /// [`CountingAllocator`].
 pub fn bytes_since_start() -> Option<i64> {
+    WEIGHS.set(false);
     COUNTING.store(false, Ordering::Relaxed);
     let bytes = BYTES.load(Ordering::Relaxed);
     (bytes != 0).then_some(bytes)
@@ -68,7 +76,7 @@ unsafe impl GlobalAlloc for CountingAllocator {
 }
 
 fn note(change: i64) {
-    if COUNTING.load(Ordering::Relaxed) {
+    if COUNTING.load(Ordering::Relaxed) && WEIGHS.get() {
         BYTES.fetch_add(change, Ordering::Relaxed);
     }
 }

@@ -3,6 +3,7 @@
 #![allow(missing_docs, missing_debug_implementations)]
 
 use std::cell::RefCell;
+use std::future::Future;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
@@ -15,6 +16,7 @@ use crate::child::child;
 use crate::clock::{Clock, Nanos};
 use crate::gate::{self, ActorState, Entry};
 use crate::mailbox::{self, Bounds, NotTaken, Overflow, Private, Pushed, Ticket};
+use crate::run_queue::{RunQueue, Runner};
 use crate::sync::{Mutex, model};
 use crate::system::System;
 use crate::wait_for;
@@ -303,5 +305,73 @@ impl Party {
     /// Registers that the running turn of this one awaits `target`.
     pub fn wait(&self, target: &Self) -> Result<Waiting, Vec<String>> {
         wait_for::wait(Arc::clone(&self.0), &target.0).map(Waiting)
+    }
+}
+
+/// An actor of which only its place in a run queue matters: it counts what it finds to do when it is polled.
+#[derive(Clone)]
+pub struct Worker(Arc<Work>);
+
+struct Work {
+    party: Party,
+    to_do: Mutex<u32>,
+    done: Mutex<u32>,
+}
+
+impl Worker {
+    pub fn new(name: &str) -> Self {
+        let party = parties(&[name]).remove(0);
+        Self(Arc::new(Work { party, to_do: Mutex::new(0), done: Mutex::new(0) }))
+    }
+
+    /// Something to do, and a wake-up for it.
+    pub fn give(&self, queue: &Queue) {
+        *self.0.to_do.lock() += 1;
+        queue.0.push(&self.0.party.0.core().queued, || Arc::clone(&self.0) as _);
+    }
+
+    pub fn done(&self) -> u32 {
+        *self.0.done.lock()
+    }
+}
+
+impl Node for Work {
+    fn core(&self) -> &crate::cell::Core {
+        self.party.0.core()
+    }
+
+    fn drive(self: Arc<Self>, _: u32) -> u32 {
+        let found = std::mem::take(&mut *self.to_do.lock());
+        *self.done.lock() += found;
+        found
+    }
+
+    fn poke(&self) {}
+
+    fn evict(&self) {}
+
+    fn suspect(self: Arc<Self>, _: u64) {}
+
+    fn lanes(&self) -> [(u64, u64); mailbox::LANES] {
+        Default::default()
+    }
+
+    fn as_any(self: Arc<Self>) -> Arc<dyn std::any::Any + Send + Sync> {
+        self
+    }
+}
+
+#[derive(Clone)]
+pub struct Queue(Arc<RunQueue>);
+
+impl Queue {
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Self(Arc::new(RunQueue::new()))
+    }
+
+    /// The task that polls, on the calling thread.
+    pub fn runner(&self) -> impl Future<Output = ()> + Unpin + use<> {
+        Runner::new(Arc::clone(&self.0), std::sync::Weak::new())
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! `RUSTFLAGS="--cfg callboard_model" cargo test -p callboard-actor --test model --release --target-dir target/model`
 //!
-//! What runs is the code that ships: `mailbox`, `gate`, `alarm`, `bound` and `wait_for`, on the checker's lock and
+//! What runs is the code that ships: `mailbox`, `gate`, `alarm`, `bound`, `run_queue` and `wait_for`, on the checker's lock and
 //! atomics (`sync::model`). A model fails by an assertion, or because every thread waits: a lost wake-up is a deadlock.
-//! Each model was once seen to fail, with the line that it protects taken out; the line is named in its comment.
+//! Where a comment names the line that a model protects, the model was seen to fail without that line.
 //!
 //! # Weak memory
 //!
@@ -42,6 +42,7 @@ mod bound;
 mod desk;
 mod gate;
 mod mailbox;
+mod run_queue;
 mod wait_for;
 
 use callboard_actor::model::let_loads_be_stale;
