@@ -32,13 +32,20 @@ const TURNS: u32 = 256;
 /// The run queue of one arbiter. Any thread may hold it.
 pub(crate) struct RunQueue {
     here: Bound<Here>,
-    /// Those that other threads have woken.
-    inbox: Mutex<Vec<Arc<dyn Node>>>,
+    inbox: Mutex<Inbox>,
     /// How many are in the inbox; looked at without the lock.
     arrived: AtomicU32,
     /// The task will look into the inbox before it sleeps.
     awake: AtomicU32,
     runner: OnceLock<Waker>,
+}
+
+/// Those that other threads have woken.
+#[derive(Default)]
+struct Inbox {
+    nodes: Vec<Arc<dyn Node>>,
+    /// Nobody will look any more. An actor that is left in here would keep the queue, and the queue the actor.
+    is_closed: bool,
 }
 
 /// What the arbiter's own thread works on.
@@ -49,6 +56,8 @@ struct Here {
     asleep: Cell<bool>,
     /// A task of this thread waits for an answer that should come soon.
     expects: Cell<bool>,
+    /// As for the inbox.
+    is_closed: Cell<bool>,
 }
 
 /// Whether an actor stands in a run queue: once by its own thread's hand, and once by that of others.
@@ -85,6 +94,9 @@ impl RunQueue {
 
     #[inline]
     fn append(&self, here: &Here, node: Arc<dyn Node>) {
+        if here.is_closed.get() {
+            return;
+        }
         here.ready.borrow_mut().push_back(node);
         if here.asleep.replace(false) {
             self.wake();
@@ -98,9 +110,13 @@ impl RunQueue {
         }
         let node = node();
         let mut inbox = self.inbox.lock();
-        inbox.push(node);
-        let is_first = inbox.len() == 1;
-        self.arrived.store(inbox.len() as u32, Ordering::SeqCst);
+        if inbox.is_closed {
+            drop(inbox);
+            return drop(node);
+        }
+        inbox.nodes.push(node);
+        let is_first = inbox.nodes.len() == 1;
+        self.arrived.store(inbox.nodes.len() as u32, Ordering::SeqCst);
         drop(inbox);
         // We say that something is there and then look whether the task is awake; it says that it sleeps and then looks
         // whether something is there: one of the two sees the other.
@@ -143,7 +159,7 @@ impl RunQueue {
         }
         let mut inbox = self.inbox.lock();
         self.arrived.store(0, Ordering::Relaxed);
-        let arrived = std::mem::take(&mut *inbox);
+        let arrived = std::mem::take(&mut inbox.nodes);
         drop(inbox);
         let mut ready = here.ready.borrow_mut();
         for node in arrived {
@@ -155,6 +171,18 @@ impl RunQueue {
     #[inline]
     fn has_arrivals(&self) -> bool {
         self.arrived.load(Ordering::Relaxed) != 0
+    }
+
+    /// Takes nobody any more, on its own thread. Who was in it.
+    fn close(&self) -> Vec<Arc<dyn Node>> {
+        let mut left = self.here.get().map_or_else(VecDeque::new, |here| {
+            here.is_closed.set(true);
+            here.ready.take()
+        });
+        let mut inbox = self.inbox.lock();
+        inbox.is_closed = true;
+        left.extend(inbox.nodes.drain(..));
+        left.into()
     }
 
     /// Polls drivers until none is ready or the turns are used up. True when some are left.
@@ -304,14 +332,11 @@ fn come_back(task: &mut Task<'_>) {
 impl Drop for Runner {
     fn drop(&mut self) {
         OURS.set(None);
-        if let Some(here) = self.queue.here.get() {
-            let ready = std::mem::take(&mut *here.ready.borrow_mut());
-            drop(ready);
-        }
-        let Some(system) = self.system.upgrade() else { return };
-        for node in system.directory.all() {
+        let left = self.queue.close();
+        for node in self.system.upgrade().iter().flat_map(|system| system.directory.all()) {
             node.evict();
         }
+        drop(left);
     }
 }
 

@@ -86,7 +86,16 @@ impl<'a, T: Target<M>, M: Message> IntoFuture for Ask<'a, T, M> {
     #[inline(always)]
     fn into_future(self) -> AskFuture<'a, T, M> {
         let fresh = Some((self.message, self.options));
-        AskFuture { target: self.target, fresh, room: None, answer: None, deadline: 0, sent_away: 0, alarm: None, wait: None }
+        AskFuture {
+            target: self.target,
+            fresh,
+            room: None,
+            answer: None,
+            deadline: 0,
+            sent_away: 0,
+            alarm: None,
+            wait: None,
+        }
     }
 }
 

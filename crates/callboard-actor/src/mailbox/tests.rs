@@ -109,7 +109,11 @@ fn free_places_are_handed_out_after_a_batch_of_turns_at_the_latest() {
         pop_next(&mailbox).unwrap();
     }
     let granted: Vec<bool> = (0..20).map(poll).collect();
-    assert_eq!(granted.iter().filter(|&&granted| granted).count(), usize::from(GRANT_EVERY), "one waiter for each place");
+    assert_eq!(
+        granted.iter().filter(|&&granted| granted).count(),
+        usize::from(GRANT_EVERY),
+        "one waiter for each place"
+    );
     assert!(granted[..usize::from(GRANT_EVERY)].iter().all(|&granted| granted), "the longest waiting first");
 }
 
