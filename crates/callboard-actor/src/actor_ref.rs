@@ -67,7 +67,8 @@ impl<A: Actor> ActorRef<A> {
     }
 
     /// Sends a message and waits for the answer: until the deadline, which is 30 s from now unless the call, the message
-    /// type or the running turn says otherwise. Sent when first polled.
+    /// type or the running turn says otherwise. Sent when first polled; an actor that rests on the calling thread may take
+    /// its turn within that poll.
     ///
     /// # Errors
     ///

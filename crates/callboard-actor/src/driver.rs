@@ -1,8 +1,8 @@
-//! The driver: the one future per actor, on its arbiter, that owns the value, takes envelopes out of the mailbox and
-//! runs their turns one at a time.
+//! The driver: what owns the value of an actor, on its arbiter, takes envelopes out of the mailbox and runs their turns one
+//! at a time.
 //!
 //! This file is the loop of a healthy actor. What happens at its start, after a fault and at its end is in
-//! `lifecycle`; what it knows of its own health, in `health`.
+//! `lifecycle`; what it knows of its own health, in `health`; who polls it, in `task`.
 
 mod health;
 mod lifecycle;

@@ -498,7 +498,7 @@ impl<T> Mailbox<T> {
         }
         let same = mine.waker.as_ref().is_some_and(|known| known.will_wake(waker));
         mine.parked = true;
-        if same && bits & REGISTERED != 0 {
+        if same && bits & REGISTERED != 0 && bits & WAITING == 0 {
             return true;
         }
         if !same {

@@ -332,11 +332,11 @@ fn come_back(task: &mut Task<'_>) {
 impl Drop for Runner {
     fn drop(&mut self) {
         OURS.set(None);
+        // The directory knows those that have not ended. One that has ended in the poll of an asker is out of it, but
+        // stands in the queue until its driver has gone.
         let left = self.queue.close();
-        for node in self.system.upgrade().iter().flat_map(|system| system.directory.all()) {
-            node.evict();
-        }
-        drop(left);
+        let known = self.system.upgrade().map_or_else(Vec::new, |system| system.directory.all());
+        left.iter().chain(&known).for_each(|node| node.evict());
     }
 }
 
