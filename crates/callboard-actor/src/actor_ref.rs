@@ -491,7 +491,7 @@ impl<A: Handler<M>, M: Message> Target<M> for ActorRef<A> {
     ) -> Result<Option<M::Reply>, Returned<M>> {
         let loan = self.0.borrow_driver();
         match loan {
-            Some(loan) if M::KEEP.is_none() && loan.may_ask(question.lane) => Ok(loan.ask(question, answer)),
+            Some(loan) if M::KEEP.is_none() && loan.may_ask() => Ok(loan.ask(question, answer)),
             Some(loan) => {
                 let now = question.now;
                 self.offer(question.into_parcel(answer))?;

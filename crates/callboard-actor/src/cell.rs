@@ -26,7 +26,7 @@ use crate::mailbox::{LANES, Mailbox};
 use crate::message::{MessageId, Priority};
 use crate::monitor::Watcher;
 use crate::run_queue::{Queued, RunQueue};
-use crate::supervisor::{Report, SupervisorRef};
+use crate::supervisor::{Report, Supervisor, SupervisorRef};
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
 use crate::system::SystemCore;
 use crate::wait_for::Edge;
@@ -236,6 +236,11 @@ impl Core {
 
     pub(crate) fn kind(&self) -> &'static str {
         self.kind
+    }
+
+    /// Whether it is one of the framework's own supervisors.
+    pub(crate) fn is_supervisor(&self) -> bool {
+        self.kind == std::any::type_name::<Supervisor>()
     }
 
     /// Which value is in service; 0 before the first one.

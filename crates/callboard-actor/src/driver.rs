@@ -32,7 +32,7 @@ use crate::fault::{Fault, FaultClass, FaultKind, Incident, catch, drop_quietly, 
 use crate::gate::ActorState;
 use crate::mailbox::{CONTROL, Private};
 use crate::message::{Message, Priority};
-use crate::reply::Answer;
+use crate::reply::{Answer, reply};
 use crate::scope::{self, TurnScope};
 use crate::sync::Ordering;
 use crate::turn::{Ending, Failure, Held, LocalFuture, Salvage, Turn};
@@ -272,12 +272,32 @@ impl<A: Actor> Driver<A> {
     where
         A: Handler<M>,
     {
-        let Question { message, header, expires, lane, now } = question;
         let _scope = scope::enter(&self.scope);
         let _silence = silence();
+        // As in `go`. The asker is told as well, then.
+        catch(|| self.answer_now(question, told, task)).unwrap_or_else(|fault| {
+            self.collapse(&fault);
+            told.get_or_insert_with(|| reply().1);
+            None
+        })
+    }
+
+    #[inline]
+    fn answer_now<M: Message>(
+        &mut self,
+        question: Question<M>,
+        told: &mut Option<Answer<M::Reply>>,
+        task: &mut Task<'_>,
+    ) -> Option<M::Reply>
+    where
+        A: Handler<M>,
+    {
+        let Question { message, header, expires, lane, now } = question;
+        let lane = self.cell.mailbox.cap(lane);
+        self.cell.mailbox.count_passed(lane);
         self.scope.checked.set(now);
         self.unsampled += 1;
-        self.take_lane(self.cell.mailbox.cap(lane));
+        self.take_lane(lane);
         match envelope::ask(message, header, expires, &mut self.turn, task) {
             Asked::Answered(answer) => {
                 self.settle(Ending::Done);

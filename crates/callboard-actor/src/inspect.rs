@@ -14,7 +14,6 @@ use crate::fault::Incident;
 use crate::gate::ActorState;
 use crate::mailbox::LANES;
 use crate::message::Priority;
-use crate::supervisor::Supervisor;
 use crate::system::SystemCore;
 
 /// All of a system.
@@ -273,8 +272,7 @@ fn breaker(node: &dyn Node, known: Option<(BreakerState, BreakerTotals)>) -> Bre
 /// no message of the program's.
 pub(crate) fn totals_of(node: &dyn Node) -> Totals {
     let core = node.core();
-    let is_ours = core.kind() == std::any::type_name::<Supervisor>();
-    let messages = if is_ours { MessageCounts::default() } else { messages(node, &node.lanes()) };
+    let messages = if core.is_supervisor() { MessageCounts::default() } else { messages(node, &node.lanes()) };
     let mut totals = Totals { messages, ..Totals::default() };
     core.read_rare(|rare| {
         totals.faults = rare.faults.faults;

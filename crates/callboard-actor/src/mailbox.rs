@@ -509,17 +509,19 @@ impl<T> Mailbox<T> {
         self.register(private, waker)
     }
 
-    /// Counts a value that goes past the lanes, straight to the driver on its own thread. False when something is queued in
-    /// the shared half, which then has to be looked at first, or when what is counted is not this thread's alone.
+    /// Whether a value may go past the lanes, straight to the driver on its own thread: nothing stands in the shared half, and
+    /// what is counted is this thread's alone.
     #[inline]
-    pub(crate) fn pass(&self, lane: usize) -> bool {
-        if self.bits.load(Ordering::Relaxed) & (LANE_BITS | WAITING) != 0 || self.bounds.is_exact() {
-            return false;
-        }
+    pub(crate) fn may_pass(&self) -> bool {
+        self.bits.load(Ordering::Relaxed) & (LANE_BITS | WAITING) == 0 && !self.bounds.is_exact()
+    }
+
+    /// Counts such a value.
+    #[inline]
+    pub(crate) fn count_passed(&self, lane: usize) {
         let count = self.counts.of(lane);
         add(&count.local, 1);
         add(&count.taken, 1);
-        true
     }
 
     /// Takes back what [`park`](Self::park) has said, for a driver that is about to look again anyway: whether it was parked.

@@ -17,7 +17,6 @@ use crate::actor::StopReason;
 use crate::cell::{Directive, Node};
 use crate::dead_letter::DeadReason;
 use crate::gate::ActorState;
-use crate::supervisor::Supervisor;
 use crate::sync::Mutex;
 use crate::system::SystemCore;
 
@@ -293,8 +292,7 @@ fn direct_all(core: &SystemCore, directive: impl Fn() -> Directive) {
 
 /// The actors that are left, in start order, without supervisors.
 fn left(core: &SystemCore) -> Vec<Arc<dyn Node>> {
-    let supervisor = std::any::type_name::<Supervisor>();
-    core.directory.all().into_iter().filter(|node| node.core().kind() != supervisor).collect()
+    core.directory.all().into_iter().filter(|node| !node.core().is_supervisor()).collect()
 }
 
 /// Waits until no actor is left, or for so long, or until somebody is in a hurry. How many are left.

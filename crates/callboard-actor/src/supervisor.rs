@@ -449,7 +449,8 @@ impl Actor for Supervisor {
         let to_start = if is_first { self.plan.waiting() } else { self.plan.ids() };
         self.is_starting = true;
         self.begin(Group::start(to_start));
-        // When its own breaker was open, the turn of this message is the probe: nobody else need send it one.
+        // The turn of this message ends a start that waits for nobody, and it is the probe when this supervisor's own
+        // breaker was open: nobody else need send it one.
         cx.me().control(Report { child: cx.me().id(), what: What::Resumed });
         Ok(())
     }

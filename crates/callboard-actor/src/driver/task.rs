@@ -136,16 +136,16 @@ impl<A: Actor> Loan<'_, A> {
             driver.known_now = 0;
             flow
         });
-        self.is_due = matches!(flow, Some(Flow::Yield | Flow::End));
+        self.is_due = matches!(flow, Flow::Yield | Flow::End);
     }
 
     /// Whether nothing is queued, the gate is simply open, and nobody watches this turn: then a question can go straight to
     /// the handler.
     #[inline]
-    pub(crate) fn may_ask(&self, lane: usize) -> bool {
+    pub(crate) fn may_ask(&self) -> bool {
         let is_plain = self.seat.as_ref().is_some_and(|driver| !driver.watches_next());
-        let is_free = is_plain && self.was_parked && self.cell.core.gate.is_open() && !crate::actor_ref::is_traced();
-        is_free && self.cell.mailbox.pass(self.cell.mailbox.cap(lane))
+        let is_free = self.was_parked && self.cell.mailbox.may_pass() && self.cell.core.gate.is_open();
+        is_plain && is_free && !crate::actor_ref::is_traced()
     }
 
     /// Runs the turn of a question now. Without an answer, `told` is the way that it will come.
@@ -161,20 +161,20 @@ impl<A: Actor> Loan<'_, A> {
         let (answer, rests) = self.work(|driver, task| {
             let answer = driver.answer(question, told, task);
             (answer, driver.rests_again(task.waker()))
-        })?;
+        });
         self.is_due = !rests;
         answer
     }
 
     #[inline]
-    fn work<R>(&mut self, work: impl FnOnce(&mut Driver<A>, &mut Task<'_>) -> R) -> Option<R> {
-        let driver = self.seat.as_mut()?;
-        let waker = driver.waker.take()?;
+    fn work<R>(&mut self, work: impl FnOnce(&mut Driver<A>, &mut Task<'_>) -> R) -> R {
+        let driver = self.seat.as_mut().expect("a driver is lent");
+        let waker = driver.waker.take().expect("a driver at rest has its waker");
         DEPTH.set(DEPTH.get() + 1);
         let result = work(driver, &mut Task::from_waker(&waker));
         DEPTH.set(DEPTH.get() - 1);
         driver.waker = Some(waker);
-        Some(result)
+        result
     }
 }
 

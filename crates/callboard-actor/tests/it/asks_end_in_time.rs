@@ -7,24 +7,15 @@ use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{
-    Actor, ActorRef, ActorState, AskError, Backoff, Context, DeadReason, Drain, ErrorCode, Fault, FaultKind, Handler,
-    Message, Priority, Stage, SyncHandler, System, block_on, child,
+    Actor, ActorState, AskError, Backoff, Context, DeadReason, Drain, ErrorCode, Fault, FaultKind, Handler, Message,
+    Priority, Stage, SyncHandler, System, block_on, child,
 };
 use futures::poll;
 use tokio::sync::oneshot;
 
-use crate::common::{Boom, Desk, Held, Log, NOTHING, Note, counts, desk, hold};
+use crate::common::{Boom, Desk, Log, NOTHING, Note, busy, counts, desk, hold};
 
 const SECOND: Duration = Duration::from_secs(1);
-
-/// A desk in the middle of a turn.
-async fn busy(t: &TestSystem, log: &Log) -> (ActorRef<Desk>, Held) {
-    let desk = t.spawn(child("desk", desk(log)));
-    let (hold, mut held) = hold();
-    desk.tell(hold).await.expect("there is room");
-    held.began().await;
-    (desk, held)
-}
 
 /// Answers only when its commit is done.
 struct Ledger;

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Wake;
 
-use callboard_actor::{Actor, Context, Fault, Handler, Message, MessageCounts, SyncHandler, System};
+use callboard_actor::testing::TestSystem;
+use callboard_actor::{Actor, ActorRef, Context, Fault, Handler, Message, MessageCounts, SyncHandler, System, child};
 use tokio::sync::oneshot;
 
 /// What an actor writes down for the test to read; shared by all its values.
@@ -140,4 +141,13 @@ pub(crate) fn draw(seed: u64, n: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+/// A desk that was given nothing but a name, in the middle of a turn.
+pub(crate) async fn busy(t: &TestSystem, log: &Log) -> (ActorRef<Desk>, Held) {
+    let desk = t.spawn(child("desk", desk(log)));
+    let (hold, mut held) = hold();
+    desk.tell(hold).await.expect("there is room");
+    held.began().await;
+    (desk, held)
 }

@@ -5,22 +5,13 @@ use std::time::Duration;
 
 use callboard_actor::testing::{Injection, TestSystem};
 use callboard_actor::{
-    Actor, ActorRef, AskError, Context, DeadReason, Defaults, ErrorCode, Fault, Message, Overflow, Priority, Recipient,
-    Stage, SyncHandler, System, child,
+    Actor, AskError, Context, DeadReason, Defaults, ErrorCode, Fault, Message, Overflow, Priority, Recipient, Stage,
+    SyncHandler, System, child,
 };
 
-use crate::common::{Desk, Held, Log, NOTHING, Note, counts, desk, hold};
+use crate::common::{Log, NOTHING, Note, busy, counts, desk, hold};
 
 const SECOND: Duration = Duration::from_secs(1);
-
-/// A desk in the middle of a turn.
-async fn busy(t: &TestSystem, log: &Log) -> (ActorRef<Desk>, Held) {
-    let desk = t.spawn(child("desk", desk(log)));
-    let (hold, mut held) = hold();
-    desk.tell(hold).await.expect("there is room");
-    held.began().await;
-    (desk, held)
-}
 
 fn reasons(t: &TestSystem) -> Vec<DeadReason> {
     t.system().dead_letters().list().iter().map(|letter| letter.reason).collect()

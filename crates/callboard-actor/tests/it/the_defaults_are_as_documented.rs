@@ -12,7 +12,7 @@ use callboard_actor::{
 };
 use futures::poll;
 
-use crate::common::{Boom, Desk, Held, Log, Note, desk, hold};
+use crate::common::{Boom, Desk, Log, Note, busy, desk, hold};
 
 const SECOND: Duration = Duration::from_secs(1);
 const SEMANTICS: &str = include_str!("../../../../docs/semantics.md");
@@ -116,15 +116,6 @@ fn the_table_says_what_the_values_are() {
         }),
     ];
     assert_eq!(documented(), rows.map(|(what, default)| (what.to_owned(), default)));
-}
-
-/// An actor that was given nothing but a name, in the middle of a turn.
-async fn busy(t: &TestSystem, log: &Log) -> (ActorRef<Desk>, Held) {
-    let desk = t.spawn(child("desk", desk(log)));
-    let (hold, mut held) = hold();
-    desk.tell(hold).await.expect("there is room");
-    held.began().await;
-    (desk, held)
 }
 
 #[derive(Message)]
