@@ -69,12 +69,14 @@ pub(crate) struct ActorCell<A: Actor> {
 pub struct Core {
     pub(crate) id: ActorId,
     name: Option<Box<str>>,
-    kind: &'static str,
+    kind: fn() -> &'static str,
     /// The how many-th actor of its system it is: unlike the id the same in every run.
     nth: u32,
     pub(crate) gate: Gate,
     /// Counts values: the driver whose generation is not this one any more has been replaced.
-    generation: AtomicU64,
+    generation: AtomicU32,
+    /// Messages in the driver's hands between two attempts, or in a turn.
+    pub(crate) in_hand: AtomicU32,
     /// The deadline of the ask whose turn is running, as its identity; 0 when none is. See `Stage`.
     pub(crate) running: AtomicU64,
     /// Counts the ends and beginnings of turns that have a limit: odd while one is running, and marked with [`FENCED`]
@@ -95,8 +97,6 @@ pub struct Core {
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) handled: AtomicU64,
-    /// Messages in the driver's hands between two attempts, or in a turn.
-    pub(crate) in_hand: AtomicU32,
     losses: OnceLock<Box<Losses>>,
 }
 
@@ -200,10 +200,11 @@ impl Core {
         Self {
             id: ActorId::fresh(),
             name,
-            kind: std::any::type_name::<A>(),
+            kind: std::any::type_name::<A>,
             nth: system.started.fetch_add(1, Ordering::Relaxed),
             gate: Gate::new(policy.admission.is_some()),
-            generation: AtomicU64::new(0),
+            generation: AtomicU32::new(0),
+            in_hand: AtomicU32::new(0),
             running: AtomicU64::new(0),
             turns: AtomicU64::new(0),
             arbiter: AtomicU32::new(0),
@@ -226,7 +227,7 @@ impl Core {
     pub(crate) fn name(&self) -> String {
         match &self.name {
             Some(name) => name.to_string(),
-            None => format!("{}{}", short_type_name(self.kind), self.id),
+            None => format!("{}{}", short_type_name(self.kind()), self.id),
         }
     }
 
@@ -235,22 +236,24 @@ impl Core {
     }
 
     pub(crate) fn kind(&self) -> &'static str {
-        self.kind
+        (self.kind)()
     }
 
     /// Whether it is one of the framework's own supervisors.
     pub(crate) fn is_supervisor(&self) -> bool {
-        self.kind == std::any::type_name::<Supervisor>()
+        self.kind() == std::any::type_name::<Supervisor>()
     }
 
     /// Which value is in service; 0 before the first one.
     pub(crate) fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
+        u64::from(self.generation.load(Ordering::Acquire))
     }
 
     /// A new value takes over from the one of generation `from`; `None` when somebody else has done so.
     pub(crate) fn next_generation(&self, from: u64) -> Option<u64> {
-        self.generation.compare_exchange(from, from + 1, Ordering::AcqRel, Ordering::Acquire).ok().map(|_| from + 1)
+        let from = u32::try_from(from).ok()?;
+        let taken = self.generation.compare_exchange(from, from + 1, Ordering::AcqRel, Ordering::Acquire);
+        taken.ok().map(|_| u64::from(from) + 1)
     }
 
     /// Works on what most actors never need.
@@ -390,10 +393,7 @@ impl<A: Actor> Node for ActorCell<A> {
     }
 
     fn lanes(&self) -> [(u64, u64); LANES] {
-        std::array::from_fn(|lane| {
-            let count = self.mailbox.count(lane);
-            (count.sent(), count.queued())
-        })
+        std::array::from_fn(|lane| (self.mailbox.sent(lane), self.mailbox.queued(lane)))
     }
 
     fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {

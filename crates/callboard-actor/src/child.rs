@@ -196,7 +196,7 @@ impl<A: Actor> Child<A> {
 
     /// The most urgent priority that senders may claim; what claims more is served with this one.
     pub fn ceiling(self, priority: Priority) -> Self {
-        self.change(move |policy| policy.bounds.ceiling = priority.lane())
+        self.change(move |policy| policy.bounds.ceiling = priority.lane() as u8)
     }
 
     /// Whether it begins again after its value has ended.
@@ -340,7 +340,7 @@ impl Policy {
     pub(crate) fn new(defaults: &Defaults) -> Self {
         Self {
             bounds: Bounds {
-                ceiling: Priority::Critical.lane(),
+                ceiling: Priority::Critical.lane() as u8,
                 per_lane: defaults.bound,
                 reserve: defaults.critical_reserve,
                 overflow: defaults.overflow,

@@ -100,7 +100,7 @@ impl<A: Actor> Context<A> {
     /// The priority of the running message.
     #[must_use]
     pub fn priority(&self) -> Priority {
-        Priority::of_lane(self.scope.lane.get())
+        Priority::of_lane(usize::from(self.scope.lane.get()))
     }
 
     /// How long the asker of the running message still waits; `None` when nobody does.

@@ -55,19 +55,21 @@ pub(crate) struct Driver<A: Actor> {
     held: Option<Box<Held<A>>>,
     /// The private lanes of a driver that replaced one on another thread.
     away: Option<Box<RefCell<Private<Envelope<A>>>>>,
-    timer: Option<Timer>,
+    timer: Option<Box<Timer>>,
     health: Option<Box<Health>>,
     /// What is known of the running turn.
     running: Running,
     /// The time, when whoever polls this has just read it; 0 otherwise.
     known_now: Nanos,
     unsampled: u32,
+    /// The lane that the running message came from.
+    lane: u8,
     /// What wakes it; lent to whoever polls it.
     waker: Option<Waker>,
     /// Each turn is timed or limited, not one in so many.
     watches_all: bool,
     /// Messages that a test could have interfered with.
-    interfered: u64,
+    interfered: u32,
     /// The next message was delayed by a test and is not delayed again.
     is_delayed: bool,
     /// The keeper has fenced a turn of this driver.
@@ -83,9 +85,9 @@ enum Phase {
     /// Messages are served.
     Serving,
     /// The same until nothing is queued, and then the end.
-    Draining(StopReason),
+    Draining(Box<StopReason>),
     /// The running turn is finished, and then the end.
-    Finishing(StopReason),
+    Finishing(Box<StopReason>),
     /// The running turn is finished, then the value goes and the supervisor decides.
     Halting { refuse: bool },
     /// Nothing happens until a moment: back-off, or the reset time of the breaker.
@@ -93,7 +95,7 @@ enum Phase {
     /// Nothing happens until the supervisor says so.
     Halted,
     /// `stopped` of the value is at work.
-    Closing { future: LocalFuture<()>, then: AfterClose },
+    Closing(Box<Closing>),
     /// A driver on another thread did not give that back: this one takes over.
     TakingOver(Incident),
     /// All is done.
@@ -112,6 +114,11 @@ enum Build {
     Started,
 }
 
+struct Closing {
+    future: LocalFuture<()>,
+    then: AfterClose,
+}
+
 enum AfterClose {
     End(StopReason),
     Halt,
@@ -127,16 +134,20 @@ struct Timer {
 /// What is known of the running turn.
 #[derive(Default)]
 struct Running {
-    lane: usize,
     /// When it began; 0 when it is not timed.
     began: Nanos,
     /// When it has to be over; 0 for never.
     limit: Nanos,
-    alarm: Option<AlarmKey>,
-    /// Its number, while it has a limit.
-    turn: u64,
+    armed: Option<Box<Armed>>,
     /// The round of probing whose permit the message used.
-    probe: Option<u64>,
+    probe: Option<u32>,
+}
+
+/// The alarm of a turn that has a limit.
+struct Armed {
+    alarm: AlarmKey,
+    /// The number of the turn.
+    turn: u64,
 }
 
 impl Running {
@@ -193,6 +204,7 @@ impl<A: Actor> Driver<A> {
             running: Running::default(),
             known_now: 0,
             unsampled: 0,
+            lane: CONTROL as u8,
             waker: None,
             watches_all,
             interfered: 0,
@@ -239,7 +251,7 @@ impl<A: Actor> Driver<A> {
                     let incident = incident.clone();
                     self.take_over(incident)
                 }
-                Phase::Closing { .. } => self.close(task),
+                Phase::Closing(_) => self.close(task),
                 Phase::Ended => Flow::End,
             };
             if flow != Flow::Again {
@@ -330,7 +342,7 @@ impl<A: Actor> Driver<A> {
             match self.go_on(task) {
                 Poll::Pending => return Flow::Wait,
                 Poll::Ready(ending) => {
-                    self.cell.core.tally.in_hand.store(0, Ordering::Relaxed);
+                    self.cell.core.in_hand.store(0, Ordering::Relaxed);
                     self.settle(ending);
                 }
             }
@@ -357,7 +369,7 @@ impl<A: Actor> Driver<A> {
 
     /// The turn waits for something; its limit runs.
     fn wait_in_turn(&mut self, task: &mut Task<'_>) -> Flow {
-        self.cell.core.tally.in_hand.store(1, Ordering::Relaxed);
+        self.cell.core.in_hand.store(1, Ordering::Relaxed);
         if self.running.limit != 0 && self.poll_timer(self.running.limit, task) { Flow::Again } else { Flow::Wait }
     }
 
@@ -371,7 +383,7 @@ impl<A: Actor> Driver<A> {
 
     #[cold]
     fn next_attempt(&mut self, lane: &mut usize) -> Option<Envelope<A>> {
-        self.cell.core.tally.in_hand.store(0, Ordering::Relaxed);
+        self.cell.core.in_hand.store(0, Ordering::Relaxed);
         let (its_lane, envelope) = *self.retry.take()?;
         *lane = its_lane;
         Some(envelope)
@@ -387,7 +399,7 @@ impl<A: Actor> Driver<A> {
 
     fn idle(&mut self, task: &mut Task<'_>) -> Flow {
         if let Phase::Draining(reason) = &self.phase {
-            let reason = reason.clone();
+            let reason = StopReason::clone(reason);
             self.end(reason);
             return Flow::Again;
         }
@@ -424,8 +436,9 @@ impl<A: Actor> Driver<A> {
     #[inline(always)]
     fn take_lane(&mut self, lane: usize) {
         // Notices of the framework do not lend their lane to what is asked in their turns.
-        self.scope.lane.set(if lane == CONTROL { Priority::Normal.lane() } else { lane });
-        self.running.lane = lane;
+        let inherited = if lane == CONTROL { Priority::Normal.lane() } else { lane };
+        self.scope.lane.set(inherited as u8);
+        self.lane = lane as u8;
     }
 
     /// A test interferes with the message.
@@ -435,7 +448,7 @@ impl<A: Actor> Driver<A> {
             return envelope.open(&mut self.turn, task);
         }
         self.interfered += 1;
-        let interference = self.cell.core.policy.interference.as_ref().map(|decide| decide(self.interfered));
+        let interference = self.cell.core.policy.interference.as_ref().map(|decide| decide(u64::from(self.interfered)));
         match interference.unwrap_or(Interference::None) {
             Interference::None => envelope.open(&mut self.turn, task),
             Interference::Panic => {
@@ -446,7 +459,7 @@ impl<A: Actor> Driver<A> {
             Interference::Delay(delay) => {
                 self.is_delayed = true;
                 self.retry = Some(Box::new((lane, envelope.take())));
-                self.cell.core.tally.in_hand.store(1, Ordering::Relaxed);
+                self.cell.core.in_hand.store(1, Ordering::Relaxed);
                 self.phase =
                     Phase::Waiting { until: self.cell.core.system.clock.after(delay), then: ActorState::Running };
                 Poll::Ready(Ending::Expired)
@@ -526,7 +539,7 @@ impl<A: Actor> Driver<A> {
             // Found out by `is_fenced` above.
             Ending::Fenced(_) => {}
             Ending::Held(held) => {
-                self.cell.core.tally.in_hand.store(1, Ordering::Relaxed);
+                self.cell.core.in_hand.store(1, Ordering::Relaxed);
                 self.held = Some(held);
             }
             Ending::Failed(failure) => self.fail(*failure),
@@ -590,19 +603,18 @@ impl<A: Actor> Driver<A> {
         let core = &self.cell.core;
         self.running.limit = self.running.began.saturating_add(crate::clock::nanos(limit));
         let turn = core.turns.fetch_add(1, Ordering::SeqCst) + 1;
-        self.running.turn = turn;
         self.turn.context().set_limited(turn);
         // A handler that waits is cut short by its own driver at the limit; whoever is still running a good while later
         // does not give its thread back.
         let grace = crate::clock::nanos(limit / 2).max(GRACE);
         let node: Arc<dyn Node> = Arc::clone(&self.cell) as _;
         let alarm = Alarm::Turn { node: Arc::downgrade(&node), turn };
-        self.running.alarm = Some(core.system.alarms.set(self.running.limit.saturating_add(grace), alarm));
+        let alarm = core.system.alarms.set(self.running.limit.saturating_add(grace), alarm);
+        self.running.armed = Some(Box::new(Armed { alarm, turn }));
     }
 
     fn unwatch_turn(&mut self) {
         let running = std::mem::take(&mut self.running);
-        self.running.lane = running.lane;
         self.running.probe = running.probe;
         self.timer = None;
         if running.began != 0 {
@@ -612,10 +624,10 @@ impl<A: Actor> Driver<A> {
             self.took(took);
         }
         let core = &self.cell.core;
-        if let Some(alarm) = running.alarm {
+        if let Some(Armed { alarm, turn }) = running.armed.map(|armed| *armed) {
             core.system.alarms.clear(alarm);
             // Whoever changes the word first decides: we end the turn, or the keeper fences it.
-            let ended = core.turns.compare_exchange(running.turn, running.turn + 1, Ordering::SeqCst, Ordering::SeqCst);
+            let ended = core.turns.compare_exchange(turn, turn + 1, Ordering::SeqCst, Ordering::SeqCst);
             self.is_replaced |= ended.is_err();
             self.turn.context().set_limited(0);
         }
@@ -624,7 +636,8 @@ impl<A: Actor> Driver<A> {
     /// Waits for a moment on the arbiter's timer. True once it has come.
     fn poll_timer(&mut self, due: Nanos, task: &mut Task<'_>) -> bool {
         if self.timer.as_ref().is_none_or(|timer| timer.due != due) {
-            self.timer = Some(Timer { due, sleep: Box::pin(self.cell.core.system.clock.sleep_until(due)) });
+            let sleep = Box::pin(self.cell.core.system.clock.sleep_until(due));
+            self.timer = Some(Box::new(Timer { due, sleep }));
         }
         self.timer.as_mut().is_some_and(|timer| timer.sleep.as_mut().poll(task).is_ready())
     }

@@ -50,7 +50,7 @@ pub(crate) struct Header {
     pub(crate) baggage: Option<Baggage>,
     pub(crate) idempotency_key: Option<Box<str>>,
     /// Handed out by the gate to a probe; given back when it is dropped before it runs.
-    pub(crate) probe: Option<u64>,
+    pub(crate) probe: Option<u32>,
 }
 
 /// The slot. See the head of this module.

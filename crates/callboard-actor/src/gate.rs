@@ -97,7 +97,7 @@ pub(crate) enum Entry {
     /// It may pass.
     Open,
     /// It may pass as a probe; the permit goes back with [`Gate::give_back`] if it does not arrive.
-    Probe { epoch: u64 },
+    Probe { epoch: u32 },
     /// The breaker is open.
     Refused(Duration),
     /// The actor is ending.
@@ -145,16 +145,16 @@ impl Gate {
                 ActorState::Probing => {}
             }
             match self.word.compare_exchange(word, word - PERMIT, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return Entry::Probe { epoch: word / EPOCH },
+                Ok(_) => return Entry::Probe { epoch: (word / EPOCH) as u32 },
                 Err(changed) => word = changed,
             }
         }
     }
 
     /// A probe did not arrive, or was dropped before it ran: its permit is free again, unless that round is over.
-    pub(crate) fn give_back(&self, epoch: u64) {
+    pub(crate) fn give_back(&self, epoch: u32) {
         self.change(|word| {
-            let same_round = word & STATE == ActorState::Probing as u64 && word / EPOCH == epoch;
+            let same_round = word & STATE == ActorState::Probing as u64 && word / EPOCH == u64::from(epoch);
             if same_round && word & PERMITS != PERMITS { word + PERMIT } else { word }
         });
     }
@@ -166,13 +166,13 @@ impl Gate {
     }
 
     /// Starts a round of probing with so many permits.
-    pub(crate) fn probe(&self, permits: u32) -> u64 {
+    pub(crate) fn probe(&self, permits: u32) -> u32 {
         let permits = u64::from(permits.min(0xffff)) * PERMIT;
         let word = self.change(|word| {
             let epoch = (word / EPOCH + 1) & u64::from(u32::MAX);
             (word & LOW & !STATE) | ActorState::Probing as u64 | permits | (epoch * EPOCH)
         });
-        word / EPOCH
+        (word / EPOCH) as u32
     }
 
     pub(crate) fn force_open(&self, held: bool) {

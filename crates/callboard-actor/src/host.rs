@@ -99,9 +99,14 @@ impl Arbiter {
         self.usable.load(Ordering::Relaxed)
     }
 
+    /// Whether this is the calling thread.
+    fn is_here(&self) -> bool {
+        thread_id() == self.thread
+    }
+
     /// Runs something on this thread: at once when it is the calling one.
     pub(crate) fn run(&self, work: impl FnOnce() + Send + 'static) {
-        if thread_id() == self.thread {
+        if self.is_here() {
             return work();
         }
         self.host.do_send(Launch(Box::new(work)));
@@ -191,29 +196,35 @@ impl Arbiters {
 
 /// Starts the first driver of an actor where its policy places it.
 pub(crate) fn launch<A: Actor>(cell: Arc<ActorCell<A>>) {
-    let system = Arc::clone(&cell.core.system);
-    if cell.core.policy.placement == Placement::Dedicated && !system.is_virtual {
-        return launch_dedicated(&system, cell);
+    let core = &cell.core;
+    if core.policy.placement == Placement::Dedicated && !core.system.is_virtual {
+        return launch_dedicated(cell);
     }
-    let index = system.arbiters().place(cell.core.policy.placement);
-    if let Placement::Pinned(wanted) = cell.core.policy.placement
-        && wanted % system.arbiters().len() != index
+    let arbiters = core.system.arbiters();
+    let index = arbiters.place(core.policy.placement);
+    if let Placement::Pinned(wanted) = core.policy.placement
+        && wanted % arbiters.len() != index
     {
-        let actor = cell.core.name();
+        let actor = core.name();
         tracing::warn!(target: "callboard::supervisor", %actor, wanted, index, "pinned to a lost arbiter; starts on another");
     }
-    cell.core.arbiter.store(index as u32, Ordering::Relaxed);
-    let arbiter = system.arbiters().get(index);
+    core.arbiter.store(index as u32, Ordering::Relaxed);
+    let arbiter = arbiters.get(index);
     let queue = Arc::clone(&arbiter.queue);
-    arbiter.run(move || driver::start(&cell, queue));
+    if arbiter.is_here() {
+        return driver::start(&cell, queue);
+    }
+    let system = Arc::clone(&core.system);
+    system.arbiters().get(index).run(move || driver::start(&cell, queue));
 }
 
 /// The number that inspection shows for an actor on a thread of its own.
 pub(crate) const DEDICATED: u32 = u32::MAX;
 
 /// Gives an actor a thread of its own, which ends with it. The keeper starts it, as only a thread of the system can.
-fn launch_dedicated<A: Actor>(system: &Arc<SystemCore>, cell: Arc<ActorCell<A>>) {
+fn launch_dedicated<A: Actor>(cell: Arc<ActorCell<A>>) {
     cell.core.arbiter.store(DEDICATED, Ordering::Relaxed);
+    let system = Arc::clone(&cell.core.system);
     let backtraces = system.backtraces;
     system.keeper().run(move || {
         let arbiter = actix_rt::Arbiter::new();

@@ -248,7 +248,7 @@ fn messages(node: &dyn Node, lanes: &[(u64, u64); LANES]) -> MessageCounts {
             dead: losses.dead.load(Relaxed),
             quarantined: losses.quarantined.load(Relaxed),
             queued: lanes.iter().map(|(_, queued)| queued).sum(),
-            running: u64::from(tally.in_hand.load(Relaxed)),
+            running: u64::from(node.core().in_hand.load(Relaxed)),
             late_replies: losses.late_replies.load(Relaxed),
         }
     })

@@ -16,10 +16,12 @@ mod queue;
 mod room;
 
 use std::cell::RefCell;
+use std::sync::OnceLock;
 use std::task::{Poll, Waker};
 
 pub(crate) use self::lanes::{CONTROL, LANES, Lanes};
 // It is named by hidden methods of a public trait.
+use self::lanes::NORMAL;
 #[allow(unreachable_pub)]
 pub use self::room::Ticket;
 use self::room::{Room, Standing};
@@ -40,10 +42,12 @@ const GRANT_EVERY: u8 = 16;
 const LANE_BITS: u32 = (1 << LANES) - 1;
 /// Somebody waits for room.
 const WAITING: u32 = 1 << 8;
-/// The driver has left its waker in the shared half.
+/// The driver has parked: the next push into the shared half wakes it.
 const REGISTERED: u32 = 1 << 9;
 /// The driver should look at its directives.
 const DIRECTED: u32 = 1 << 10;
+/// Nothing is taken any more.
+const CLOSED: u32 = 1 << 11;
 
 /// What happens to a message that finds no room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -69,7 +73,7 @@ pub(crate) struct Bounds {
     pub(crate) reserve: u32,
     pub(crate) overflow: Overflow,
     /// The most urgent lane that senders may claim.
-    pub(crate) ceiling: usize,
+    pub(crate) ceiling: u8,
 }
 
 impl Bounds {
@@ -105,28 +109,19 @@ pub(crate) enum Pushed<T> {
 
 /// How many values a lane has seen. Written by one side each, read by anyone.
 #[derive(Debug, Default)]
-pub(crate) struct LaneCount {
+struct LaneCount {
     /// Pushed by the home thread into the private half.
     local: AtomicU64,
     /// Pushed into the shared half; written under the lock.
     remote: AtomicU64,
     /// Taken out by the driver, or shed; written by the driver, or under the lock when the mailbox is exact.
     taken: AtomicU64,
-    /// Left behind by a driver that was replaced; written by its thread alone.
-    fenced: AtomicU64,
 }
 
 impl LaneCount {
     /// Values that were ever enqueued.
-    pub(crate) fn sent(&self) -> u64 {
+    fn sent(&self) -> u64 {
         self.local.load(Ordering::Relaxed) + self.remote.load(Ordering::Relaxed)
-    }
-
-    /// Values in the lane now.
-    pub(crate) fn queued(&self) -> u64 {
-        // `taken` first: read the other way round, a value taken in between would make the difference negative.
-        let taken = self.taken.load(Ordering::Relaxed) + self.fenced.load(Ordering::Relaxed);
-        self.sent().saturating_sub(taken)
     }
 }
 
@@ -149,13 +144,12 @@ pub(crate) struct Mailbox<T> {
 
 #[derive(Debug)]
 struct Shared<T> {
-    lanes: Lanes<T>,
-    /// The driver's waker, left here when it parked; the next push takes it.
-    parked: Option<Waker>,
-    /// The driver's waker, kept for directives, which it has to notice even while a handler is waiting.
+    /// Allocated at the first message from another thread.
+    lanes: Option<Box<Lanes<T>>>,
+    /// The driver's waker: for the next push once it has parked, and always for directives, which it has to notice even
+    /// while a handler is waiting.
     driver: Option<Waker>,
     room: Option<Box<Room>>,
-    closed: bool,
 }
 
 /// The half that one thread works on without a lock.
@@ -181,25 +175,50 @@ impl<T> Default for Private<T> {
 #[derive(Debug, Default)]
 struct Counts {
     normal: LaneCount,
-    rare: std::sync::OnceLock<Box<[LaneCount; LANES]>>,
+    rare: OnceLock<Box<RareCounts>>,
+}
+
+#[derive(Debug, Default)]
+struct RareCounts {
+    lanes: [LaneCount; LANES],
+    /// Values left behind by a driver that was replaced, in any lane; written by its thread alone.
+    fenced: [AtomicU64; LANES],
 }
 
 impl Counts {
     #[inline(always)]
     fn of(&self, lane: usize) -> &LaneCount {
-        const NORMAL: usize = 3;
         if lane == NORMAL { &self.normal } else { self.of_rare(lane) }
     }
 
     #[inline(never)]
     fn of_rare(&self, lane: usize) -> &LaneCount {
-        &self.rare.get_or_init(Box::default)[lane]
+        &self.rare().lanes[lane]
+    }
+
+    fn rare(&self) -> &RareCounts {
+        self.rare.get_or_init(Box::default)
+    }
+
+    /// Values that were ever enqueued.
+    fn sent(&self, lane: usize) -> u64 {
+        if lane == NORMAL { self.normal.sent() } else { self.rare.get().map_or(0, |rare| rare.lanes[lane].sent()) }
+    }
+
+    /// Values in the lane now.
+    fn queued(&self, lane: usize) -> u64 {
+        let rare = self.rare.get();
+        let count = if lane == NORMAL { Some(&self.normal) } else { rare.map(|rare| &rare.lanes[lane]) };
+        // What was taken first: read the other way round, a value taken in between would make the difference negative.
+        let taken = count.map_or(0, |count| count.taken.load(Ordering::Relaxed));
+        let fenced = rare.map_or(0, |rare| rare.fenced[lane].load(Ordering::Relaxed));
+        count.map_or(0, LaneCount::sent).saturating_sub(taken + fenced)
     }
 }
 
 impl<T> Mailbox<T> {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        let shared = Shared { lanes: Lanes::default(), parked: None, driver: None, room: None, closed: false };
+        let shared = Shared { lanes: None, driver: None, room: None };
         Self {
             bits: AtomicU32::new(0),
             bounds,
@@ -217,7 +236,10 @@ impl<T> Mailbox<T> {
         {
             private.borrow_mut().waker = Some(driver.clone());
         }
-        self.shared.lock().driver = Some(driver.clone());
+        let mut shared = self.shared.lock();
+        shared.driver = Some(driver.clone());
+        // It is about to be polled, so being woken once more does no harm; and it then parks without the lock.
+        self.raise(REGISTERED);
     }
 
     /// The private half, on the home thread.
@@ -229,11 +251,17 @@ impl<T> Mailbox<T> {
     /// The lane for a sender who claims this one.
     #[inline(always)]
     pub(crate) fn cap(&self, lane: usize) -> usize {
-        lane.max(self.bounds.ceiling)
+        lane.max(usize::from(self.bounds.ceiling))
     }
 
-    pub(crate) fn count(&self, lane: usize) -> &LaneCount {
-        self.counts.of(lane)
+    /// Values that were ever put into the lane.
+    pub(crate) fn sent(&self, lane: usize) -> u64 {
+        self.counts.sent(lane)
+    }
+
+    /// Values in the lane now.
+    pub(crate) fn queued(&self, lane: usize) -> u64 {
+        self.counts.queued(lane)
     }
 
     /// Appends a value to a lane at once.
@@ -258,7 +286,7 @@ impl<T> Mailbox<T> {
         waker: &Waker,
     ) -> Poll<Result<Pushed<T>, NotTaken>> {
         let mut shared = self.shared.lock();
-        if shared.closed {
+        if self.is_closed() {
             return Poll::Ready(Err(NotTaken::Closed));
         }
         let (has_place, stale) = match *ticket {
@@ -338,7 +366,7 @@ impl<T> Mailbox<T> {
         }
         {
             let mut shared = self.shared.lock();
-            private.borrow_mut().lanes.append_lane(lane, &mut shared.lanes);
+            private.borrow_mut().lanes.append_lane(lane, shared.lanes());
             self.publish_lanes(&shared);
         }
         self.push_local(private, lane, value)
@@ -346,7 +374,7 @@ impl<T> Mailbox<T> {
 
     fn push_shared(&self, lane: usize, value: T) -> Result<Pushed<T>, (NotTaken, T)> {
         let mut shared = self.shared.lock();
-        if shared.closed {
+        if self.is_closed() {
             return Err((NotTaken::Closed, value));
         }
         let mut shed = None;
@@ -363,24 +391,28 @@ impl<T> Mailbox<T> {
         Ok(shed.map_or(Pushed::Queued, Pushed::Shed))
     }
 
+    /// Asked under the lock.
+    fn is_closed(&self) -> bool {
+        self.bits.load(Ordering::Relaxed) & CLOSED != 0
+    }
+
     fn has_room(&self, shared: &Shared<T>, lane: usize) -> bool {
         let kept = shared.room.as_ref().map_or(0, |room| room.granted(lane));
-        self.counts.of(lane).queued() + (kept as u64) < self.bounds.of(lane)
+        self.counts.queued(lane) + (kept as u64) < self.bounds.of(lane)
     }
 
     fn shed_oldest(&self, shared: &mut Shared<T>, lane: usize) -> Option<T> {
-        let oldest = shared.lanes.pop_lane(lane)?;
+        let oldest = shared.lanes().pop_lane(lane)?;
         add(&self.counts.of(lane).taken, 1);
         Some(oldest)
     }
 
     fn append_shared(&self, shared: &mut Shared<T>, lane: usize, value: T) -> Option<Waker> {
-        shared.lanes.push(lane, value);
+        shared.lanes().push(lane, value);
         add(&self.counts.of(lane).remote, 1);
-        let parked = shared.parked.take();
         let bits = self.bits.load(Ordering::Relaxed);
         self.bits.store((bits | 1 << lane) & !REGISTERED, Ordering::Relaxed);
-        parked
+        if bits & REGISTERED != 0 { shared.driver.clone() } else { None }
     }
 
     /// Takes the next value in lane order, if there is one; `lane` says where it was. Called by the driver only, with
@@ -438,7 +470,7 @@ impl<T> Mailbox<T> {
         if more_urgent || mine.passed >= SPLICE_EVERY && shared_lanes & !filled != 0 {
             mine.passed = 0;
             let mut shared = self.shared.lock();
-            mine.lanes.append(&mut shared.lanes);
+            mine.lanes.append(shared.lanes());
             self.publish_lanes(&shared);
         } else {
             mine.passed = mine.passed.min(SPLICE_EVERY);
@@ -448,7 +480,7 @@ impl<T> Mailbox<T> {
     fn pop_exact(&self, private: &RefCell<Private<T>>, lane: &mut usize) -> Option<T> {
         let left = private.borrow_mut().lanes.pop(lane);
         let mut shared = self.shared.lock();
-        let value = left.or_else(|| shared.lanes.pop(lane));
+        let value = left.or_else(|| shared.lanes.as_mut().and_then(|lanes| lanes.pop(lane)));
         if value.is_some() {
             add(&self.counts.of(*lane).taken, 1);
         }
@@ -482,11 +514,11 @@ impl<T> Mailbox<T> {
         wake_all(wake);
     }
 
-    /// Leaves the waker where the next push finds it. False when there is something to do after all.
+    /// Says that the next push has to wake the driver. False when there is something to do after all.
     ///
-    /// Once left, it stays valid until a push of another thread takes it, so an actor that is only sent to from its own
-    /// thread parks without the lock. No wake-up is lost: a push that the relaxed load does not show yet has taken
-    /// the waker under the lock and wakes the running task, which then is polled again.
+    /// Once said, it holds until a push of another thread has done so, so an actor that is only sent to from its own
+    /// thread parks without the lock. No wake-up is lost: a push that the relaxed load does not show yet has found
+    /// the flag under the lock and wakes the running task, which then is polled again.
     pub(crate) fn park(&self, private: &RefCell<Private<T>>, waker: &Waker) -> bool {
         let mut mine = private.borrow_mut();
         if mine.lanes.filled() != 0 {
@@ -538,7 +570,6 @@ impl<T> Mailbox<T> {
             private.borrow_mut().parked = false;
             return false;
         }
-        shared.parked = Some(waker.clone());
         if !shared.driver.as_ref().is_some_and(|known| known.will_wake(waker)) {
             shared.driver = Some(waker.clone());
         }
@@ -576,8 +607,10 @@ impl<T> Mailbox<T> {
     pub(crate) fn close(&self, private: &RefCell<Private<T>>) -> Lanes<T> {
         let mut left = self.shut(private);
         let mut shared = self.shared.lock();
-        shared.closed = true;
-        left.append(&mut shared.lanes);
+        self.raise(CLOSED);
+        if let Some(lanes) = &mut shared.lanes {
+            left.append(lanes);
+        }
         self.publish_lanes(&shared);
         let waiting = shared.room.as_mut().map(|room| room.close());
         drop(shared);
@@ -589,9 +622,9 @@ impl<T> Mailbox<T> {
     pub(crate) fn forget_driver(&self) {
         let here = self.private.get().and_then(|private| private.borrow_mut().waker.take());
         let mut shared = self.shared.lock();
-        let wakers = (shared.parked.take(), shared.driver.take());
+        let driver = shared.driver.take();
         drop(shared);
-        drop((here, wakers));
+        drop((here, driver));
     }
 
     /// Takes the private half out of service: this thread's driver has been replaced by one elsewhere.
@@ -605,12 +638,13 @@ impl<T> Mailbox<T> {
 
     /// Counts a value taken out of the lanes that [`close`](Self::close) or [`shut`](Self::shut) returned.
     pub(crate) fn count_left(&self, lane: usize) {
-        self.counts.of(lane).fenced.fetch_add(1, Ordering::Relaxed);
+        self.counts.rare().fenced[lane].fetch_add(1, Ordering::Relaxed);
     }
 
     fn publish_lanes(&self, shared: &Shared<T>) {
         let flags = self.bits.load(Ordering::Relaxed) & !LANE_BITS;
-        self.bits.store(flags | u32::from(shared.lanes.filled()), Ordering::Relaxed);
+        let filled = shared.lanes.as_ref().map_or(0, |lanes| lanes.filled());
+        self.bits.store(flags | u32::from(filled), Ordering::Relaxed);
     }
 
     fn raise(&self, flag: u32) {
@@ -625,6 +659,10 @@ impl<T> Mailbox<T> {
 }
 
 impl<T> Shared<T> {
+    fn lanes(&mut self) -> &mut Lanes<T> {
+        self.lanes.get_or_insert_with(Box::default)
+    }
+
     fn room(&mut self) -> &mut Room {
         self.room.get_or_insert_with(Box::default)
     }

@@ -85,7 +85,7 @@ pub struct Mailbox(Arc<mailbox::Mailbox<u32>>);
 
 impl Mailbox {
     pub fn new(per_lane: u32) -> Self {
-        let ceiling = crate::Priority::Critical.lane();
+        let ceiling = crate::Priority::Critical.lane() as u8;
         let bounds = Bounds { per_lane, reserve: 0, overflow: Overflow::Wait, ceiling };
         Self(Arc::new(mailbox::Mailbox::new(bounds)))
     }
@@ -125,7 +125,7 @@ impl Mailbox {
     }
 
     pub fn queued(&self, lane: usize) -> u64 {
-        self.0.count(lane).queued()
+        self.0.queued(lane)
     }
 }
 
@@ -189,7 +189,7 @@ pub struct Gate(Arc<gate::Gate>);
 pub enum Entered {
     Open,
     /// With the round that the permit belongs to.
-    Probe(u64),
+    Probe(u32),
     Refused,
     ShuttingDown,
     Stopped,
@@ -219,7 +219,7 @@ impl Gate {
         }
     }
 
-    pub fn give_back(&self, round: u64) {
+    pub fn give_back(&self, round: u32) {
         self.0.give_back(round);
     }
 
@@ -227,7 +227,7 @@ impl Gate {
         self.0.set_state(state, 0);
     }
 
-    pub fn probe(&self, permits: u32) -> u64 {
+    pub fn probe(&self, permits: u32) -> u32 {
         self.0.probe(permits)
     }
 

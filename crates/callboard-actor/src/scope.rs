@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use crate::cell::Node;
 use crate::clock::Nanos;
+use crate::message::Priority;
 
 /// What travels along with every ask that is made inside a turn.
 #[derive(Clone, Debug)]
@@ -20,7 +21,7 @@ pub(crate) struct TurnScope {
     pub(crate) node: Arc<dyn Node>,
     /// When the turn's own asker stops waiting; 0 when nobody waits.
     pub(crate) deadline: Cell<Nanos>,
-    pub(crate) lane: Cell<usize>,
+    pub(crate) lane: Cell<u8>,
     /// When it was found that the running message had not expired.
     pub(crate) checked: Cell<Nanos>,
     /// Whether this is the turn itself, or a future that it carried away and does not wait for.
@@ -32,11 +33,10 @@ pub(crate) struct TurnScope {
 
 impl TurnScope {
     pub(crate) fn new(node: Arc<dyn Node>) -> Self {
-        let normal = crate::message::Priority::Normal.lane();
         Self {
             node,
             deadline: Cell::new(0),
-            lane: Cell::new(normal),
+            lane: Cell::new(Priority::Normal.lane() as u8),
             checked: Cell::new(0),
             waits: true,
             has_waited: Cell::new(false),

@@ -13,7 +13,7 @@ use crate::actor::Actor;
 use crate::actor_ref::ActorRef;
 use crate::alarm::Alarms;
 use crate::bound::Seat;
-use crate::cell::{ActorCell, Core, Node};
+use crate::cell::{ActorCell, Core};
 use crate::child::{Child, Defaults, IntoChild, Policy};
 use crate::clock::Clock;
 use crate::dead_letter::{DeadLetters, Quarantine};
@@ -248,8 +248,8 @@ impl SystemCore {
         let mailbox = Mailbox::new(policy.bounds);
         let core = Core::new::<A>(name, policy, Arc::clone(self), supervisor);
         let cell = Arc::new(ActorCell { core, mailbox, factory, seat: Seat::empty() });
-        let node: Arc<dyn Node> = Arc::clone(&cell) as _;
-        self.directory.add(cell.core.id, Arc::downgrade(&node));
+        let node = Arc::downgrade(&cell);
+        self.directory.add(cell.core.id, node);
         ActorRef::new(cell)
     }
 

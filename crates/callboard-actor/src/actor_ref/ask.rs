@@ -336,7 +336,7 @@ fn inherit(asked: &Arc<SystemCore>, now: Nanos) -> Option<(Nanos, usize, Option<
         } else {
             now.saturating_add(deadline.saturating_sub(asking.clock.now()))
         };
-        (deadline, scope.lane.get().max(1), scope.baggage.borrow().clone())
+        (deadline, usize::from(scope.lane.get()).max(1), scope.baggage.borrow().clone())
     })
 }
 

@@ -5,7 +5,7 @@ use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
 use super::health::Health;
-use super::{AfterClose, Build, Driver, Flow, Phase};
+use super::{AfterClose, Build, Closing, Driver, Flow, Phase};
 use crate::actor::{Actor, StopReason};
 use crate::breaker::{BreakerMode, BreakerState, Outcome, Transition};
 use crate::cell::{ActorCell, Directive, FENCED, Tally};
@@ -210,7 +210,7 @@ impl<A: Actor> Driver<A> {
                 health.licence.renew();
                 // The probe may have ended its actor, or been the last turn of one that was told to stop.
                 if probing {
-                    let is_leaving = matches!(self.phase, Phase::Closing { .. });
+                    let is_leaving = matches!(self.phase, Phase::Closing(_));
                     core.gate.set_state(if is_leaving { ActorState::Restarting } else { ActorState::Running }, 0);
                 }
             }
@@ -246,12 +246,12 @@ impl<A: Actor> Driver<A> {
     /// the asker that is to be told.
     fn take_care_of(&mut self, salvage: Salvage<A>, incident: &Incident) -> Option<TellAsker> {
         let core = &self.cell.core;
-        core.tally.in_hand.store(0, Ordering::Relaxed);
+        core.in_hand.store(0, Ordering::Relaxed);
         let message = salvage.message?;
-        let lane = self.running.lane;
+        let lane = usize::from(self.lane);
         match salvage.kept {
             Some(envelope) if salvage.attempts < core.policy.attempts => {
-                core.tally.in_hand.store(1, Ordering::Relaxed);
+                core.in_hand.store(1, Ordering::Relaxed);
                 self.retry = Some(Box::new((lane, envelope)));
                 None
             }
@@ -544,14 +544,14 @@ impl<A: Actor> Driver<A> {
     /// The turn was dropped where it stood.
     fn bury_turn(&mut self, message: &'static str, salvage: Salvage<A>) {
         let core = &self.cell.core;
-        core.tally.in_hand.store(0, Ordering::Relaxed);
+        core.in_hand.store(0, Ordering::Relaxed);
         if let Some(asker) = salvage.asker {
             asker(AskFailure::Stopped);
         }
         if let Some(mut kept) = salvage.kept {
             kept.fail(AskFailure::Stopped);
         }
-        core.bury(message, Priority::of_lane(self.running.lane), DeadReason::Killed);
+        core.bury(message, Priority::of_lane(usize::from(self.lane)), DeadReason::Killed);
     }
 
     fn stop(&mut self, reason: StopReason) {
@@ -559,12 +559,12 @@ impl<A: Actor> Driver<A> {
         match self.phase {
             Phase::Serving | Phase::Draining(_) | Phase::Halting { .. } if in_turn => {
                 self.cell.core.gate.set_state(ActorState::Stopping, 0);
-                self.phase = Phase::Finishing(reason);
+                self.phase = Phase::Finishing(Box::new(reason));
             }
-            Phase::Closing { ref mut then, .. } => {
+            Phase::Closing(ref mut closing) => {
                 // A value that was to make room for a new one is the last.
-                if matches!(then, AfterClose::Halt | AfterClose::Replace) {
-                    *then = AfterClose::End(reason);
+                if matches!(closing.then, AfterClose::Halt | AfterClose::Replace) {
+                    closing.then = AfterClose::End(reason);
                     self.cell.core.gate.set_state(ActorState::Stopping, 0);
                 }
             }
@@ -582,7 +582,7 @@ impl<A: Actor> Driver<A> {
             {
                 self.cell.core.gate.set_state(ActorState::Stopping, 0);
                 self.timer = None;
-                self.phase = Phase::Draining(reason);
+                self.phase = Phase::Draining(Box::new(reason));
             }
             Phase::Draining(_) => {}
             _ if reason == StopReason::Drained => self.stop(StopReason::Stopped),
@@ -607,8 +607,8 @@ impl<A: Actor> Driver<A> {
                 self.halted(refuse);
             }
             Phase::Halted => self.halted(refuse),
-            Phase::Closing { ref mut then, .. } if matches!(then, AfterClose::Replace) => {
-                *then = AfterClose::Halt;
+            Phase::Closing(ref mut closing) if matches!(closing.then, AfterClose::Replace) => {
+                closing.then = AfterClose::Halt;
                 self.close_gate(refuse);
             }
             _ => {}
@@ -622,8 +622,7 @@ impl<A: Actor> Driver<A> {
         self.turn.context().reset();
         match self.turn.remove() {
             Some(value) => {
-                let future = goodbye(value, StopReason::Restart);
-                self.phase = Phase::Closing { future, then: AfterClose::Halt };
+                self.begin_closing(value, StopReason::Restart, AfterClose::Halt);
             }
             None => self.halted(refuse),
         }
@@ -680,8 +679,7 @@ impl<A: Actor> Driver<A> {
         self.turn.context().reset();
         match self.turn.remove() {
             Some(value) => {
-                let future = goodbye(value, StopReason::Finished);
-                self.phase = Phase::Closing { future, then: AfterClose::Replace };
+                self.begin_closing(value, StopReason::Finished, AfterClose::Replace);
             }
             None => self.replace(),
         }
@@ -711,7 +709,7 @@ impl<A: Actor> Driver<A> {
         }
         match &self.phase {
             Phase::Finishing(reason) => {
-                let reason = reason.clone();
+                let reason = StopReason::clone(reason);
                 self.end(reason);
             }
             Phase::Halting { refuse } => {
@@ -736,17 +734,21 @@ impl<A: Actor> Driver<A> {
         self.empty_mailbox(&reason);
         match self.turn.remove() {
             Some(value) => {
-                let future = goodbye(value, reason.clone());
-                self.phase = Phase::Closing { future, then: AfterClose::End(reason) };
+                self.begin_closing(value, reason.clone(), AfterClose::End(reason));
             }
             None => self.finalize(&reason),
         }
     }
 
+    /// Runs `stopped` of the value.
+    fn begin_closing(&mut self, value: A, why: StopReason, then: AfterClose) {
+        self.phase = Phase::Closing(Box::new(Closing { future: goodbye(value, why), then }));
+    }
+
     /// Goes on with `stopped`, which has a time limit and may panic.
     pub(super) fn close(&mut self, task: &mut Task<'_>) -> Flow {
-        let Phase::Closing { future, .. } = &mut self.phase else { return Flow::Again };
-        match catch(|| future.as_mut().poll(task)) {
+        let Phase::Closing(closing) = &mut self.phase else { return Flow::Again };
+        match catch(|| closing.future.as_mut().poll(task)) {
             Ok(Poll::Pending) if !self.close_is_overdue(task) => return Flow::Wait,
             Ok(_) => {}
             Err(fault) => {
@@ -755,9 +757,10 @@ impl<A: Actor> Driver<A> {
             }
         }
         self.timer = None;
-        let Phase::Closing { future, then } = std::mem::replace(&mut self.phase, Phase::Halted) else {
+        let Phase::Closing(closing) = std::mem::replace(&mut self.phase, Phase::Halted) else {
             return Flow::Again;
         };
+        let Closing { future, then } = *closing;
         drop_quietly(future);
         match then {
             AfterClose::End(reason) => self.finalize(&reason),
@@ -788,7 +791,7 @@ impl<A: Actor> Driver<A> {
         };
         if let Some(retry) = self.retry.take() {
             let (lane, envelope) = *retry;
-            self.cell.core.tally.in_hand.store(0, Ordering::Relaxed);
+            self.cell.core.in_hand.store(0, Ordering::Relaxed);
             self.bury_envelope(lane, envelope, of_retry, DeadReason::Stopped);
         }
         let mut left = match self.away.as_deref().or_else(|| self.cell.mailbox.private()) {
@@ -855,7 +858,7 @@ impl<A: Actor> Driver<A> {
             _ => None,
         };
         if let Some(message) = message {
-            self.cell.core.bury(message, Priority::of_lane(self.running.lane), DeadReason::Fenced);
+            self.cell.core.bury(message, Priority::of_lane(usize::from(self.lane)), DeadReason::Fenced);
         }
         self.phase = Phase::Ended;
         self.discard_value();

@@ -44,10 +44,11 @@ pub(crate) fn start<A: Actor>(cell: &Arc<ActorCell<A>>, queue: Arc<RunQueue>) {
     cell.mailbox.settle(&waker);
     if let Some(mut seat) = cell.seat.borrow() {
         let mut driver = Driver::new(Arc::clone(cell));
-        driver.waker = Some(waker.clone());
+        // It stands in the run queue from here on, and is polled once this has returned.
+        waker.wake_by_ref();
+        driver.waker = Some(waker);
         *seat = Some(driver);
     }
-    waker.wake();
 }
 
 /// Polls the driver in the seat, for at most so many turns. Answers how many it took.

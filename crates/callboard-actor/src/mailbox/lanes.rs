@@ -10,7 +10,7 @@ use super::queue::Queue;
 pub(crate) const LANES: usize = 6;
 /// The lane that users cannot reach.
 pub(crate) const CONTROL: usize = 0;
-const NORMAL: usize = 3;
+pub(crate) const NORMAL: usize = 3;
 
 /// How often a lane is passed over before it is due. Below the guard by what several lanes that become due together
 /// have to wait for each other, and by what a lane waits in the shared half of a mailbox before it is spliced in.

@@ -13,19 +13,20 @@ const BLOCK: usize = 1024;
 pub(crate) struct Queue<T> {
     head: VecDeque<T>,
     rest: Option<Box<Rest<T>>>,
-    len: u64,
 }
 
 #[derive(Debug)]
 struct Rest<T> {
     blocks: VecDeque<VecDeque<T>>,
+    /// Values in the blocks.
+    len: u64,
     /// One emptied block, kept so that a queue that swings around a block boundary does not allocate each time.
     spare: Option<VecDeque<T>>,
 }
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        Self { head: VecDeque::new(), rest: None, len: 0 }
+        Self { head: VecDeque::new(), rest: None }
     }
 }
 
@@ -37,12 +38,11 @@ impl<T> Queue<T> {
 
     #[inline(always)]
     pub(crate) fn len(&self) -> u64 {
-        self.len
+        self.head.len() as u64 + self.rest.as_ref().map_or(0, |rest| rest.len)
     }
 
     #[inline(always)]
     pub(crate) fn push(&mut self, value: T) {
-        self.len += 1;
         if self.rest.is_none() && self.head.len() < BLOCK {
             // The first place alone is all that most queues ever need.
             if self.head.capacity() == 0 {
@@ -57,7 +57,6 @@ impl<T> Queue<T> {
     #[inline(always)]
     pub(crate) fn pop(&mut self) -> Option<T> {
         let value = self.head.pop_front()?;
-        self.len -= 1;
         if self.head.is_empty() && self.rest.is_some() {
             self.next_block();
         }
@@ -73,10 +72,11 @@ impl<T> Queue<T> {
         if other.is_empty() {
             return;
         }
-        self.len += std::mem::take(&mut other.len);
+        let added = other.len();
         let head = std::mem::take(&mut other.head);
         let blocks = other.rest.take().map(|rest| rest.blocks);
         let rest = self.rest_mut();
+        rest.len += added;
         rest.blocks.push_back(head);
         rest.blocks.extend(blocks.into_iter().flatten());
     }
@@ -84,6 +84,7 @@ impl<T> Queue<T> {
     #[inline(never)]
     fn push_behind(&mut self, value: T) {
         let rest = self.rest_mut();
+        rest.len += 1;
         match rest.blocks.back_mut() {
             Some(last) if last.len() < BLOCK => last.push_back(value),
             _ => {
@@ -98,13 +99,16 @@ impl<T> Queue<T> {
     fn next_block(&mut self) {
         let Some(rest) = &mut self.rest else { return };
         match rest.blocks.pop_front() {
-            Some(next) => rest.spare = Some(std::mem::replace(&mut self.head, next)),
+            Some(next) => {
+                rest.len -= next.len() as u64;
+                rest.spare = Some(std::mem::replace(&mut self.head, next));
+            }
             None => self.rest = None,
         }
     }
 
     fn rest_mut(&mut self) -> &mut Rest<T> {
-        self.rest.get_or_insert_with(|| Box::new(Rest { blocks: VecDeque::new(), spare: None }))
+        self.rest.get_or_insert_with(|| Box::new(Rest { blocks: VecDeque::new(), len: 0, spare: None }))
     }
 }
 

@@ -1,8 +1,6 @@
 use super::*;
 use proptest::prelude::*;
 
-const NORMAL: usize = 3;
-
 fn bounds(per_lane: u32, overflow: Overflow) -> Bounds {
     Bounds { per_lane, reserve: 256, overflow, ceiling: 1 }
 }
@@ -86,7 +84,7 @@ fn a_small_bound_is_exact_and_a_waiter_gets_each_free_place() {
         assert!(mailbox.poll_push(NORMAL, &mut two.0, &mut two.1, Waker::noop()).is_pending());
         assert!(mailbox.poll_push(NORMAL, &mut one.0, &mut one.1, Waker::noop()).is_ready());
         mailbox.give_up(two.1.take().unwrap());
-        assert_eq!(mailbox.count(NORMAL).queued(), u64::from(per_lane));
+        assert_eq!(mailbox.queued(NORMAL), u64::from(per_lane));
         assert_eq!(drain(&mailbox).last(), Some(&1000));
         assert!(mailbox.push(NORMAL, 5).is_ok());
     }

@@ -16,7 +16,7 @@ use crate::fault::{Fault, catch};
 /// The buffer, and the job in it while its future waits.
 pub(super) struct Slot<A: Actor> {
     buffer: Buffer,
-    active: Option<Active<A>>,
+    active: Option<&'static Active<A>>,
 }
 
 /// The functions of the job that lies in the buffer.
@@ -24,14 +24,6 @@ struct Active<A: Actor> {
     poll: unsafe fn(*mut u8, *mut Context<A>, &mut Task<'_>) -> Poll<Ending<A>>,
     abandon: unsafe fn(*mut u8) -> Salvage<A>,
 }
-
-impl<A: Actor> Clone for Active<A> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<A: Actor> Copy for Active<A> {}
 
 /// What lies in the buffer while a future waits. The future comes first, so that it can be built and polled there
 /// before it is known whether the rest is needed at all.
@@ -81,7 +73,7 @@ impl<A: Actor> Slot<A> {
             Ok(Poll::Pending) => {
                 // SAFETY: as above; the job is complete with this. Should `rest` panic, the future is forgotten.
                 unsafe { (&raw mut (*job).rest).write(rest(state)) };
-                self.active = Some(Active { poll: poll_job::<A, F, R>, abandon: abandon_job::<A, F, R> });
+                self.active = Some(const { &Active { poll: poll_job::<A, F, R>, abandon: abandon_job::<A, F, R> } });
                 Poll::Pending
             }
             Ok(Poll::Ready(output)) => Poll::Ready((Ok(output), state)),
@@ -179,7 +171,7 @@ unsafe fn abandon_job<A: Actor, F: Future, R: Rest<A, F::Output>>(start: *mut u8
 }
 
 /// Room for small futures, beside the value of their actor.
-#[repr(align(16))]
+#[repr(align(8))]
 pub(super) struct Room {
     _bytes: [MaybeUninit<u8>; 64],
 }
@@ -195,13 +187,16 @@ impl Room {
 struct Buffer {
     start: *mut u8,
     layout: Layout,
-    /// It was allocated here.
-    is_own: bool,
 }
 
 impl Buffer {
     const fn within(room: *mut Room) -> Self {
-        Self { start: room.cast(), layout: Layout::new::<Room>(), is_own: false }
+        Self { start: room.cast(), layout: Layout::new::<Room>() }
+    }
+
+    /// It was allocated here: that is always larger than the room.
+    fn is_own(&self) -> bool {
+        self.layout.size() > size_of::<Room>()
     }
 
     #[inline]
@@ -219,7 +214,7 @@ impl Buffer {
 
     #[cold]
     fn grow(&mut self, wanted: Layout) {
-        let size = wanted.size().max(128).next_multiple_of(32);
+        let size = wanted.size().max(2 * size_of::<Room>()).next_multiple_of(32);
         let layout =
             Layout::from_size_align(size, wanted.align().max(16)).expect("the future of a handler fits into memory");
         self.free();
@@ -228,14 +223,14 @@ impl Buffer {
         if start.is_null() {
             handle_alloc_error(layout);
         }
-        *self = Self { start, layout, is_own: true };
+        *self = Self { start, layout };
     }
 
     /// Leaves a buffer that nothing fits into.
     fn free(&mut self) {
-        let none = Self { start: ptr::without_provenance_mut(1), layout: Layout::new::<()>(), is_own: false };
+        let none = Self { start: ptr::without_provenance_mut(1), layout: Layout::new::<()>() };
         let old = std::mem::replace(self, none);
-        if old.is_own {
+        if old.is_own() {
             // SAFETY: the memory was allocated with this layout, and it is forgotten here.
             unsafe { dealloc(old.start, old.layout) };
         }

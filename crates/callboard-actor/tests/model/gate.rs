@@ -96,7 +96,7 @@ fn every_schedule_of_a_late_permit() {
     });
 }
 
-fn hold_and_give_back(gate: &Gate) -> Thread<Option<u64>> {
+fn hold_and_give_back(gate: &Gate) -> Thread<Option<u32>> {
     let gate = gate.clone();
     spawn(move || {
         let Entered::Probe(round) = gate.enter() else { return None };
