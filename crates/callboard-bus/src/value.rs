@@ -27,6 +27,7 @@
 //! [`Value`]: they are refused where they appear.
 
 mod array;
+mod brief;
 mod fault;
 mod json;
 mod number;
@@ -42,11 +43,14 @@ mod write;
 use std::sync::Arc;
 
 pub use self::array::Array;
+pub(crate) use self::brief::Brief;
 pub use self::fault::ValueError;
 pub use self::number::{NotFinite, Number};
 pub use self::object::Object;
+pub(crate) use self::path::word_length;
 pub use self::path::{Path, PathError, Segment};
-pub(crate) use self::quoted::Quoted;
+use self::quoted::Quoted;
+pub(crate) use self::quoted::read_quoted;
 pub use self::read::from_value;
 
 /// A JSON value. See the head of this module.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{de, ser};
 
+use super::brief::Shortened;
 use super::{Path, Segment};
 
 /// What does not fit, with the way to it: `at data.items[3].price: expected f64, found string "x"`.
@@ -77,18 +78,13 @@ impl de::Error for ValueError {
 /// A value by its face, but no longer than a line: it may be somebody's whole document.
 struct Found<'a>(de::Unexpected<'a>);
 
-const LONGEST: usize = 40;
-
 impl fmt::Display for Found<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             de::Unexpected::Unit => f.write_str("null"),
             de::Unexpected::Map => f.write_str("an object"),
             de::Unexpected::Seq => f.write_str("an array"),
-            de::Unexpected::Str(text) => match text.char_indices().nth(LONGEST) {
-                Some((end, _)) => write!(f, "string {:?}, cut short", &text[..end]),
-                None => write!(f, "string {text:?}"),
-            },
+            de::Unexpected::Str(text) => write!(f, "string {}", Shortened(text)),
             other => other.fmt(f),
         }
     }
