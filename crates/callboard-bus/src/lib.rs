@@ -1,5 +1,6 @@
 //! Modules as actors that find each other: values, expressions, retry schedules and pictures to begin with.
 
+pub mod codec;
 pub mod expression;
 pub mod retry;
 pub mod value;

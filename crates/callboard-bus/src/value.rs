@@ -52,6 +52,7 @@ pub use self::path::{Path, PathError, Segment};
 use self::quoted::Quoted;
 pub(crate) use self::quoted::read_quoted;
 pub use self::read::from_value;
+pub(crate) use self::receive::{Intake, Refusal};
 
 /// A JSON value. See the head of this module.
 #[derive(Clone, Default)]
@@ -73,8 +74,8 @@ pub enum Value {
 
 impl Value {
     /// How deeply a value may be nested that is read, serialised or converted; a value without arrays and objects has
-    /// depth 0.
-    pub const MAX_DEPTH: usize = 128;
+    /// depth 0. It is as deep as serde_json reads.
+    pub const MAX_DEPTH: usize = 127;
 
     /// The entry that `path` leads to. An array is entered by position, an object by key; null and a wrong kind lead
     /// nowhere.

@@ -56,6 +56,11 @@ impl Intake {
         Receiver { intake: self, inside: 0 }
     }
 
+    /// What was refused, if that is what the last error was about.
+    pub(crate) fn into_refusal(self) -> Option<Refusal> {
+        self.refusal.into_inner()
+    }
+
     fn refuse<E: Error>(&self, refusal: Refusal) -> E {
         let error = E::custom(&refusal);
         self.refusal.replace(Some(refusal));
@@ -132,6 +137,10 @@ impl<'de> Visitor<'de> for Receiver<'_> {
 
     fn visit_u64<E: Error>(self, whole: u64) -> Result<Value, E> {
         Ok(whole.into())
+    }
+
+    fn visit_f32<E: Error>(self, float: f32) -> Result<Value, E> {
+        Number::try_from(float).map(Value::Number).map_err(|_| self.intake.refuse(Refusal::NotFinite))
     }
 
     fn visit_f64<E: Error>(self, float: f64) -> Result<Value, E> {

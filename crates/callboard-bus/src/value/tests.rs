@@ -192,7 +192,7 @@ fn depth_takes_no_stack() {
         assert!(one != nested(LEVELS + 1, wrap));
         assert!(one.to_string().len() > LEVELS);
         let fault = Value::from_serialize(&one).unwrap_err();
-        assert_eq!(fault.reason(), "nested deeper than 128 levels");
+        assert_eq!(fault.reason(), "nested deeper than 127 levels");
         assert_eq!(from_value::<Json>(&one).unwrap_err().path().segments().len(), Value::MAX_DEPTH);
         assert!(serde_json::to_string(&one).is_err());
         assert!(Json::try_from(&one).is_err());
@@ -222,6 +222,8 @@ fn the_limit_of_depth_is_the_same_in_every_direction() {
     let (fits, too_deep) = (nested(Value::MAX_DEPTH, wrap), nested(Value::MAX_DEPTH + 1, wrap));
     assert_eq!(Value::from_serialize(&fits).unwrap(), fits);
     assert_eq!(from_value::<Value>(&fits).unwrap(), fits);
+    assert_eq!(serde_json::from_str::<Value>(&fits.to_string()).unwrap(), fits);
+    assert!(serde_json::from_str::<Value>(&too_deep.to_string()).is_err());
     assert!(Value::from_serialize(&too_deep).is_err());
     assert!(from_value::<Value>(&too_deep).is_err());
     assert!(serde_json::to_string(&too_deep).is_err());

@@ -120,9 +120,8 @@ impl Serializer for Writer {
             .map_err(|_| ValueError::new(format_args!("{whole} needs more than 64 bits")))
     }
 
-    /// With the digits of the `f32` rather than those of the `f64` next to it: 0.1 and not 0.10000000149011612.
     fn serialize_f32(self, float: f32) -> Result<Value, ValueError> {
-        self.serialize_f64(float.to_string().parse().unwrap_or_else(|_| f64::from(float)))
+        Number::try_from(float).map(Value::Number).map_err(ValueError::new)
     }
 
     fn serialize_f64(self, float: f64) -> Result<Value, ValueError> {
