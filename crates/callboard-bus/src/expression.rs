@@ -44,7 +44,6 @@ mod parse;
 mod print;
 mod token;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -207,7 +206,7 @@ impl Serialize for Expression {
 
 impl<'de> Deserialize<'de> for Expression {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&Cow::<'de, str>::deserialize(deserializer)?).map_err(de::Error::custom)
+        Self::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
 

@@ -28,6 +28,7 @@
 
 mod array;
 mod brief;
+mod depth;
 mod fault;
 mod json;
 mod number;

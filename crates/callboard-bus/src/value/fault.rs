@@ -21,10 +21,6 @@ impl ValueError {
         Self { way: Vec::new(), reason: reason.to_string() }
     }
 
-    pub(super) fn too_deep() -> Self {
-        Self::new(format_args!("nested deeper than {} levels", super::Value::MAX_DEPTH))
-    }
-
     /// The same fault, seen from one level further out.
     pub(crate) fn inside(mut self, segment: impl Into<Segment>) -> Self {
         self.way.push(segment.into());

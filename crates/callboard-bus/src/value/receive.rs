@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{Number, Object, Value};
+use super::{Brief, Number, Object, Value};
 
 impl<'de> Deserialize<'de> for Value {
     /// # Errors
@@ -15,6 +15,15 @@ impl<'de> Deserialize<'de> for Value {
     /// deeper than [`Value::MAX_DEPTH`].
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Intake::new(Self::MAX_DEPTH, usize::MAX).receiver().deserialize(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Object(object) => Ok(object),
+            other => Err(Error::custom(format_args!("expected an object, found {}", Brief(&other)))),
+        }
     }
 }
 
