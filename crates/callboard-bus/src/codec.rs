@@ -91,7 +91,7 @@ impl CodecError {
             Self::TooDeep { .. } => "nesting_too_deep",
             Self::TooMany { .. } | Self::TooLong { .. } => "payload_too_large",
             Self::Malformed { .. } => "malformed",
-            Self::Unfit(_) => "validation_failed",
+            Self::Unfit(fault) => fault.code(),
         }
     }
 

@@ -90,6 +90,12 @@ pub enum ExpressionError {
 }
 
 impl ExpressionError {
+    /// The stable word for it.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        "validation_failed"
+    }
+
     /// The offset in bytes of what is wrong.
     #[must_use]
     pub const fn at(&self) -> usize {

@@ -56,7 +56,8 @@ pub enum Jitter {
 }
 
 /// Whether trying again can help.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FailureClass {
     /// The cause may pass, and the attempt did nothing.
     Transient,
@@ -67,7 +68,8 @@ pub enum FailureClass {
 }
 
 /// Whether a call may be made twice: its operation is declared idempotent, or it carries an idempotency key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Repeatable {
     /// A second time might do it again.
     #[default]

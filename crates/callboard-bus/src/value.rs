@@ -82,7 +82,13 @@ impl Value {
     /// nowhere.
     #[must_use]
     pub fn get(&self, path: &Path) -> Option<&Self> {
-        path.segments().iter().try_fold(self, |value, segment| value.child(segment))
+        self.descend(path.segments())
+    }
+
+    /// The same for some steps of a path.
+    #[must_use]
+    pub fn descend(&self, segments: &[Segment]) -> Option<&Self> {
+        segments.iter().try_fold(self, |value, segment| value.child(segment))
     }
 
     /// What kind of value it is, as error messages name it.

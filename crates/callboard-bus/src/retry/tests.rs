@@ -69,6 +69,10 @@ fn only_what_can_pass_is_tried_again() {
     assert_eq!(next(FailureClass::Transient, Repeatable::No), Retry::At(2 * SECOND));
     assert_eq!(FailureClass::from(FaultClass::Retryable), FailureClass::Transient);
     assert_eq!(FailureClass::from(FaultClass::Permanent), FailureClass::Permanent);
+    assert_eq!(
+        serde_json::to_string(&[FailureClass::Transient, FailureClass::Unknown]).unwrap(),
+        r#"["transient","unknown"]"#
+    );
 }
 
 /// F-RTY-03: an open breaker is not asked before its time. F-RTY-04: the deadline is for the whole call.

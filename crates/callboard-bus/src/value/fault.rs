@@ -27,6 +27,12 @@ impl ValueError {
         self
     }
 
+    /// The stable word for it.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        "validation_failed"
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> Path {
