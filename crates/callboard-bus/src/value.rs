@@ -17,8 +17,8 @@
 //! # Depth
 //!
 //! A value built by hand may be nested as deeply as memory allows: dropping, comparing and printing one takes no stack.
-//! What follows the types of serde cannot do without, so reading, serialising and converting end with an error below
-//! [`Value::MAX_DEPTH`] levels.
+//! What follows the types of serde cannot do without, so reading, serialising and converting end with an error at more
+//! than [`Value::MAX_DEPTH`] levels.
 //!
 //! # Numbers
 //!

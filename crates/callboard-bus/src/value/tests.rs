@@ -280,12 +280,14 @@ proptest! {
     }
 
     #[test]
-    fn an_object_is_a_map(entries in prop::collection::vec(("[a-f]{0,2}", any::<u8>()), 0..40), asked in "[a-f]{0,2}") {
+    fn an_object_is_a_map(entries in prop::collection::vec(("[a-z]{0,2}", any::<u8>()), 0..40), asked in "[a-z]{0,2}") {
         let object: Object = entries.iter().cloned().collect();
         let model: BTreeMap<String, u8> = entries.iter().cloned().collect();
         prop_assert_eq!(object.len(), model.len());
         prop_assert_eq!(object.is_empty(), model.is_empty());
         prop_assert_eq!(object.get(&asked).cloned(), model.get(&asked).map(|&value| Value::from(value)));
+        let list = entries.iter().map(|(key, value)| (key.as_str().into(), Value::from(*value))).collect();
+        prop_assert_eq!(Object::from_unique(list).is_ok(), model.len() == entries.len());
         for (key, value) in &model {
             prop_assert_eq!(object.get(key), Some(&Value::from(*value)));
         }
