@@ -150,6 +150,13 @@ impl RetryPolicy {
         Self::default().into()
     }
 
+    /// The policy of a call: its own, or else that of its operation, or else that of its module, or else the default. A
+    /// nearer one replaces the others whole; nothing of them shines through.
+    #[must_use]
+    pub fn nearest(call: Option<Self>, operation: Option<Self>, module: Option<Self>) -> Self {
+        call.or(operation).or(module).unwrap_or_default()
+    }
+
     /// How many attempts there are at most, with the first one.
     #[must_use]
     pub fn max_attempts(&self) -> u32 {

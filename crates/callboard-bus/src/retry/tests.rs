@@ -101,6 +101,17 @@ fn settings_that_cannot_work_name_their_field() {
     assert_eq!(fault.to_string(), text);
 }
 
+/// F-RTY-05: per module, operation and call.
+#[test]
+fn the_nearest_policy_holds() {
+    let [call, operation, module] = [1, 2, 4].map(|retries| exact(retries, SECOND, 2.0));
+    for set in 0..8 {
+        let given = [call, operation, module].map(|policy| (set & policy.max_retries > 0).then_some(policy));
+        let expected = given.into_iter().flatten().next().unwrap_or_default();
+        assert_eq!(RetryPolicy::nearest(given[0], given[1], given[2]), expected);
+    }
+}
+
 /// F-RTY-06
 #[test]
 fn the_draw_takes_any_share_of_the_delay_by_default() {
