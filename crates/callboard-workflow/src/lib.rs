@@ -1,0 +1,1 @@
+//! The workflow actor: walks a petgraph DAG of steps, each a call to a module.
