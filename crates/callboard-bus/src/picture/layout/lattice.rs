@@ -1,0 +1,138 @@
+//! Nodes and waypoints on layers.
+
+use std::collections::HashMap;
+
+/// Waypoints are given to short edges first, and to no more than this: a graph that needs more is one that no picture can
+/// show, and its longest edges are then drawn straight across, behind the boxes.
+const MOST_WAYPOINTS: usize = 60_000;
+
+/// Nodes, and behind them in number waypoints, on layers. Edges of the lattice join neighbouring layers only.
+#[derive(Debug)]
+pub(super) struct Lattice {
+    /// The vertices of each layer in order.
+    pub(super) layers: Vec<Vec<usize>>,
+    pub(super) layer_of: Vec<usize>,
+    /// Neighbours on the layer above and below.
+    pub(super) above: Vec<Vec<usize>>,
+    pub(super) below: Vec<Vec<usize>>,
+    /// The vertices on the way of each edge, both ends included.
+    pub(super) chains: Vec<Vec<usize>>,
+    nodes: usize,
+    /// Whether an edge shares the waypoints of its beginning; else those of its end.
+    leaves_late: Vec<bool>,
+}
+
+/// Whose waypoint it is: those of one node's long edges are shared as long as they go the same way, which turns a comb of
+/// lines into one that branches.
+#[derive(PartialEq, Eq, Hash)]
+struct Owner {
+    node: usize,
+    leaves: bool,
+    is_dashed: bool,
+    layer: usize,
+}
+
+impl Lattice {
+    pub(super) fn new(levels: &[usize], ends: &[(usize, usize)], is_dashed: &[bool]) -> Self {
+        let depth = levels.iter().max().map_or(0, |deepest| deepest + 1);
+        let mut lattice = Self {
+            layers: vec![Vec::new(); depth],
+            layer_of: levels.to_vec(),
+            above: vec![Vec::new(); levels.len()],
+            below: vec![Vec::new(); levels.len()],
+            chains: vec![Vec::new(); ends.len()],
+            nodes: levels.len(),
+            leaves_late: leaves_late(levels, ends),
+        };
+        for (node, &level) in levels.iter().enumerate() {
+            lattice.layers[level].push(node);
+        }
+        lattice.add_chains(ends, is_dashed);
+        lattice
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.layer_of.len()
+    }
+
+    pub(super) fn is_waypoint(&self, vertex: usize) -> bool {
+        vertex >= self.nodes
+    }
+
+    /// The edges of the lattice, from upper to lower.
+    pub(super) fn steps(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.below.iter().enumerate().flat_map(|(upper, lower)| lower.iter().map(move |&lower| (upper, lower)))
+    }
+
+    /// The layer below which the text of an edge stands: where it shares its way with no other.
+    pub(super) fn label_layer(&self, edge: usize) -> usize {
+        let chain = &self.chains[edge];
+        let step = if self.leaves_late[edge] { chain.len().saturating_sub(2) } else { 0 };
+        self.layer_of[chain[step]]
+    }
+
+    /// The place of each vertex in its layer.
+    pub(super) fn places(&self) -> Vec<usize> {
+        let mut places = vec![0; self.len()];
+        for layer in &self.layers {
+            layer.iter().enumerate().for_each(|(place, &vertex)| places[vertex] = place);
+        }
+        places
+    }
+
+    fn add_chains(&mut self, ends: &[(usize, usize)], is_dashed: &[bool]) {
+        let span = |&edge: &usize| self.layer_of[ends[edge].1] - self.layer_of[ends[edge].0];
+        let mut shortest_first: Vec<usize> = (0..ends.len()).collect();
+        shortest_first.sort_by_key(span);
+        let mut waypoints = HashMap::new();
+        for edge in shortest_first {
+            let (from, to) = ends[edge];
+            let mut chain = vec![from];
+            let inner = self.layer_of[from] + 1..self.layer_of[to];
+            if self.len() - self.nodes + inner.len() <= MOST_WAYPOINTS {
+                let leaves = self.leaves_late[edge];
+                let node = if leaves { from } else { to };
+                for layer in inner {
+                    let owner = Owner { node, leaves, is_dashed: is_dashed[edge], layer };
+                    chain.push(*waypoints.entry(owner).or_insert_with(|| self.add_waypoint(layer)));
+                }
+            }
+            chain.push(to);
+            self.join(&chain);
+            self.chains[edge] = chain;
+        }
+        self.above.iter_mut().chain(&mut self.below).for_each(|neighbours| {
+            neighbours.sort_unstable();
+            neighbours.dedup();
+        });
+    }
+
+    fn add_waypoint(&mut self, layer: usize) -> usize {
+        let vertex = self.len();
+        self.layer_of.push(layer);
+        self.above.push(Vec::new());
+        self.below.push(Vec::new());
+        self.layers[layer].push(vertex);
+        vertex
+    }
+
+    fn join(&mut self, chain: &[usize]) {
+        for step in chain.windows(2) {
+            // An edge without waypoints joins distant layers, and says nothing about their orders.
+            if self.layer_of[step[0]] + 1 == self.layer_of[step[1]] {
+                self.below[step[0]].push(step[1]);
+                self.above[step[1]].push(step[0]);
+            }
+        }
+    }
+}
+
+/// Edges are gathered at the end that has more long ones.
+fn leaves_late(levels: &[usize], ends: &[(usize, usize)]) -> Vec<bool> {
+    let (mut leaving, mut arriving) = (vec![0_usize; levels.len()], vec![0_usize; levels.len()]);
+    for &(from, to) in ends.iter().filter(|(from, to)| levels[*to] > levels[*from] + 1) {
+        leaving[from] += 1;
+        arriving[to] += 1;
+    }
+    ends.iter().map(|&(from, to)| leaving[from] >= arriving[to]).collect()
+}
