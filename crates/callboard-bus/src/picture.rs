@@ -2,8 +2,8 @@
 //!
 //! A [`Picture`] is data: nodes with a state, and edges. It is built by hand or from a petgraph graph, brought to a
 //! readable size by [`folded`](Picture::folded), and written as [DOT](Picture::to_dot), [Mermaid](Picture::to_mermaid) or
-//! a self-contained [SVG](Picture::to_svg). All of them take the looks of a [`State`] from one table. A
-//! chart over time shows the same work.
+//! a self-contained [SVG](Picture::to_svg). All of them take the looks of a [`State`] from one table. A [`Gantt`]
+//! chart shows the same work over time.
 //!
 //! ```
 //! use callboard_bus::picture::{Edge, Node, Picture, State};
@@ -21,6 +21,7 @@ mod dag;
 mod dot;
 mod face;
 mod fold;
+mod gantt;
 mod layout;
 mod mermaid;
 mod state;
@@ -36,6 +37,7 @@ use thiserror::Error;
 
 use self::dag::Dag;
 pub use self::fold::{Fold, Folding};
+pub use self::gantt::{Gantt, GanttError, GanttRow, Span, SpanKind};
 pub use self::state::{State, StateCounts, Style};
 
 /// A graph that is known to be drawable: its edges join nodes that exist, and there is no cycle.

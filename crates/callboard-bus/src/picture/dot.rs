@@ -64,3 +64,36 @@ fn quoted(text: &str) -> String {
     quoted.push('"');
     quoted
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What Graphviz makes of a quoted string.
+    fn read(quoted: &str) -> Option<String> {
+        let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
+        let (mut read, mut characters) = (String::new(), inner.chars());
+        while let Some(character) = characters.next() {
+            match character {
+                '\\' => read.push(characters.next().map(|next| if next == 'n' { '\n' } else { next })?),
+                '"' => return None,
+                other => read.push(other),
+            }
+        }
+        Some(read.replace("&amp;", "&"))
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back(text in any::<String>()) {
+            let visible: Vec<String> = text.split('\n').map(super::text::visible).collect();
+            prop_assert_eq!(read(&quoted(&text)), Some(visible.join("\n")));
+        }
+    }
+
+    #[test]
+    fn entities_and_escapes_lose_their_meaning() {
+        assert_eq!(quoted("a \\N \"b\" &lt;"), r#""a \\N \"b\" &amp;lt;""#);
+    }
+}

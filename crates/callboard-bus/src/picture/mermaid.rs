@@ -43,15 +43,15 @@ fn class(state: State) -> String {
     format!("  classDef {name} fill:{fill},stroke:{line},stroke-width:{width}px,color:{}{dashes}\n", super::state::INK)
 }
 
-/// Letters, digits and spaces stay, and so does what is harmless between two of them; all else is written by its number: a label
-/// is read as HTML, as Markdown and as a formula, in that order and on top of Mermaid's own syntax.
+/// Letters, digits and a few marks stay, some of them only between letters; all else is written by its number: a label is read
+/// as HTML, as Markdown and as a formula, in that order and on top of Mermaid's own syntax.
 fn escaped(text: &str) -> String {
     let characters: Vec<char> = text::visible(text).chars().collect();
     let is_word = |at: Option<usize>| at.and_then(|at| characters.get(at)).is_some_and(char::is_ascii_alphanumeric);
     let mut escaped = String::with_capacity(text.len());
     for (at, &character) in characters.iter().enumerate() {
-        let is_between = "_-./,".contains(character) && is_word(at.checked_sub(1)) && is_word(Some(at + 1));
-        if is_between || character == ' ' || !character.is_ascii() || character.is_ascii_alphanumeric() {
+        let is_between = "_-.".contains(character) && is_word(at.checked_sub(1)) && is_word(Some(at + 1));
+        if is_between || " ,/()".contains(character) || !character.is_ascii() || character.is_ascii_alphanumeric() {
             escaped.push(character);
         } else {
             escaped.push_str(&format!("#{};", u32::from(character)));
@@ -59,4 +59,39 @@ fn escaped(text: &str) -> String {
     }
     // An empty label would be a syntax error.
     if escaped.trim().is_empty() { "#160;".to_owned() } else { escaped }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What Mermaid makes of a text.
+    fn read(escaped: &str) -> String {
+        let mut parts = escaped.split('#');
+        let mut read = parts.next().unwrap().to_owned();
+        for part in parts {
+            let (number, rest) = part.split_once(';').unwrap();
+            read.push(char::from_u32(number.parse().unwrap()).unwrap());
+            read.push_str(rest);
+        }
+        read
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back(label in any::<String>()) {
+            let visible = super::text::visible(&label);
+            let expected = if visible.trim().is_empty() { "\u{a0}" } else { &visible };
+            prop_assert_eq!(read(&escaped(&label)), expected);
+            prop_assert!(!escaped(&label).contains(['"', '<', '`', '[', '|', ':', '&', '\n']));
+        }
+    }
+
+    #[test]
+    fn names_stay_readable_and_lists_are_none() {
+        assert_eq!(escaped("store.put_all a/b-c"), "store.put_all a/b-c");
+        assert_eq!(escaped("1. first"), "1#46; first");
+        assert_eq!(escaped("_a_"), "#95;a#95;");
+    }
 }

@@ -32,7 +32,7 @@ impl Picture {
         let heading = Heading { title: &self.title, description: &self.description(), counts: &counts };
         let mut sheet = Sheet::new(&heading, layout.size);
         sheet.content(|xml| {
-            draw_edges(xml, self, &layout, &labels);
+            draw_edges(xml, self, &layout);
             for ((node, face), area) in self.nodes.iter().zip(&faces).zip(&layout.boxes) {
                 draw_node(xml, node, face, area, layout.direction);
             }
@@ -74,10 +74,11 @@ fn edge_label(edge: &Edge) -> Option<String> {
 }
 
 /// Lines first and heads above them, so that no line runs over the head of another.
-fn draw_edges(xml: &mut Xml, picture: &Picture, layout: &Layout, labels: &[Option<String>]) {
+fn draw_edges(xml: &mut Xml, picture: &Picture, layout: &Layout) {
     xml.open("g", &[("class", &"edges"), ("fill", &"none"), ("stroke", &EDGE)]);
-    for ((edge, route), label) in picture.edges.iter().zip(&layout.routes).zip(labels) {
-        draw_edge(xml, edge, &path(route, layout.direction), label.as_deref());
+    for ((edge, (from, to)), route) in picture.edges.iter().zip(&picture.ends).zip(&layout.routes) {
+        let ends = [from, to].map(|end| picture.nodes[*end].label.as_str());
+        draw_edge(xml, edge, ends, &path(route, layout.direction));
     }
     xml.close();
     let tips = layout.routes.iter().filter_map(|route| route.points.last());
@@ -87,31 +88,33 @@ fn draw_edges(xml: &mut Xml, picture: &Picture, layout: &Layout, labels: &[Optio
     xml.empty("path", &[("class", &"heads"), ("fill", &EDGE), ("d", &heads.concat())]);
 }
 
-fn draw_edge(xml: &mut Xml, edge: &Edge, path: &str, label: Option<&str>) {
+fn draw_edge(xml: &mut Xml, edge: &Edge, [from, to]: [&str; 2], path: &str) {
     let width = number(1.3 + 0.2 * (edge.count as f64).log2().clamp(0.0, 6.0));
     let dashes = if edge.is_dashed { "5 4" } else { "none" };
     xml.open("path", &[("class", &"edge"), ("d", &path), ("stroke-width", &width), ("stroke-dasharray", &dashes)]);
-    let label = label.and(edge.label.as_deref()).map_or_else(String::new, |label| format!(": {label}"));
+    let label = edge.label.as_ref().map_or_else(String::new, |label| format!(": {label}"));
     let many = if edge.count > 1 { format!(" ({} edges)", edge.count) } else { String::new() };
-    xml.text("title", &[], &format!("{} → {}{label}{many}", edge.from, edge.to));
+    xml.text("title", &[], &format!("{from} → {to}{label}{many}"));
     xml.close();
 }
 
 /// The line of an edge. It ends inside of the head, whose tip touches the box.
 fn path(route: &Route, direction: Direction) -> String {
-    let mut points = route.points.clone();
-    if let Some(tip) = points.last_mut() {
-        *tip = tip.moved(-HEAD.0 + 1.0, 0.0, direction);
-    }
-    let mut path = String::new();
-    for (place, point) in points.iter().enumerate() {
-        let Some(before) = place.checked_sub(1).and_then(|before| points.get(before)) else {
-            path.push_str(&format!("M{}", point.written()));
-            continue;
-        };
-        path.push_str(&stretch(*before, *point, direction));
+    let points = shortened(&route.points, direction);
+    let mut path = points.first().map_or_else(String::new, |start| format!("M{}", start.written()));
+    for pair in points.windows(2) {
+        path.push_str(&stretch(pair[0], pair[1], direction));
     }
     path
+}
+
+/// The points with the last one drawn back into the head, and without one before it that would then be passed.
+fn shortened(points: &[Point], direction: Direction) -> Vec<Point> {
+    let Some((tip, rest)) = points.split_last() else { return Vec::new() };
+    let end = tip.moved(-HEAD.0 + 1.0, 0.0, direction);
+    let is_passed = |point: &Point| point.along(direction) >= end.along(direction);
+    let kept = rest.len() - usize::from(rest.len() > 1 && rest.last().is_some_and(is_passed));
+    rest[..kept].iter().copied().chain([end]).collect()
 }
 
 fn stretch(from: Point, to: Point, direction: Direction) -> String {
@@ -143,6 +146,10 @@ impl Point {
             Direction::Right => Self { x: self.x + along, y: self.y + across },
             Direction::Down | Direction::Fitting => Self { x: self.x + across, y: self.y + along },
         }
+    }
+
+    fn along(self, direction: Direction) -> f64 {
+        if direction == Direction::Right { self.x } else { self.y }
     }
 
     fn written(self) -> String {
@@ -317,3 +324,6 @@ fn full_text(node: &Node) -> String {
     }
     lines.join("\n")
 }
+
+#[cfg(test)]
+mod tests;

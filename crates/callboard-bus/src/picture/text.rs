@@ -36,8 +36,24 @@ pub(super) fn cut(text: &str, size: f64, room: f64) -> Cow<'_, str> {
     Cow::Owned(format!("{}{ELLIPSIS}{tail}", text[..head].trim_end_matches('\u{200d}')))
 }
 
-/// The text on one line with every character that has no shape of its own replaced by one that has: no label can hide a part
-/// of itself, turn the direction of its neighbours, or break a format that forbids control characters.
+/// Lines no wider than `room`, broken at spaces where possible.
+pub(super) fn wrapped(text: &str, size: f64, room: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        let word = cut(word, size, room);
+        match lines.last_mut() {
+            Some(line) if width(line, size) + width(" ", size) + width(&word, size) <= room => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            _ => lines.push(word.into_owned()),
+        }
+    }
+    lines
+}
+
+/// The text on one line, with a character to be seen instead of every one that controls: no label can turn the direction of
+/// its neighbours, or break a format that forbids control characters.
 pub(super) fn visible(text: &str) -> String {
     text.chars().map(visible_char).collect()
 }
@@ -49,6 +65,7 @@ fn visible_char(character: char) -> char {
         '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(character)).unwrap_or(char::REPLACEMENT_CHARACTER),
         '\u{7f}' => '\u{2421}',
         '\u{80}'..='\u{9f}'
+        | '\u{61c}'
         | '\u{200e}'
         | '\u{200f}'
         | '\u{202a}'..='\u{202e}'
@@ -105,6 +122,13 @@ mod tests {
             let shown = cut(&text, 13.0, room);
             prop_assert!(width(&shown, 13.0) <= room);
             prop_assert_eq!(shown == text, width(&text, 13.0) <= room);
+        }
+
+        #[test]
+        fn lines_fit_and_keep_every_word(text in "[a-z]{1,5}( [a-z]{1,5}){0,20}", room in 60.0f64..200.0) {
+            let lines = wrapped(&text, 11.0, room);
+            prop_assert!(lines.iter().all(|line| width(line, 11.0) <= room));
+            prop_assert_eq!(lines.join(" "), text);
         }
 
         #[test]

@@ -31,6 +31,8 @@ fn boxes(folded: &Picture) -> Vec<(String, usize)> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn every_node_is_in_exactly_one_of_few_boxes(picture in pictures(), max in 1usize..70, siblings in 1usize..10) {
         let folded = picture.folded(Folding::default().max_boxes(max).max_siblings(siblings));
