@@ -17,13 +17,16 @@
 //! # Ok::<(), callboard_bus::picture::PictureError>(())
 //! ```
 
+mod builder;
 mod dag;
 mod dot;
+mod edge;
 mod face;
 mod fold;
 mod gantt;
 mod layout;
 mod mermaid;
+mod node;
 mod state;
 mod svg;
 mod text;
@@ -33,11 +36,13 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use petgraph::graph::{DiGraph, IndexType, NodeIndex};
-use thiserror::Error;
 
+pub use self::builder::{PictureBuilder, PictureError};
 use self::dag::Dag;
+pub use self::edge::Edge;
 pub use self::fold::{Fold, Folding};
 pub use self::gantt::{Gantt, GanttError, GanttRow, Span, SpanKind};
+pub use self::node::Node;
 pub use self::state::{State, StateCounts, Style};
 
 /// A graph that is known to be drawable: its edges join nodes that exist, and there is no cycle.
@@ -61,65 +66,6 @@ pub enum Direction {
     Down,
     /// From left to right.
     Right,
-}
-
-/// One box.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Node {
-    id: String,
-    label: String,
-    detail: Option<String>,
-    kind: Option<String>,
-    state: State,
-    fold: Option<Fold>,
-}
-
-/// One arrow.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edge {
-    from: String,
-    to: String,
-    label: Option<String>,
-    is_dashed: bool,
-    count: usize,
-}
-
-/// Collects what a picture shows. [`build`](Self::build) checks it.
-#[derive(Clone, Debug)]
-#[must_use = "a builder makes nothing until `build` is called"]
-pub struct PictureBuilder {
-    title: String,
-    direction: Direction,
-    nodes: Vec<Node>,
-    edges: Vec<Edge>,
-}
-
-/// Why something cannot be drawn.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum PictureError {
-    /// Two nodes have the same id.
-    #[error("there are two nodes with the id `{id}`: give each its own")]
-    DuplicateNode {
-        /// The id.
-        id: String,
-    },
-    /// An edge names a node that does not exist.
-    #[error("the edge from `{from}` to `{to}` names `{missing}`, which is no node: add it or drop the edge")]
-    UnknownNode {
-        /// Where the edge begins.
-        from: String,
-        /// Where it ends.
-        to: String,
-        /// The end that does not exist.
-        missing: String,
-    },
-    /// Edges lead in a circle.
-    #[error("edges lead in a circle, {}: drop one of them", shortened(path))]
-    Cycle {
-        /// The ids on the way round; the first comes again at the end.
-        path: Vec<String>,
-    },
 }
 
 impl Picture {
@@ -188,184 +134,6 @@ impl Picture {
     }
 }
 
-impl PictureBuilder {
-    /// Adds a box.
-    pub fn node(mut self, node: Node) -> Self {
-        self.nodes.push(node);
-        self
-    }
-
-    /// Adds boxes.
-    pub fn nodes(mut self, nodes: impl IntoIterator<Item = Node>) -> Self {
-        self.nodes.extend(nodes);
-        self
-    }
-
-    /// Adds an arrow.
-    pub fn edge(mut self, edge: Edge) -> Self {
-        self.edges.push(edge);
-        self
-    }
-
-    /// Adds arrows.
-    pub fn edges(mut self, edges: impl IntoIterator<Item = Edge>) -> Self {
-        self.edges.extend(edges);
-        self
-    }
-
-    /// Sets where edges point to.
-    pub fn direction(mut self, direction: Direction) -> Self {
-        self.direction = direction;
-        self
-    }
-
-    /// Checks it all. Edges between the same two nodes become one that counts them.
-    ///
-    /// # Errors
-    ///
-    /// Ids that are not unique, edges that lead nowhere, edges that lead in a circle.
-    pub fn build(self) -> Result<Picture, PictureError> {
-        let Self { title, direction, nodes, edges } = self;
-        let mut places = HashMap::with_capacity(nodes.len());
-        for (place, node) in nodes.iter().enumerate() {
-            if places.insert(node.id.as_str(), place).is_some() {
-                return Err(PictureError::DuplicateNode { id: node.id.clone() });
-            }
-        }
-        let ends = edges.iter().map(|edge| edge.ends(&places)).collect::<Result<Vec<_>, _>>()?;
-        let (edges, ends) = merged(edges, &ends);
-        if let Some(path) = Dag::new(nodes.len(), &ends).cycle() {
-            return Err(PictureError::Cycle { path: path.into_iter().map(|place| nodes[place].id.clone()).collect() });
-        }
-        Ok(Picture { title, direction, nodes, edges, ends })
-    }
-}
-
-impl Node {
-    /// A plain box. The id is unique in a picture, the label is what people read.
-    pub fn new(id: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { id: id.into(), label: label.into(), detail: None, kind: None, state: State::Plain, fold: None }
-    }
-
-    /// Adds a second line of text.
-    #[must_use]
-    pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
-        self
-    }
-
-    /// Says what it is one of: nodes of one kind are folded together. Without a kind it is the label without its number.
-    #[must_use]
-    pub fn kind(mut self, kind: impl Into<String>) -> Self {
-        self.kind = Some(kind.into());
-        self
-    }
-
-    /// Sets how far it has come.
-    #[must_use]
-    pub fn state(mut self, state: State) -> Self {
-        self.state = state;
-        self
-    }
-
-    /// Its unique name.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// What people read.
-    #[must_use]
-    pub fn label(&self) -> &str {
-        &self.label
-    }
-
-    /// The nodes that it stands for, when it stands for more than one.
-    #[must_use]
-    pub fn fold(&self) -> Option<&Fold> {
-        self.fold.as_ref()
-    }
-
-    /// How many nodes that it stands for are in each state.
-    #[must_use]
-    pub fn counts(&self) -> StateCounts {
-        self.fold.as_ref().map_or_else(|| [self.state].into_iter().collect(), |fold| fold.counts)
-    }
-}
-
-impl Edge {
-    /// An arrow from one node to another, by their ids.
-    pub fn new(from: impl Into<String>, to: impl Into<String>) -> Self {
-        Self { from: from.into(), to: to.into(), label: None, is_dashed: false, count: 1 }
-    }
-
-    /// Adds a text.
-    #[must_use]
-    pub fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = Some(label.into());
-        self
-    }
-
-    /// Draws it dashed.
-    #[must_use]
-    pub fn dashed(mut self) -> Self {
-        self.is_dashed = true;
-        self
-    }
-
-    /// The id of the node where it begins.
-    #[must_use]
-    pub fn from(&self) -> &str {
-        &self.from
-    }
-
-    /// The id of the node that it points to.
-    #[must_use]
-    pub fn to(&self) -> &str {
-        &self.to
-    }
-
-    /// How many edges it stands for.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.count
-    }
-
-    fn ends(&self, places: &HashMap<&str, usize>) -> Result<(usize, usize), PictureError> {
-        let place = |id: &String| {
-            let Self { from, to, .. } = self.clone();
-            places.get(id.as_str()).copied().ok_or_else(|| PictureError::UnknownNode { from, to, missing: id.clone() })
-        };
-        Ok((place(&self.from)?, place(&self.to)?))
-    }
-
-    /// Takes in another edge between the same nodes. A text is kept when both say the same.
-    fn absorb(&mut self, other: &Self) {
-        self.count = self.count.saturating_add(other.count);
-        self.is_dashed &= other.is_dashed;
-        if self.label != other.label {
-            self.label = None;
-        }
-    }
-}
-
-/// One edge per pair of nodes, in the order in which the pairs first occur.
-fn merged(edges: Vec<Edge>, ends: &[(usize, usize)]) -> (Vec<Edge>, Vec<(usize, usize)>) {
-    let mut places = HashMap::new();
-    let mut kept: Vec<Edge> = Vec::new();
-    let mut kept_ends = Vec::new();
-    for (edge, &pair) in edges.into_iter().zip(ends) {
-        let place = *places.entry(pair).or_insert(kept.len());
-        if let Some(first) = kept.get_mut(place) {
-            first.absorb(&edge);
-        } else {
-            kept.push(edge);
-            kept_ends.push(pair);
-        }
-    }
-    (kept, kept_ends)
-}
-
 /// Groups places by key, in the order in which the keys first occur.
 fn grouped<K: Eq + Hash>(keys: impl IntoIterator<Item = K>) -> Vec<Vec<usize>> {
     let mut places = HashMap::new();
@@ -390,16 +158,6 @@ fn fitting_direction(levels: &[usize]) -> Direction {
     let down = shrunk(breadth * 180.0, depth * 100.0);
     let right = shrunk(depth * 220.0, breadth * 64.0);
     if right < down { Direction::Right } else { Direction::Down }
-}
-
-/// The path with its middle left out when it is long.
-fn shortened(path: &[String]) -> String {
-    const SHOWN: usize = 8;
-    if path.len() <= 2 * SHOWN {
-        return path.join(" -> ");
-    }
-    let (head, tail) = (&path[..SHOWN], &path[path.len() - SHOWN..]);
-    format!("{} -> ({} more) -> {}", head.join(" -> "), path.len() - 2 * SHOWN, tail.join(" -> "))
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::{Edge, Node, Picture, StateCounts, grouped, merged};
+use super::edge::merged;
+use super::{Edge, Node, Picture, StateCounts, grouped};
 
 /// The nodes that one box stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::super::text;
 use super::*;
 
 fn millis(from: u64, to: u64, kind: SpanKind) -> Span {
@@ -101,7 +102,7 @@ proptest! {
         let shown = svg.matches("class=\"row").count();
         prop_assert_eq!(shown, if gantt.rows.len() > max_rows { max_rows.saturating_sub(1) } else { gantt.rows.len() });
         for text in document.descendants().filter(|node| node.has_tag_name("text") && node.attribute("text-anchor").is_none()) {
-            let bold = if text.attribute("font-weight") == Some("bold") { BOLD } else { 1.0 };
+            let bold = if text.attribute("font-weight") == Some("bold") { 1.27 } else { 1.0 };
             let words = text.text().unwrap_or_default();
             let right = 24.0 + value(text, "x") + text::width(words, value(text, "font-size") * bold);
             prop_assert!(right <= width, "{words}: {right} {width}");

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 /// Waypoints are given to short edges first, and to no more than this: a graph that needs more is one that no picture can
 /// show, and its longest edges are then drawn straight across, behind the boxes.
-const MOST_WAYPOINTS: usize = 60_000;
+const MOST_WAYPOINTS: usize = 30_000;
 
 /// Nodes, and behind them in number waypoints, on layers. Edges of the lattice join neighbouring layers only.
 #[derive(Debug)]
@@ -135,4 +135,46 @@ fn leaves_late(levels: &[usize], ends: &[(usize, usize)]) -> Vec<bool> {
         arriving[to] += 1;
     }
     ends.iter().map(|&(from, to)| leaving[from] >= arriving[to]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A chain, and from each node of its first half an edge over half of it.
+    fn long_edges(count: usize) -> Lattice {
+        let half = count / 2;
+        let ends: Vec<_> = (1..count).map(|at| (at - 1, at)).chain((0..half).map(|at| (at, at + half))).collect();
+        Lattice::new(&(0..count).collect::<Vec<_>>(), &ends, &vec![false; ends.len()])
+    }
+
+    #[test]
+    fn an_edge_has_a_waypoint_on_every_layer_between() {
+        let lattice = long_edges(20);
+        assert!(lattice.chains[19..].iter().all(|chain| chain.len() == 11));
+        assert!(
+            lattice.chains[19..].iter().all(|chain| chain[1..10].iter().all(|&vertex| lattice.is_waypoint(vertex)))
+        );
+    }
+
+    /// It would take a quarter of a million.
+    #[test]
+    fn waypoints_are_bounded() {
+        let lattice = long_edges(1_000);
+        assert!((1_001..=1_000 + MOST_WAYPOINTS).contains(&lattice.len()));
+        assert!(
+            lattice
+                .chains
+                .iter()
+                .any(|chain| chain.len() == 2 && lattice.layer_of[chain[0]] + 1 < lattice.layer_of[chain[1]])
+        );
+    }
+
+    #[test]
+    fn edges_of_one_node_share_their_way() {
+        let ends: Vec<_> = (1..5).map(|at| (at - 1, at)).chain([(0, 3), (0, 4)]).collect();
+        let lattice = Lattice::new(&[0, 1, 2, 3, 4], &ends, &[false; 6]);
+        assert_eq!(lattice.chains[4][..3], lattice.chains[5][..3]);
+        assert_eq!(lattice.len(), 8);
+    }
 }

@@ -121,18 +121,3 @@ fn a_diamond_is_symmetric() {
     assert_eq!(middle(3), middle(4));
     assert_eq!(middle(0) * 2.0, middle(1) + middle(2));
 }
-
-/// The budget of waypoints bounds the work: here without it there would be millions.
-#[test]
-fn a_graph_without_measure_is_still_laid_out() {
-    let count = 1_000;
-    let ends: Vec<(usize, usize)> = (1..count).flat_map(|at| [(at - 1, at), (0, at)]).skip(1).collect();
-    let boxes = vec![Size { width: 60.0, height: 30.0 }; count];
-    let case = Case {
-        boxes,
-        is_dashed: ends.iter().enumerate().map(|(at, _)| at % 3 == 0).collect(),
-        ends,
-        direction: Direction::Right,
-    };
-    assert_eq!(case.laid_out().routes.len(), case.ends.len());
-}

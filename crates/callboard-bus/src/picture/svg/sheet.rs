@@ -4,7 +4,7 @@ use super::super::layout::{Area, Point, Size};
 use super::super::state::{FAINT_INK, INK, PAPER};
 use super::super::xml::{Xml, number};
 use super::super::{State, StateCounts, text};
-use super::{draw_box, draw_mark};
+use super::node::{draw_box, draw_mark};
 
 /// Fonts that are there on most systems; the widths of letters are estimated so that any of them fits.
 const FONTS: &str = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif";

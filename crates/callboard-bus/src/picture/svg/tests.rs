@@ -1,8 +1,9 @@
 use proptest::prelude::*;
 use roxmltree::{Document, Node as Tag};
 
-use super::*;
-use crate::picture::Folding;
+use crate::picture::layout::{Area, Point, Size};
+use crate::picture::xml::number;
+use crate::picture::{Direction, Edge, Folding, Node, Picture, State, text};
 
 fn labels() -> impl Strategy<Value = String> {
     prop_oneof![
