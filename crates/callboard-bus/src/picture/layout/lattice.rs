@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 /// Waypoints are given to short edges first, and to no more than this: a graph that needs more is one that no picture can
 /// show, and its longest edges are then drawn straight across, behind the boxes.
-const MOST_WAYPOINTS: usize = 30_000;
+const MOST_WAYPOINTS: usize = 6_000;
 
 /// Nodes, and behind them in number waypoints, on layers. Edges of the lattice join neighbouring layers only.
 #[derive(Debug)]

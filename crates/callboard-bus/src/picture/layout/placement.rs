@@ -12,7 +12,7 @@ use super::{Direction, Extent};
 const SWEEPS: usize = 28;
 const STRAIGHTENINGS: usize = 4;
 /// A box is only moved into line when it is no further out of it.
-const SMALL_BEND: f64 = 32.0;
+const SMALL_BEND: f64 = 90.0;
 /// The room between two vertices of a layer.
 const BOX_GAP_RIGHT: f64 = 16.0;
 const BOX_GAP_DOWN: f64 = 26.0;
@@ -107,14 +107,11 @@ fn straighten_from(
     start: usize,
 ) -> Option<usize> {
     let (mut least, mut most) = freedom(lattice, offsets, centres, places[start], start);
-    let mut line = vec![start];
-    let mut last = start;
+    let (mut line, mut last) = (vec![start], start);
     let mut next = line_after(lattice, start);
-    while let Some(vertex) = next {
+    while let Some(vertex) = next.filter(|&vertex| is_worth_it(lattice, centres, last, vertex)) {
         let (low, high) = freedom(lattice, offsets, centres, places[vertex], vertex);
-        let is_near = (centres[vertex] - centres[last]).abs() <= SMALL_BEND;
-        let is_way = lattice.is_waypoint(vertex) && lattice.is_waypoint(last);
-        if low.max(least) > high.min(most) || !(is_near || is_way) {
+        if low.max(least) > high.min(most) {
             break;
         }
         (least, most) = (low.max(least), high.min(most));
@@ -127,6 +124,12 @@ fn straighten_from(
         line.iter().for_each(|&vertex| centres[vertex] = mean.max(least).min(most));
     }
     next
+}
+
+/// Boxes would lengthen their other edges if they moved far.
+fn is_worth_it(lattice: &Lattice, centres: &[f64], upper: usize, lower: usize) -> bool {
+    let is_near = (centres[lower] - centres[upper]).abs() <= SMALL_BEND;
+    is_near || (lattice.is_waypoint(upper) && lattice.is_waypoint(lower))
 }
 
 /// The vertex above, when it and this one are in one line.
@@ -150,12 +153,13 @@ fn freedom(lattice: &Lattice, offsets: &[f64], centres: &[f64], place: usize, ve
     (left, right)
 }
 
-/// The only neighbour on a side; of a waypoint the only waypoint, if there is one.
+/// The only neighbour of the same sort on a side, or else the only one: a way goes on as a way, and the main line of boxes is
+/// not bent by the ways that leave it.
 fn followed_by(lattice: &Lattice, side: &[Vec<usize>], vertex: usize) -> Option<usize> {
-    let mut waypoints = side[vertex].iter().copied().filter(|&next| lattice.is_waypoint(next));
-    match (waypoints.next(), waypoints.next(), &side[vertex][..]) {
-        (Some(only), None, _) if lattice.is_waypoint(vertex) => Some(only),
-        (_, _, &[only]) => Some(only),
+    let is_same = |next: &&usize| lattice.is_waypoint(**next) == lattice.is_waypoint(vertex);
+    let mut same = side[vertex].iter().filter(is_same);
+    match (same.next(), same.next(), &side[vertex][..]) {
+        (Some(&only), None, _) | (None, _, &[only]) => Some(only),
         _ => None,
     }
 }

@@ -19,6 +19,8 @@ const SWATCH: Size = Size { width: 24.0, height: 16.0 };
 const SWATCH_GAP: f64 = 6.0;
 const ENTRY_GAP: f64 = 18.0;
 const LEAST_WIDTH: f64 = 240.0;
+/// Paper grows for a title up to this.
+const WIDEST_TITLE: f64 = 640.0;
 
 /// What is said about the whole drawing.
 #[derive(Debug)]
@@ -41,7 +43,8 @@ impl Sheet {
     /// Paper for a drawing of this size: heading above, legend below.
     pub(in super::super) fn new(heading: &Heading<'_>, content: Size) -> Self {
         let title = text::visible(heading.title);
-        let room = content.width.max(LEAST_WIDTH);
+        let title_width = text::width(&title, TITLE_SIZE * BOLD).ceil();
+        let room = content.width.max(LEAST_WIDTH).max(title_width.min(WIDEST_TITLE));
         let (legend, legend_height) = legend(heading.counts, room, MARGIN + HEADING + content.height + 20.0);
         let legend_room = if legend.is_empty() { 0.0 } else { 20.0 + legend_height };
         let width = room + 2.0 * MARGIN;
