@@ -74,10 +74,6 @@ pub(super) struct Layout {
     pub(super) routes: Vec<Route>,
 }
 
-/// Where layers begin and end along the axis.
-#[derive(Debug)]
-struct Bands(Vec<(f64, f64)>);
-
 /// A box or a waypoint as the steps see it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Extent {
@@ -85,19 +81,113 @@ struct Extent {
     across: f64,
 }
 
+/// What the steps have found out.
+#[derive(Debug)]
+struct Plan<'a> {
+    task: &'a Task<'a>,
+    lattice: Lattice,
+    extents: Vec<Extent>,
+    /// The middle of each vertex across.
+    centres: Vec<f64>,
+    /// Where each layer begins and ends along the axis.
+    bands: Vec<(f64, f64)>,
+}
+
 /// Lays it out.
 pub(super) fn layout(task: &Task<'_>) -> Layout {
-    let dag = Dag::new(task.boxes.len(), task.ends);
-    let mut lattice = Lattice::new(&dag.drawn_levels(), task.ends, task.is_dashed);
-    ordering::order(&mut lattice);
-    let extents = extents(task, &lattice);
-    let centres = placement::place(&lattice, &extents, task.direction);
-    let bands = Bands::new(task, &lattice, &extents, &centres);
+    let plan = Plan::new(task);
     Layout {
-        size: whole_size(task.direction, &bands, &extents, &centres),
+        size: plan.size(),
         direction: task.direction,
-        boxes: (0..task.boxes.len()).map(|node| area(task, &lattice, &bands, &extents, &centres, node)).collect(),
-        routes: (0..task.ends.len()).map(|edge| route(task, &lattice, &bands, &extents, &centres, edge)).collect(),
+        boxes: (0..task.boxes.len()).map(|node| plan.area(node)).collect(),
+        routes: (0..task.ends.len()).map(|edge| plan.route(edge)).collect(),
+    }
+}
+
+impl<'a> Plan<'a> {
+    fn new(task: &'a Task<'a>) -> Self {
+        let dag = Dag::new(task.boxes.len(), task.ends);
+        let mut lattice = Lattice::new(&dag.drawn_levels(), task.ends, task.is_dashed);
+        ordering::order(&mut lattice);
+        let extents = extents(task, &lattice);
+        let centres = placement::place(&lattice, &extents, task.direction);
+        let mut plan = Self { task, lattice, extents, centres, bands: Vec::new() };
+        plan.bands = plan.banded(plan.gaps());
+        plan
+    }
+
+    /// The room below each layer: as much as its edges need so as not to be too flat, and as their texts need.
+    fn gaps(&self) -> Vec<f64> {
+        let mut gaps = vec![LAYER_GAP; self.lattice.layers.len()];
+        for (upper, lower) in self.lattice.steps() {
+            let shift = (self.centres[upper] - self.centres[lower]).abs() * GAP_PER_SHIFT;
+            let gap = &mut gaps[self.lattice.layer_of[upper]];
+            *gap = gap.max((LAYER_GAP + shift).min(WIDEST_GAP));
+        }
+        for (edge, label) in self.task.labels.iter().enumerate().filter(|(_, label)| label.width > 0.0) {
+            let gap = &mut gaps[self.lattice.label_layer(edge)];
+            *gap = gap.max(Extent::of(*label, self.task.direction).along + 2.0 * LABEL_MARGIN);
+        }
+        gaps
+    }
+
+    fn banded(&self, gaps: Vec<f64>) -> Vec<(f64, f64)> {
+        let mut start = 0.0;
+        let bands = self.lattice.layers.iter().zip(gaps).map(|(layer, gap)| {
+            let longest = layer.iter().map(|&vertex| self.extents[vertex].along).fold(0.0, f64::max);
+            let band = (start, start + longest);
+            start = band.1 + gap;
+            band
+        });
+        bands.collect()
+    }
+
+    fn band(&self, vertex: usize) -> (f64, f64) {
+        self.bands[self.lattice.layer_of[vertex]]
+    }
+
+    /// Where a vertex begins and ends along the axis: in the middle of its layer.
+    fn span(&self, vertex: usize) -> (f64, f64) {
+        let (start, end) = self.band(vertex);
+        let (middle, half) = ((start + end) / 2.0, self.extents[vertex].along / 2.0);
+        (middle - half, middle + half)
+    }
+
+    fn size(&self) -> Size {
+        let along = self.bands.last().map_or(0.0, |band| band.1);
+        let ends = self.centres.iter().zip(&self.extents).map(|(centre, extent)| centre + extent.across / 2.0);
+        Point::at(along, ends.fold(0.0, f64::max), self.task.direction).into_size()
+    }
+
+    fn area(&self, node: usize) -> Area {
+        let Extent { along, across } = self.extents[node];
+        let corner = Point::at(self.span(node).0, self.centres[node] - across / 2.0, self.task.direction);
+        Area { corner, size: Point::at(along, across, self.task.direction).into_size() }
+    }
+
+    /// Out of the box to the end of its layer, straight through each layer on the way, and on to the other box.
+    fn route(&self, edge: usize) -> Route {
+        let chain = &self.lattice.chains[edge];
+        let (mut points, last) = (Vec::with_capacity(2 * chain.len()), chain.len() - 1);
+        for (step, &vertex) in chain.iter().enumerate() {
+            let (band, span) = (self.band(vertex), self.span(vertex));
+            let arrives = if step == 0 { span.1 } else { band.0 };
+            let leaves = if step == last { span.0 } else { band.1 };
+            points.extend([(arrives, self.centres[vertex]), (leaves, self.centres[vertex])]);
+        }
+        simplify(&mut points);
+        let at = |(along, across)| Point::at(along, across, self.task.direction);
+        Route { points: points.into_iter().map(at).collect(), label: at(self.label_place(edge)) }
+    }
+
+    /// In the gap where the edge shares its way with no other.
+    fn label_place(&self, edge: usize) -> (f64, f64) {
+        let chain = &self.lattice.chains[edge];
+        let layer = self.lattice.label_layer(edge);
+        let step = chain.iter().position(|&vertex| self.lattice.layer_of[vertex] == layer).unwrap_or(0);
+        let (upper, lower) = (chain[step], chain[(step + 1).min(chain.len() - 1)]);
+        let along = (self.band(upper).1 + self.band(lower).0) / 2.0;
+        (along, (self.centres[upper] + self.centres[lower]) / 2.0)
     }
 }
 
@@ -130,69 +220,9 @@ impl Point {
             Direction::Down | Direction::Fitting => Self { x: across, y: along },
         }
     }
-}
 
-impl Bands {
-    /// Layers are as far apart as the edges between them need: steep where they are short, and with room for their texts.
-    fn new(task: &Task<'_>, lattice: &Lattice, extents: &[Extent], centres: &[f64]) -> Self {
-        let mut gaps = vec![LAYER_GAP; lattice.layers.len()];
-        for (upper, lower) in lattice.steps() {
-            let shift = (centres[upper] - centres[lower]).abs() * GAP_PER_SHIFT;
-            let gap = &mut gaps[lattice.layer_of[upper]];
-            *gap = gap.max((LAYER_GAP + shift).min(WIDEST_GAP));
-        }
-        for (edge, label) in task.labels.iter().enumerate().filter(|(_, label)| label.width > 0.0) {
-            let gap = &mut gaps[lattice.label_layer(edge)];
-            *gap = gap.max(Extent::of(*label, task.direction).along + 2.0 * LABEL_MARGIN);
-        }
-        let mut start = 0.0;
-        let bands = lattice.layers.iter().zip(gaps).map(|(layer, gap)| {
-            let band = (start, start + layer.iter().map(|&vertex| extents[vertex].along).fold(0.0, f64::max));
-            start = band.1 + gap;
-            band
-        });
-        Self(bands.collect())
-    }
-
-    fn of(&self, lattice: &Lattice, vertex: usize) -> (f64, f64) {
-        self.0[lattice.layer_of[vertex]]
-    }
-}
-
-fn whole_size(direction: Direction, bands: &Bands, extents: &[Extent], centres: &[f64]) -> Size {
-    let along = bands.0.last().map_or(0.0, |band| band.1);
-    let across = centres.iter().zip(extents).map(|(centre, extent)| centre + extent.across / 2.0).fold(0.0, f64::max);
-    let Point { x: width, y: height } = Point::at(along, across, direction);
-    Size { width, height }
-}
-
-fn area(task: &Task<'_>, lattice: &Lattice, bands: &Bands, extents: &[Extent], centres: &[f64], node: usize) -> Area {
-    let (start, end) = bands.of(lattice, node);
-    let Extent { along, across } = extents[node];
-    let corner = Point::at((start + end - along) / 2.0, centres[node] - across / 2.0, task.direction);
-    let Point { x: width, y: height } = Point::at(along, across, task.direction);
-    Area { corner, size: Size { width, height } }
-}
-
-fn route(task: &Task<'_>, lattice: &Lattice, bands: &Bands, extents: &[Extent], centres: &[f64], edge: usize) -> Route {
-    let chain = &lattice.chains[edge];
-    let last = chain.len() - 1;
-    let mut points = Vec::with_capacity(2 * chain.len());
-    for (step, &vertex) in chain.iter().enumerate() {
-        let (start, end) = bands.of(lattice, vertex);
-        let middle = (start + end) / 2.0;
-        let half = extents[vertex].along / 2.0;
-        let from = if step == last { middle - half } else { end };
-        points.extend((step > 0).then_some((start, centres[vertex])));
-        points.extend((step == 0).then_some((middle + half, centres[vertex])));
-        points.push((from, centres[vertex]));
-    }
-    simplify(&mut points);
-    let (along, across) = label_place(lattice, bands, centres, edge);
-    let label = Point::at(along, across, task.direction);
-    Route {
-        points: points.into_iter().map(|(along, across)| Point::at(along, across, task.direction)).collect(),
-        label,
+    fn into_size(self) -> Size {
+        Size { width: self.x, height: self.y }
     }
 }
 
@@ -210,16 +240,6 @@ fn simplify(points: &mut Vec<(f64, f64)>) {
         kept.push(point);
     }
     *points = kept;
-}
-
-/// In the gap where the edge shares its way with no other.
-fn label_place(lattice: &Lattice, bands: &Bands, centres: &[f64], edge: usize) -> (f64, f64) {
-    let chain = &lattice.chains[edge];
-    let layer = lattice.label_layer(edge);
-    let step = chain.iter().position(|&vertex| lattice.layer_of[vertex] == layer).unwrap_or(0);
-    let (upper, lower) = (chain[step], chain[(step + 1).min(chain.len() - 1)]);
-    let along = (bands.of(lattice, upper).1 + bands.of(lattice, lower).0) / 2.0;
-    (along, (centres[upper] + centres[lower]) / 2.0)
 }
 
 #[cfg(test)]

@@ -11,39 +11,50 @@ pub(super) const BAR_HEIGHT: f64 = 12.0;
 pub(super) const CRITICAL_LINE: &str = "#7a4b00";
 
 /// The shape of a span from its left end.
-pub(super) fn draw_span(xml: &mut Xml, kind: SpanKind, Point { x, y }: Point, width: f64) {
-    let bar = |xml: &mut Xml, state: State| {
-        let height = if kind == SpanKind::Queued { BAR_HEIGHT / 3.0 } else { BAR_HEIGHT };
-        let style = state.style();
-        let fill = if matches!(kind, SpanKind::Queued | SpanKind::Running) { style.line } else { style.fill };
-        let (stroke, dashes) =
-            if fill == style.line { ("none", String::new()) } else { (style.line, dashes(style.dashes)) };
-        xml.empty(
-            "rect",
-            &[
-                ("class", &format!("span {kind:?}")),
-                ("x", &number(x)),
-                ("y", &number(y - height / 2.0)),
-                ("width", &number(width)),
-                ("height", &number(height)),
-                ("fill", &fill),
-                ("stroke", &stroke),
-                ("stroke-width", &1.4),
-                ("stroke-dasharray", if dashes.is_empty() { &"none" } else { &dashes }),
-            ],
-        );
-    };
+pub(super) fn draw_span(xml: &mut Xml, kind: SpanKind, left: Point, width: f64) {
     match kind {
-        SpanKind::Queued => bar(xml, State::Skipped),
-        SpanKind::Running => bar(xml, State::Running),
-        SpanKind::Compensating => bar(xml, State::Compensated),
+        SpanKind::Queued => draw_full_bar(xml, kind, left, (width, BAR_HEIGHT / 3.0), State::Skipped),
+        SpanKind::Running => draw_full_bar(xml, kind, left, (width, BAR_HEIGHT), State::Running),
+        SpanKind::Compensating => draw_hollow_bar(xml, kind, left, width, State::Compensated),
         SpanKind::Failed => {
-            bar(xml, State::Failed);
-            draw_cross(xml, Point { x: x + width / 2.0, y }, width);
+            draw_hollow_bar(xml, kind, left, width, State::Failed);
+            draw_cross(xml, Point { x: left.x + width / 2.0, ..left }, width);
         }
-        SpanKind::Waiting => draw_line(xml, kind, Point { x, y }, width, "6 4"),
-        SpanKind::Retrying => draw_line(xml, kind, Point { x, y }, width, "0.1 5"),
+        SpanKind::Waiting => draw_line(xml, kind, left, width, "6 4"),
+        SpanKind::Retrying => draw_line(xml, kind, left, width, "0.1 5"),
     }
+}
+
+fn draw_full_bar(xml: &mut Xml, kind: SpanKind, Point { x, y }: Point, (width, height): (f64, f64), state: State) {
+    xml.empty(
+        "rect",
+        &[
+            ("class", &format!("span {kind:?}")),
+            ("x", &number(x)),
+            ("y", &number(y - height / 2.0)),
+            ("width", &number(width)),
+            ("height", &number(height)),
+            ("fill", &state.style().line),
+        ],
+    );
+}
+
+fn draw_hollow_bar(xml: &mut Xml, kind: SpanKind, Point { x, y }: Point, width: f64, state: State) {
+    let style = state.style();
+    xml.empty(
+        "rect",
+        &[
+            ("class", &format!("span {kind:?}")),
+            ("x", &number(x)),
+            ("y", &number(y - BAR_HEIGHT / 2.0)),
+            ("width", &number(width)),
+            ("height", &number(BAR_HEIGHT)),
+            ("fill", &style.fill),
+            ("stroke", &style.line),
+            ("stroke-width", &1.4),
+            ("stroke-dasharray", &dashes(style.dashes)),
+        ],
+    );
 }
 
 fn draw_line(xml: &mut Xml, kind: SpanKind, Point { x, y }: Point, width: f64, dashes: &str) {
