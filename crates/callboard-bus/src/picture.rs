@@ -5,6 +5,8 @@
 //! a self-contained [SVG](Picture::to_svg). All of them take the looks of a [`State`] from one table. A [`Gantt`]
 //! chart shows the same work over time.
 //!
+//! Pictures stand still: none reacts to a pointer but by showing full texts, and graphs with cycles are refused.
+//!
 //! ```
 //! use callboard_bus::picture::{Edge, Node, Picture, State};
 //!

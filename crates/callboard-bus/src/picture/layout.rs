@@ -21,7 +21,10 @@ const LAYER_GAP: f64 = 44.0;
 const GAP_PER_SHIFT: f64 = 0.07;
 const WIDEST_GAP: f64 = 130.0;
 /// The room on both sides of a text at an edge, along it.
-const LABEL_MARGIN: f64 = 20.0;
+const LABEL_MARGIN: f64 = 24.0;
+/// How far towards the end that it has for itself an edge that points down has its text: along and across. It is where the
+/// curve is at three quarters of its parameter.
+const LABEL_SHARE: (f64, f64) = (0.703, 0.844);
 
 /// What is to be laid out: boxes by their sizes, edges by the places of their boxes.
 #[derive(Debug)]
@@ -87,6 +90,8 @@ struct Plan<'a> {
     task: &'a Task<'a>,
     lattice: Lattice,
     extents: Vec<Extent>,
+    /// The same with room for the texts of edges.
+    roomy: Vec<Extent>,
     /// The middle of each vertex across.
     centres: Vec<f64>,
     /// Where each layer begins and ends along the axis.
@@ -110,8 +115,9 @@ impl<'a> Plan<'a> {
         let mut lattice = Lattice::new(&dag.drawn_levels(), task.ends, task.is_dashed);
         ordering::order(&mut lattice);
         let extents = extents(task, &lattice);
-        let centres = placement::place(&lattice, &extents, task.direction);
-        let mut plan = Self { task, lattice, extents, centres, bands: Vec::new() };
+        let roomy = roomy(task, &lattice, &extents);
+        let centres = placement::place(&lattice, &roomy, task.direction);
+        let mut plan = Self { task, lattice, extents, roomy, centres, bands: Vec::new() };
         plan.bands = plan.banded(plan.gaps());
         plan
     }
@@ -155,7 +161,7 @@ impl<'a> Plan<'a> {
 
     fn size(&self) -> Size {
         let along = self.bands.last().map_or(0.0, |band| band.1);
-        let ends = self.centres.iter().zip(&self.extents).map(|(centre, extent)| centre + extent.across / 2.0);
+        let ends = self.centres.iter().zip(&self.roomy).map(|(centre, extent)| centre + extent.across / 2.0);
         Point::at(along, ends.fold(0.0, f64::max), self.task.direction).into_size()
     }
 
@@ -180,15 +186,30 @@ impl<'a> Plan<'a> {
         Route { points: points.into_iter().map(at).collect(), label: at(self.label_place(edge)) }
     }
 
-    /// In the gap where the edge shares its way with no other.
+    /// In the gap where the edge shares its way with no other. Texts lie across edges that point down, so there they are put
+    /// near to the end that keeps room for them.
     fn label_place(&self, edge: usize) -> (f64, f64) {
-        let chain = &self.lattice.chains[edge];
-        let layer = self.lattice.label_layer(edge);
-        let step = chain.iter().position(|&vertex| self.lattice.layer_of[vertex] == layer).unwrap_or(0);
-        let (upper, lower) = (chain[step], chain[(step + 1).min(chain.len() - 1)]);
-        let along = (self.band(upper).1 + self.band(lower).0) / 2.0;
-        (along, (self.centres[upper] + self.centres[lower]) / 2.0)
+        let [own, shared] = self.lattice.label_step(edge);
+        let (own_edge, shared_edge) = match self.band(own) {
+            band if band.0 > self.band(shared).0 => (band.0, self.band(shared).1),
+            band => (band.1, self.band(shared).0),
+        };
+        let share = if self.task.direction == Direction::Right { (0.5, 0.5) } else { LABEL_SHARE };
+        let between = |from: f64, to: f64, share: f64| from + (to - from) * share;
+        (between(shared_edge, own_edge, share.0), between(self.centres[shared], self.centres[own], share.1))
     }
+}
+
+/// Room for the texts of edges that point down.
+fn roomy(task: &Task<'_>, lattice: &Lattice, extents: &[Extent]) -> Vec<Extent> {
+    let mut roomy = extents.to_vec();
+    if task.direction != Direction::Right {
+        for (edge, label) in task.labels.iter().enumerate().filter(|(_, label)| label.width > 0.0) {
+            let [own, _] = lattice.label_step(edge);
+            roomy[own].across = roomy[own].across.max(label.width + LABEL_MARGIN);
+        }
+    }
+    roomy
 }
 
 /// Boxes that point right are all as wide as their column, which keeps texts and arrow heads in line.

@@ -18,7 +18,8 @@ pub(super) struct Lattice {
     /// The vertices on the way of each edge, both ends included.
     pub(super) chains: Vec<Vec<usize>>,
     nodes: usize,
-    /// Whether an edge shares the waypoints of its beginning; else those of its end.
+    /// Whether an edge shares its way, or only the end of it, with others that begin where it does; else with those that end
+    /// where it does.
     leaves_late: Vec<bool>,
 }
 
@@ -64,11 +65,18 @@ impl Lattice {
         self.below.iter().enumerate().flat_map(|(upper, lower)| lower.iter().map(move |&lower| (upper, lower)))
     }
 
-    /// The layer below which the text of an edge stands: where it shares its way with no other.
+    /// The two vertices between which the text of an edge stands, where it shares its way with no other: first the one that
+    /// is the edge's own, then the one where it may part from others or meet them.
+    pub(super) fn label_step(&self, edge: usize) -> [usize; 2] {
+        match (&self.chains[edge][..], self.leaves_late[edge]) {
+            ([.., shared, own], true) | ([own, shared, ..], false) => [*own, *shared],
+            _ => [0, 0],
+        }
+    }
+
+    /// The layer below which the text of an edge stands.
     pub(super) fn label_layer(&self, edge: usize) -> usize {
-        let chain = &self.chains[edge];
-        let step = if self.leaves_late[edge] { chain.len().saturating_sub(2) } else { 0 };
-        self.layer_of[chain[step]]
+        self.label_step(edge).map(|vertex| self.layer_of[vertex]).into_iter().min().unwrap_or(0)
     }
 
     /// The place of each vertex in its layer.
@@ -127,14 +135,24 @@ impl Lattice {
     }
 }
 
-/// Edges are gathered at the end that has more long ones.
+/// Long edges are gathered at the end that has more long ones, or as many and more edges in all. Short ones share no way, only
+/// an end: the one with more edges.
 fn leaves_late(levels: &[usize], ends: &[(usize, usize)]) -> Vec<bool> {
-    let (mut leaving, mut arriving) = (vec![0_usize; levels.len()], vec![0_usize; levels.len()]);
-    for &(from, to) in ends.iter().filter(|(from, to)| levels[*to] > levels[*from] + 1) {
-        leaving[from] += 1;
-        arriving[to] += 1;
+    let is_long = |&(from, to): &(usize, usize)| levels[to] > levels[from] + 1;
+    let mut leaving = [vec![0_usize; levels.len()], vec![0; levels.len()]];
+    let mut arriving = leaving.clone();
+    for edge in ends {
+        for among in 0..=usize::from(is_long(edge)) {
+            leaving[among][edge.0] += 1;
+            arriving[among][edge.1] += 1;
+        }
     }
-    ends.iter().map(|&(from, to)| leaving[from] >= arriving[to]).collect()
+    let is_late = |edge: &(usize, usize)| {
+        let long = |counts: &[Vec<usize>; 2], end: usize| if is_long(edge) { counts[1][end] } else { 0 };
+        let [(leaves, from), (arrives, to)] = [(&leaving, edge.0), (&arriving, edge.1)];
+        (long(leaves, from), leaves[0][from]) >= (long(arrives, to), arrives[0][to])
+    };
+    ends.iter().map(is_late).collect()
 }
 
 #[cfg(test)]

@@ -156,3 +156,24 @@ fn arrows_end_at_the_border() {
     let heads = of_class(document.root_element(), "heads").next().unwrap();
     assert!(heads.attribute("d").unwrap().starts_with(&tip), "{heads:?} {tip}");
 }
+
+/// Edges that part at a node, or meet at one, have room for their texts.
+#[test]
+fn texts_of_neighbouring_edges_do_not_overlap() {
+    for direction in [Direction::Down, Direction::Right] {
+        let nodes = ["a", "b1", "b2", "b3", "c"].map(|id| Node::new(id, id));
+        let edges = ["b1", "b2", "b3"]
+            .map(|id| [Edge::new("a", id).label("when it is said"), Edge::new(id, "c").label("when it is done")]);
+        let picture =
+            Picture::builder("labels").nodes(nodes).edges(edges.concat()).direction(direction).build().unwrap();
+        let svg = picture.to_svg();
+        let document = Document::parse(&svg).unwrap();
+        let labels = of_class(document.root_element(), "edge-label").filter_map(|tag| tag.first_element_child());
+        let boxes = of_class(document.root_element(), "content").flat_map(|content| of_class(content, "box"));
+        let areas: Vec<Area> = labels.chain(boxes).map(area).collect();
+        assert_eq!(areas.len(), 11);
+        for (at, one) in areas.iter().enumerate() {
+            assert!(areas[at + 1..].iter().all(|other| !overlap(*one, *other)), "{one:?} {areas:?}");
+        }
+    }
+}
