@@ -232,7 +232,7 @@ mod tests {
     }
 
     /// As people without the red, the green or the blue cones see them (Machado, Oliveira, Fernandes, *A physiologically-based
-    /// model for simulation of color vision deficiency*, 2009), the states that matter most differ by more than shade of noise.
+    /// model for simulation of color vision deficiency*, 2009), the states that matter most can be told apart.
     #[test]
     fn running_done_and_failed_differ_for_the_colour_blind() {
         const RED: [[f64; 3]; 3] =
