@@ -1,4 +1,5 @@
-//! The parts that modules and workflows share: values, conditions over them, retries, and payloads as bytes.
+//! The parts that modules and workflows share: values, conditions over them, retries, payloads as bytes, and pictures of
+//! graphs.
 //!
 //! Everything here is pure: time and random draws are arguments, nothing waits, and no input makes it panic.
 //!
@@ -10,6 +11,7 @@
 //! | a condition over a value | [`Expression`], [`EvaluationError`] |
 //! | payloads as MessagePack or JSON, from senders who are not trusted | [`codec`], [`codec::Limits`] |
 //! | when to try again | [`RetryPolicy`], [`retry::Retry`], [`RetryBudget`] |
+//! | a graph as SVG, DOT or Mermaid, and a chart over time | [`picture::Picture`], [`picture::Gantt`] |
 //!
 //! ```
 //! use callboard_bus::codec::{Limits, decode_value};
@@ -34,6 +36,7 @@
 
 pub mod codec;
 pub mod expression;
+pub mod picture;
 pub mod retry;
 pub mod value;
 

@@ -5,3 +5,5 @@
 mod a_call_ends_by_its_deadline;
 mod a_payload_is_the_same_by_every_road;
 mod conditions_see_what_steps_answered;
+mod pictures_fit_any_graph;
+mod pictures_stay_the_same;

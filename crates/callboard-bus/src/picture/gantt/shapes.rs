@@ -1,0 +1,87 @@
+//! The shapes of spans, each of its own, and the mark of the critical path.
+
+use super::super::State;
+use super::super::layout::Point;
+use super::super::state::{FAINT_INK, PAPER};
+use super::super::svg::node::dashes;
+use super::super::xml::{Xml, number};
+use super::SpanKind;
+
+pub(super) const BAR_HEIGHT: f64 = 12.0;
+pub(super) const CRITICAL_LINE: &str = "#7a4b00";
+
+/// The shape of a span from its left end.
+pub(super) fn draw_span(xml: &mut Xml, kind: SpanKind, left: Point, width: f64) {
+    match kind {
+        SpanKind::Queued => draw_full_bar(xml, kind, left, (width, BAR_HEIGHT / 3.0), State::Skipped),
+        SpanKind::Running => draw_full_bar(xml, kind, left, (width, BAR_HEIGHT), State::Running),
+        SpanKind::Compensating => draw_hollow_bar(xml, kind, left, width, State::Compensated),
+        SpanKind::Failed => {
+            draw_hollow_bar(xml, kind, left, width, State::Failed);
+            draw_cross(xml, Point { x: left.x + width / 2.0, ..left }, width);
+        }
+        SpanKind::Waiting => draw_line(xml, kind, left, width, "6 4"),
+        SpanKind::Retrying => draw_line(xml, kind, left, width, "0.1 5"),
+    }
+}
+
+fn draw_full_bar(xml: &mut Xml, kind: SpanKind, Point { x, y }: Point, (width, height): (f64, f64), state: State) {
+    xml.empty(
+        "rect",
+        &[
+            ("class", &format!("span {kind:?}")),
+            ("x", &number(x)),
+            ("y", &number(y - height / 2.0)),
+            ("width", &number(width)),
+            ("height", &number(height)),
+            ("fill", &state.style().line),
+        ],
+    );
+}
+
+fn draw_hollow_bar(xml: &mut Xml, kind: SpanKind, Point { x, y }: Point, width: f64, state: State) {
+    let style = state.style();
+    xml.empty(
+        "rect",
+        &[
+            ("class", &format!("span {kind:?}")),
+            ("x", &number(x)),
+            ("y", &number(y - BAR_HEIGHT / 2.0)),
+            ("width", &number(width)),
+            ("height", &number(BAR_HEIGHT)),
+            ("fill", &style.fill),
+            ("stroke", &style.line),
+            ("stroke-width", &1.4),
+            ("stroke-dasharray", &dashes(style.dashes)),
+        ],
+    );
+}
+
+fn draw_line(xml: &mut Xml, kind: SpanKind, Point { x, y }: Point, width: f64, dashes: &str) {
+    let line = format!("M{} {}h{}", number(x), number(y), number(width));
+    let colour = if kind == SpanKind::Retrying { State::Failed.style().line } else { FAINT_INK };
+    xml.empty(
+        "path",
+        &[
+            ("class", &format!("span {kind:?}")),
+            ("d", &line),
+            ("stroke", &colour),
+            ("stroke-width", &if kind == SpanKind::Retrying { 2.6 } else { 1.6 }),
+            ("stroke-linecap", &"round"),
+            ("stroke-dasharray", &dashes),
+        ],
+    );
+}
+
+fn draw_cross(xml: &mut Xml, Point { x, y }: Point, width: f64) {
+    if width < 8.0 {
+        return;
+    }
+    let cross = format!("M{} {}l6 6m0 -6l-6 6", number(x - 3.0), number(y - 3.0));
+    xml.empty("path", &[("d", &cross), ("stroke", &State::Failed.style().line), ("stroke-width", &1.6)]);
+}
+
+pub(super) fn draw_diamond(xml: &mut Xml, Point { x, y }: Point) {
+    let diamond = format!("M{} {}l4.5 4.5l-4.5 4.5l-4.5 -4.5Z", number(x), number(y - 4.5));
+    xml.empty("path", &[("class", &"mark"), ("d", &diamond), ("fill", &CRITICAL_LINE), ("stroke", &PAPER)]);
+}

@@ -1,0 +1,66 @@
+//! One box of a picture.
+
+use super::{Fold, State, StateCounts};
+
+/// One box.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    pub(super) id: String,
+    pub(super) label: String,
+    pub(super) detail: Option<String>,
+    pub(super) kind: Option<String>,
+    pub(super) state: State,
+    pub(super) fold: Option<Fold>,
+}
+
+impl Node {
+    /// A plain box. The id is unique in a picture, the label is what people read.
+    pub fn new(id: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { id: id.into(), label: label.into(), detail: None, kind: None, state: State::Plain, fold: None }
+    }
+
+    /// Adds a second line of text.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Says what it is one of: nodes of one kind are folded together. Without a kind it is the label without its number.
+    #[must_use]
+    pub fn kind(mut self, kind: impl Into<String>) -> Self {
+        self.kind = Some(kind.into());
+        self
+    }
+
+    /// Sets how far it has come.
+    #[must_use]
+    pub fn state(mut self, state: State) -> Self {
+        self.state = state;
+        self
+    }
+
+    /// Its unique name.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What people read.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The nodes that it stands for, when it stands for more than one.
+    #[must_use]
+    pub fn fold(&self) -> Option<&Fold> {
+        self.fold.as_ref()
+    }
+
+    /// How many nodes that it stands for are in each state.
+    #[must_use]
+    pub fn counts(&self) -> StateCounts {
+        self.fold.as_ref().map_or_else(|| [self.state].into_iter().collect(), |fold| fold.counts)
+    }
+}
