@@ -23,6 +23,7 @@ mod export;
 mod handler;
 mod operations;
 
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +54,7 @@ pub struct Definition(Arc<Inner>);
 struct Inner {
     about: About,
     steps: Vec<Step>,
+    ids: HashMap<Arc<str>, StepIndex>,
     graph: Graph,
 }
 
@@ -271,10 +273,10 @@ impl Definition {
         self.0.steps.get(step.get())
     }
 
-    /// The number of the step with that id. Looks at all of them.
+    /// The number of the step with that id.
     #[must_use]
     pub fn find(&self, step_id: &str) -> Option<StepIndex> {
-        self.0.steps.iter().position(|step| &*step.step_id == step_id).map(StepIndex::new)
+        self.0.ids.get(step_id).copied()
     }
 
     /// What depends on what.

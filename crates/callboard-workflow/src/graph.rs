@@ -43,6 +43,7 @@ pub struct Graph {
     parents: Adjacency,
     children: Adjacency,
     order: Vec<StepIndex>,
+    ranks: Vec<u32>,
     ancestors: OnceLock<Ancestors>,
 }
 
@@ -65,7 +66,9 @@ impl Graph {
         if order.len() < graph.node_count() {
             return Err(cycles(&graph, &children));
         }
-        Ok(Self { graph, parents, children, order, ancestors: OnceLock::new() })
+        let mut ranks = vec![0; order.len()];
+        (0..).zip(&order).for_each(|(rank, step)| ranks[step.get()] = rank);
+        Ok(Self { graph, parents, children, order, ranks, ancestors: OnceLock::new() })
     }
 
     /// The same as petgraph has it, for drawing and for its algorithms: a node per step, an edge from parent to child.
@@ -102,6 +105,12 @@ impl Graph {
     #[must_use]
     pub fn topological_order(&self) -> &[StepIndex] {
         &self.order
+    }
+
+    /// The place of the step in that order, from 0; the last place for a step that is not there.
+    #[must_use]
+    pub fn rank(&self, step: StepIndex) -> u32 {
+        self.ranks.get(step.get()).copied().unwrap_or(u32::MAX)
     }
 
     /// Whether `ancestor` has always been decided before `step` may start. The first question computes the answers to

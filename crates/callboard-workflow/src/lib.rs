@@ -5,5 +5,6 @@ pub mod fault;
 mod file;
 pub mod graph;
 mod near;
+pub mod run;
 
 pub use self::file::SCHEMA;

@@ -59,7 +59,8 @@ impl<'a> Check<'a> {
             return None;
         }
         let steps = steps.into_iter().collect::<Option<Vec<_>>>()?;
-        Some(Definition(Arc::new(Inner { about: about?, steps, graph: graph? })))
+        let ids = (0..).zip(&steps).map(|(index, step)| (step.step_id.clone(), StepIndex::new(index))).collect();
+        Some(Definition(Arc::new(Inner { about: about?, steps, ids, graph: graph? })))
     }
 
     fn fault(&mut self, kind: FaultKind, at: Option<Position>) {
