@@ -5,6 +5,8 @@ pub mod fault;
 mod file;
 pub mod graph;
 mod near;
+pub mod progress;
 pub mod run;
+pub mod slots;
 
 pub use self::file::SCHEMA;

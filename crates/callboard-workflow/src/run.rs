@@ -352,4 +352,3 @@ impl Body {
         self.cell_mut(task).filter(|cell| cell.attempt == attempt && cell.state.is_active() && cell.items.is_none())
     }
 }
-
