@@ -25,14 +25,20 @@
 //! # States of a step
 //!
 //! ```text
-//!                  ┌───────────────────────────────────────────────┐ retry, timer
-//!                  ▼                                               │
 //!   Waiting ─► Queued ─► Running ─► Succeeded ─► Compensating ─► Compensated
-//!     │ │  ▲       │        │                         │
-//!     │ ▼  │       ├────────┼─► Retrying, Failed      └─► CompensationFailed
-//!     │ Held       └────────┴─► Cancelling ─► Cancelled (or Succeeded, Failed: whichever comes first)
-//!     └─► Skipped
+//!    │ │ │       │ ▲        │ │                    │      ▲
+//!    │ │ └► Held ┼─┘        │ │                    ▼      │ retry
+//!    │ │    ▲    ├──────────┼─┼─► Failed      CompensationFailed
+//!    │ │    │    ├──────────┼─┴─► Cancelling ─► Cancelled
+//!    │ │    └────┴─ Retrying◄                   (or Succeeded, Failed: whichever comes first)
+//!    │ └► Running, of a mapped step
+//!    └► Skipped; Failed, if its input or condition has no value
 //! ```
+//!
+//! `Retrying` goes back to `Queued`, or to `Held` in a pause. A retry takes `Failed` and what was skipped because of it back to
+//! `Waiting`. `Held` and `Retrying` end as `Skipped` or `Cancelled` when the run is stopped. A mapped step that ended in
+//! `Failed` or `Cancelled` becomes `Compensating` for the items that had succeeded. [`RunState::may_become`] and
+//! [`StepState::may_become`] have all arrows; no other is taken.
 //!
 //! # When a step starts
 //!
@@ -108,7 +114,7 @@ struct Body {
     active: u32,
     failures: u32,
     undoes: bool,
-    /// Steps that have added to the context.
+    /// Steps that have added to the context, in topological order.
     writers: Vec<StepIndex>,
     /// What became ready while the run was paused.
     held: Vec<Task>,

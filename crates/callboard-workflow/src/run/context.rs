@@ -36,7 +36,9 @@ impl Walk<'_> {
     pub(super) fn note_writer(&mut self, step: StepIndex) {
         let is_object = self.body.cells[step.get()].output.as_object().is_some_and(|object| !object.is_empty());
         if is_object || self.step(step).output_mapping.is_some() {
-            self.body.writers.push(step);
+            let graph = self.definition.graph();
+            let at = self.body.writers.partition_point(|writer| graph.rank(*writer) < graph.rank(step));
+            self.body.writers.insert(at, step);
         }
     }
 
@@ -92,9 +94,7 @@ pub(super) fn undo_input(definition: &Definition, body: &Body, task: Task) -> Re
 
 /// The input of the run with everything laid over it.
 pub(super) fn whole(definition: &Definition, body: &Body) -> Value {
-    let mut writers = body.writers.clone();
-    writers.sort_by_key(|step| definition.graph().rank(*step));
-    merged(definition, body, &writers)
+    merged(definition, body, &body.writers)
 }
 
 /// A failure that comes of values that are not there or of the wrong kind.
@@ -187,15 +187,9 @@ impl<'v> View<'v> {
     /// What the last ancestor wrote under the key, or what the run was started with.
     fn key(self, key: &str) -> Option<&'v Value> {
         let graph = self.definition.graph();
-        let mut found: Option<(u32, &Value)> = None;
-        for &writer in &self.body.writers {
-            let rank = graph.rank(writer);
-            if found.is_none_or(|(best, _)| best < rank) && graph.is_ancestor(writer, self.step) {
-                let value = self.written(writer, key);
-                found = value.map(|value| (rank, value)).or(found);
-            }
-        }
-        found.map(|(_, value)| value).or_else(|| match &self.body.input {
+        let ancestors = self.body.writers.iter().rev().filter(|writer| graph.is_ancestor(**writer, self.step));
+        let found = ancestors.map(|writer| self.written(*writer, key)).find(Option::is_some).flatten();
+        found.or_else(|| match &self.body.input {
             Value::Object(object) => object.get(key),
             other => (key == "input").then_some(other),
         })
@@ -212,9 +206,7 @@ impl<'v> View<'v> {
     fn everything(self) -> Value {
         let graph = self.definition.graph();
         let ancestors = self.body.writers.iter().copied().filter(|writer| graph.is_ancestor(*writer, self.step));
-        let mut writers: Vec<_> = ancestors.collect();
-        writers.sort_by_key(|step| graph.rank(*step));
-        merged(self.definition, self.body, &writers)
+        merged(self.definition, self.body, &ancestors.collect::<Vec<_>>())
     }
 }
 

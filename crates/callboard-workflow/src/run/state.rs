@@ -29,10 +29,41 @@ pub enum RunState {
 }
 
 impl RunState {
+    /// All states.
+    pub const ALL: [Self; 9] = [
+        Self::Running,
+        Self::Paused,
+        Self::Stopping,
+        Self::Compensating,
+        Self::Completed,
+        Self::Failed,
+        Self::Cancelled,
+        Self::TimedOut,
+        Self::CompensationFailed,
+    ];
+
     /// Whether it is over. A run that failed, or could not undo a step, may still be retried.
     #[must_use]
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::TimedOut | Self::CompensationFailed)
+    }
+
+    /// Whether a run can go from this state to the other: the arrows of the diagram.
+    #[must_use]
+    pub const fn may_become(self, next: Self) -> bool {
+        match self {
+            Self::Running => {
+                !matches!(next, Self::Running | Self::Cancelled | Self::TimedOut | Self::CompensationFailed)
+            }
+            Self::Paused => matches!(next, Self::Running | Self::Stopping),
+            Self::Stopping => matches!(next, Self::Compensating | Self::Cancelled | Self::TimedOut),
+            Self::Compensating => {
+                matches!(next, Self::Failed | Self::Cancelled | Self::TimedOut | Self::CompensationFailed)
+            }
+            Self::Failed => matches!(next, Self::Running),
+            Self::CompensationFailed => matches!(next, Self::Compensating),
+            Self::Completed | Self::Cancelled | Self::TimedOut => false,
+        }
     }
 
     /// The word, as serialised.
@@ -92,6 +123,23 @@ pub enum StepState {
 }
 
 impl StepState {
+    /// All states.
+    pub const ALL: [Self; 13] = [
+        Self::Waiting,
+        Self::Held,
+        Self::Queued,
+        Self::Running,
+        Self::Retrying,
+        Self::Cancelling,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Skipped,
+        Self::Compensating,
+        Self::Compensated,
+        Self::CompensationFailed,
+    ];
+
     /// Whether a call is out for it.
     #[must_use]
     pub const fn is_active(self) -> bool {
@@ -102,6 +150,30 @@ impl StepState {
     #[must_use]
     pub const fn is_settled(self) -> bool {
         !matches!(self, Self::Waiting | Self::Held | Self::Retrying) && !self.is_active()
+    }
+
+    /// Whether a step can go from this state to the other: the arrows of the diagram.
+    #[must_use]
+    pub const fn may_become(self, next: Self) -> bool {
+        match self {
+            Self::Waiting => matches!(next, Self::Held | Self::Queued | Self::Running | Self::Failed | Self::Skipped),
+            Self::Held => {
+                matches!(next, Self::Queued | Self::Running | Self::Failed | Self::Skipped | Self::Cancelled)
+            }
+            Self::Queued => {
+                matches!(next, Self::Running | Self::Succeeded | Self::Failed | Self::Retrying | Self::Cancelling)
+            }
+            Self::Running => matches!(next, Self::Succeeded | Self::Failed | Self::Retrying | Self::Cancelling),
+            Self::Retrying => matches!(next, Self::Queued | Self::Held | Self::Cancelled),
+            Self::Cancelling => matches!(next, Self::Succeeded | Self::Failed | Self::Cancelled),
+            Self::Succeeded => matches!(next, Self::Compensating),
+            Self::Failed => matches!(next, Self::Waiting | Self::Compensating),
+            Self::Cancelled => matches!(next, Self::Waiting | Self::Compensating),
+            Self::Skipped => matches!(next, Self::Waiting),
+            Self::Compensating => matches!(next, Self::Compensated | Self::CompensationFailed),
+            Self::CompensationFailed => matches!(next, Self::Compensating),
+            Self::Compensated => false,
+        }
     }
 
     /// The word, as serialised and as `steps.<id>.state` gives it.

@@ -55,6 +55,7 @@ impl<'a> Walk<'a> {
         let now = self.now;
         self.body.changed = now;
         if let Some(cell) = self.body.cell_mut(task) {
+            debug_assert!(cell.state == state || cell.state.may_become(state), "{} to {state}", cell.state);
             (cell.state, cell.since) = (state, now);
         }
     }
@@ -218,6 +219,7 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn enter(&mut self, state: RunState) {
+        debug_assert!(self.body.state.may_become(state), "{} to {state}", self.body.state);
         (self.body.state, self.body.changed) = (state, self.now);
     }
 

@@ -37,6 +37,8 @@ pub(crate) struct Driver<'h> {
     pub(crate) widest: HashMap<StepIndex, usize>,
     out: HashSet<(Task, u32)>,
     handlers: Handlers<'h>,
+    /// It never says that a call has begun, only how it ended.
+    pub(crate) is_terse: bool,
     queue: BTreeMap<(Duration, u64), Event>,
     serial: u64,
 }
@@ -61,7 +63,7 @@ impl<'h> Driver<'h> {
         let (now, serial, handlers) = (Duration::ZERO, 0, Box::new(handlers));
         let (seen, finished, queue) = (Vec::new(), Vec::new(), BTreeMap::new());
         let (widest, out) = (HashMap::new(), HashSet::new());
-        let mut driver = Self { run, now, seen, finished, widest, out, handlers, queue, serial };
+        let mut driver = Self { is_terse: false, run, now, seen, finished, widest, out, handlers, queue, serial };
         driver.carry_out(commands);
         driver
     }
@@ -155,7 +157,9 @@ impl<'h> Driver<'h> {
         let out = self.out.iter().filter(|(other, _)| other.step == task.step).count();
         let widest = self.widest.entry(task.step).or_default();
         *widest = (*widest).max(out);
-        self.later(0, Event::Started { task, attempt });
+        if !self.is_terse {
+            self.later(0, Event::Started { task, attempt });
+        }
         match reply {
             Reply::Ok(after, output) => self.later(after, Event::Succeeded { task, attempt, output }),
             Reply::Fail(after, class) => self.later(after, Event::Failed { task, attempt, failure: failure(class) }),

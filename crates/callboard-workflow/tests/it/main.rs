@@ -11,5 +11,6 @@ mod handlers_fit_the_operations;
 mod mapped_steps_keep_order_and_bounds;
 mod random_graphs_are_walked_rightly;
 mod steps_start_by_the_table;
+mod the_diagrams_are_true;
 mod values_travel_by_reference;
 mod what_was_done_is_undone;
