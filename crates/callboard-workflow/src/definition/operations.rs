@@ -1,5 +1,7 @@
 //! Holds a definition against the operations that modules offer. Pure: who knows them is asked.
 
+use std::collections::BTreeMap;
+
 use semver::Version;
 use serde_json::Value as Json;
 
@@ -7,6 +9,7 @@ use super::draft::{Draft, SourceDraft};
 use super::{Definition, Handler, Source, Step};
 use crate::fault::{Fault, FaultKind};
 use crate::file::Position;
+use crate::graph::StepIndex;
 use crate::near::nearest;
 
 mod schema;
@@ -61,6 +64,7 @@ pub(super) fn check(definition: &Definition, draft: &Draft, operations: &dyn Ope
         faults.extend(check.handlers(index, step, operations));
         faults.extend(check.inputs(index, step));
     }
+    faults.extend(check.clashes());
     faults
 }
 
@@ -162,6 +166,40 @@ impl Check<'_> {
             shape = inner;
         }
         Ok(shape.types())
+    }
+
+    /// Two steps that may end in any order and whose replies are laid over the context with a key in common. Steps that
+    /// both map their results have been looked at already.
+    fn clashes(&self) -> Vec<Fault> {
+        let graph = self.definition.graph();
+        let mut writers: BTreeMap<&str, Vec<StepIndex>> = BTreeMap::new();
+        for &step in graph.topological_order() {
+            self.written(step).into_iter().for_each(|key| writers.entry(key).or_default().push(step));
+        }
+        let is_open = |pair: &&[StepIndex]| {
+            let maps = |step: StepIndex| self.definition.steps()[step.get()].output_mapping.is_some();
+            let is_known = maps(pair[0]) && maps(pair[1]);
+            !is_known && !graph.is_ancestor(pair[0], pair[1])
+        };
+        let open = writers.iter().filter_map(|(key, steps)| Some((key, steps.windows(2).find(is_open)?)));
+        open.map(|(key, pair)| self.clash(key, pair)).collect()
+    }
+
+    fn clash(&self, key: &str, pair: &[StepIndex]) -> Fault {
+        let (first, second) = (pair[0].min(pair[1]), pair[0].max(pair[1]));
+        let id = |step: StepIndex| self.definition.steps()[step.get()].step_id.to_string();
+        let kind = FaultKind::ResultClash { key: key.to_owned(), first: id(first), second: id(second) };
+        Fault::new(kind, self.draft.steps.get(second.get()).and_then(|step| step.at))
+    }
+
+    /// The keys that a step surely may write into the context.
+    fn written(&self, step: StepIndex) -> Vec<&str> {
+        let described = &self.definition.steps()[step.get()];
+        match (&described.output_mapping, self.signatures[step.get()].and_then(|signature| signature.reply)) {
+            (Some(outputs), _) => outputs.iter().map(|(key, _)| &**key).collect(),
+            (None, Some(reply)) if described.map.is_none() => Shape::new(reply).properties().collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// A path is wrong where it stands; a constant or an unknown parameter where the parameter is named.

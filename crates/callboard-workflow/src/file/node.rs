@@ -4,6 +4,8 @@
 //! throw away: the place of every key, and keys that are there twice. Aliases are refused, so the tree is never
 //! larger than the text, and so is nesting beyond [`DEEPEST`], so whoever walks it may recurse.
 
+mod surrogates;
+
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 use serde_json::Number;
 
@@ -75,8 +77,9 @@ impl Node {
 /// The first fault of the syntax: behind it nothing can be trusted to mean what it seems to.
 pub(crate) fn parse(text: &str) -> Result<Node, Fault> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = surrogates::joined(text);
     let mut builder = Builder::default();
-    for event in Parser::new_from_str(text) {
+    for event in Parser::new_from_str(&text) {
         let (event, span) = event.map_err(|error| syntax(&error))?;
         builder.take(event, span)?;
     }

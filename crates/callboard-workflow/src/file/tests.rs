@@ -115,3 +115,11 @@ fn an_alias_bomb_does_not_go_off() {
     let faults = Definition::read(&bomb).unwrap_err();
     assert_eq!(faults.to_string(), "line 2, column 10: aliases are not allowed");
 }
+
+/// What any writer of JSON may write is read: tabs, escapes in pairs, slashes with a backslash.
+#[test]
+fn json_is_read_as_json() {
+    let text = "{\n\t\"workflow_id\": \"w\", \"description\": \"\\ud83e\\udd80 a\\/b \\u00e9\\n\",\n\t\"version\": \"1.0.0\",\r\n\t\"steps\":[\
+                {\"step_id\":\"a\",\"handler\":\"m.f\"}]}";
+    assert_eq!(Definition::read(text).unwrap().description(), "🦀 a/b é\n");
+}

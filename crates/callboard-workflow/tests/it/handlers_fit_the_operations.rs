@@ -78,19 +78,19 @@ fn an_operation_that_is_not_there_is_named() {
 #[test]
 fn parameters_are_held_against_the_schema() {
     let wrong = "
-- {step_id: a, handler: lab.check}
-- {step_id: b, handler: lab.check, input_mapping: {data: x, limits: y}}
+- {step_id: a, handler: lab.store}
+- {step_id: b, handler: lab.store, input_mapping: {data: x, limits: y}}
 - {step_id: c, handler: lab.check, input_mapping: {data: {value: text}}}
-- {step_id: d, handler: lab.check, depends_on: [c], input_mapping: {data: steps.c.output.count}}
-- {step_id: e, handler: lab.check, depends_on: [c], input_mapping: {data: steps.c.output.row}}
+- {step_id: d, handler: lab.store, depends_on: [c], input_mapping: {data: steps.c.output.count}}
+- {step_id: e, handler: lab.store, depends_on: [c], input_mapping: {data: steps.c.output.row}}
 ";
     assert_eq!(
         said(wrong),
         [
-            "line 5, column 3: step `a` does not map `data`, which `lab.check` needs (add it to `input_mapping`)",
-            "line 6, column 61: step `b` maps `limits`, which `lab.check` does not know (did you mean `limit`?)",
+            "line 5, column 3: step `a` does not map `data`, which `lab.store` needs (add it to `input_mapping`)",
+            "line 6, column 61: step `b` maps `limits`, which `lab.store` does not know (did you mean `limit`?)",
             "line 7, column 52: step `c` gives string for `data`, where `lab.check` takes array",
-            "line 8, column 75: step `d` gives integer for `data`, where `lab.check` takes array",
+            "line 8, column 75: step `d` gives integer for `data`, where `lab.store` takes array",
             "line 9, column 75: input `data` of step `e` reads `row` of step `c`, which its operation does not reply (did you \
          mean `rows`?)",
         ]
@@ -107,4 +107,19 @@ fn a_definition_is_checked_again_when_it_is_started() {
         faults.to_string(),
         "the handler of step `a` is `lab.gone`, which is not offered: `lab` has no operation `gone`"
     );
+}
+
+/// F-WF-05: replies that are laid over the context by steps that may end in any order.
+#[test]
+fn replies_that_would_cover_each_other_are_seen() {
+    let side_by_side = "
+- {step_id: a, handler: lab.check, input_mapping: {data: x}}
+- {step_id: b, handler: lab.check, input_mapping: {data: x}}
+";
+    let help = "(let one wait for the other, or map them to different names with `output_mapping`)";
+    let fault =
+        |key| format!("line 6, column 3: the steps `a` and `b` may end in any order and both write `{key}` {help}");
+    assert_eq!(said(side_by_side), [fault("count"), fault("rows")]);
+    assert_eq!(said(&side_by_side.replace("b, handler", "b, depends_on: [a], handler")), [""; 0]);
+    assert_eq!(said(&side_by_side.replace("b, handler", "b, output_mapping: {other: rows}, handler")), [""; 0]);
 }
