@@ -289,7 +289,7 @@ impl Run {
     #[must_use]
     pub fn item_count(&self, step: StepIndex) -> u32 {
         let items = self.body.cells.get(step.get()).and_then(|cell| cell.items.as_ref());
-        items.map_or(0, |items| StepIndex::new(items.cells.len()).get() as u32)
+        items.map_or(0, |items| narrow(items.cells.len()))
     }
 
     /// How many steps this one still waits for.
@@ -313,7 +313,7 @@ impl Body {
     fn new(definition: &Definition, id: Arc<str>, input: Value, now: Duration) -> Self {
         let graph = definition.graph();
         let steps = definition.steps().len();
-        let waiting = |step| StepIndex::new(graph.parents(StepIndex::new(step)).len()).get() as u32;
+        let waiting = |step| narrow(graph.parents(StepIndex::new(step)).len());
         Self {
             seed: retry::seed(&id),
             id,
@@ -326,7 +326,7 @@ impl Body {
             deadline: definition.timeout().map(|timeout| now.saturating_add(timeout)),
             cells: vec![Cell { since: now, ..Cell::default() }; steps],
             tallies: (0..steps).map(|step| Tally { waiting: waiting(step), ..Tally::default() }).collect(),
-            unsettled: u32::try_from(steps).unwrap_or(u32::MAX),
+            unsettled: narrow(steps),
             active: 0,
             failures: 0,
             undoes: true,
@@ -357,4 +357,9 @@ impl Body {
     fn current(&mut self, task: Task, attempt: u32) -> Option<&mut Cell> {
         self.cell_mut(task).filter(|cell| cell.attempt == attempt && cell.state.is_active() && cell.items.is_none())
     }
+}
+
+/// Steps and items are counted in 32 bits; a definition has fewer, and so has any list that fits into memory.
+fn narrow(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use crate::driver::{Driver, fine};
 
-fn instance(tasks: Json) -> Json {
+fn instance(tasks: &Json) -> Json {
     let times = json!([{ "id": "split.1", "runtimeInSeconds": 2.5 }, { "id": "work/2", "runtimeInSeconds": 0 }]);
     json!({
         "name": "a small one", "schemaVersion": "1.5", "author": { "name": "nobody" },
@@ -21,7 +21,7 @@ fn task(id: &str, parents: &[&str], children: &[&str]) -> Json {
     json!({ "id": id, "name": "kind", "parents": parents, "children": children, "inputFiles": ["a/b"] })
 }
 
-fn faults(tasks: Json) -> Vec<TaskFault> {
+fn faults(tasks: &Json) -> Vec<TaskFault> {
     match import(&instance(tasks).to_string(), 1.0) {
         Err(WfFormatError::Tasks(faults)) => faults,
         other => panic!("{other:?}"),
@@ -36,7 +36,7 @@ fn tasks_become_steps_that_sleep() {
         task("work:3", &["split.1"], &[]),
         task("alone", &[], &[]),
     ]);
-    let definition = import(&instance(tasks).to_string(), 2.0).unwrap();
+    let definition = import(&instance(&tasks).to_string(), 2.0).unwrap();
     assert_eq!(definition.workflow_id().as_ref(), "a-small-one");
     assert_eq!((definition.name(), definition.steps().len()), ("a small one", 4));
     let step = &definition.steps()[0];
@@ -57,7 +57,7 @@ fn instance_again(definition: &callboard_workflow::definition::Definition) -> St
         task("work:3", &["split.1"], &[]),
         task("alone", &[], &[]),
     ]);
-    instance(tasks).to_string()
+    instance(&tasks).to_string()
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn both_sides_of_an_edge_must_be_there() {
         task("c", &["b", "lost"], &[]),
         task("c", &[], &[]),
     ]);
-    let said: Vec<_> = faults(tasks).iter().map(ToString::to_string).collect();
+    let said: Vec<_> = faults(&tasks).iter().map(ToString::to_string).collect();
     assert_eq!(
         said,
         [
@@ -89,14 +89,14 @@ fn what_is_no_instance_is_refused() {
         format!("{error}{source}")
     };
     assert_eq!(said("{}", 1.0), "not an instance of WfFormat: missing field `name` at line 1 column 2");
-    let older = instance(json!([])).to_string().replace("1.5", "1.4");
+    let older = instance(&json!([])).to_string().replace("1.5", "1.4");
     assert_eq!(said(&older, 1.0), "the instance is of WfFormat 1.4, and only 1.5 is understood");
-    let empty = instance(json!([])).to_string();
+    let empty = instance(&json!([])).to_string();
     assert_eq!(said(&empty, 1.0), "the instance makes no valid definition: the workflow has no steps");
-    let one = instance(json!([task("split.1", &[], &[])])).to_string();
+    let one = instance(&json!([task("split.1", &[], &[])])).to_string();
     assert_eq!(said(&one, -1.0), "task `split.1` takes -2.5 s at this scale; use a scale from 0 on");
     assert!(import(&one, f64::NAN).is_err());
-    let ring = instance(json!([task("a", &["b"], &["b"]), task("b", &["a"], &["a"])])).to_string();
+    let ring = instance(&json!([task("a", &["b"], &["b"]), task("b", &["a"], &["a"])])).to_string();
     let ring = said(&ring, 1.0);
     assert_eq!(ring, "the instance makes no valid definition: steps wait for each other: a → b → a");
 }
