@@ -44,7 +44,6 @@ mod parse;
 mod print;
 mod token;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -91,6 +90,12 @@ pub enum ExpressionError {
 }
 
 impl ExpressionError {
+    /// The stable word for it.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        "validation_failed"
+    }
+
     /// The offset in bytes of what is wrong.
     #[must_use]
     pub const fn at(&self) -> usize {
@@ -207,7 +212,7 @@ impl Serialize for Expression {
 
 impl<'de> Deserialize<'de> for Expression {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&Cow::<'de, str>::deserialize(deserializer)?).map_err(de::Error::custom)
+        Self::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
 

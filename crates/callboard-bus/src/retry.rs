@@ -56,7 +56,8 @@ pub enum Jitter {
 }
 
 /// Whether trying again can help.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FailureClass {
     /// The cause may pass, and the attempt did nothing.
     Transient,
@@ -67,7 +68,8 @@ pub enum FailureClass {
 }
 
 /// Whether a call may be made twice: its operation is declared idempotent, or it carries an idempotency key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Repeatable {
     /// A second time might do it again.
     #[default]
@@ -146,6 +148,13 @@ impl RetryPolicy {
     /// The default policy, to be changed.
     pub fn builder() -> RetryPolicyBuilder {
         Self::default().into()
+    }
+
+    /// The policy of a call: its own, or else that of its operation, or else that of its module, or else the default. A
+    /// nearer one replaces the others whole; nothing of them shines through.
+    #[must_use]
+    pub fn nearest(call: Option<Self>, operation: Option<Self>, module: Option<Self>) -> Self {
+        call.or(operation).or(module).unwrap_or_default()
     }
 
     /// How many attempts there are at most, with the first one.

@@ -17,8 +17,8 @@
 //! # Depth
 //!
 //! A value built by hand may be nested as deeply as memory allows: dropping, comparing and printing one takes no stack.
-//! What follows the types of serde cannot do without, so reading, serialising and converting end with an error below
-//! [`Value::MAX_DEPTH`] levels.
+//! What follows the types of serde cannot do without, so reading, serialising and converting end with an error at more
+//! than [`Value::MAX_DEPTH`] levels.
 //!
 //! # Numbers
 //!
@@ -28,6 +28,7 @@
 
 mod array;
 mod brief;
+mod depth;
 mod fault;
 mod json;
 mod number;
@@ -52,6 +53,7 @@ pub use self::path::{Path, PathError, Segment};
 use self::quoted::Quoted;
 pub(crate) use self::quoted::read_quoted;
 pub use self::read::from_value;
+pub(crate) use self::receive::{Intake, Refusal};
 
 /// A JSON value. See the head of this module.
 #[derive(Clone, Default)]
@@ -73,14 +75,20 @@ pub enum Value {
 
 impl Value {
     /// How deeply a value may be nested that is read, serialised or converted; a value without arrays and objects has
-    /// depth 0.
-    pub const MAX_DEPTH: usize = 128;
+    /// depth 0. It is as deep as serde_json reads.
+    pub const MAX_DEPTH: usize = 127;
 
     /// The entry that `path` leads to. An array is entered by position, an object by key; null and a wrong kind lead
     /// nowhere.
     #[must_use]
     pub fn get(&self, path: &Path) -> Option<&Self> {
-        path.segments().iter().try_fold(self, |value, segment| value.child(segment))
+        self.descend(path.segments())
+    }
+
+    /// The same for some steps of a path.
+    #[must_use]
+    pub fn descend(&self, segments: &[Segment]) -> Option<&Self> {
+        segments.iter().try_fold(self, |value, segment| value.child(segment))
     }
 
     /// What kind of value it is, as error messages name it.

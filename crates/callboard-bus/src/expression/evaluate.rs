@@ -52,6 +52,14 @@ pub enum EvaluationError {
     },
 }
 
+impl EvaluationError {
+    /// The stable word for it.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        "validation_failed"
+    }
+}
+
 type Evaluated = Result<Value, EvaluationError>;
 
 impl Node {

@@ -80,6 +80,7 @@ fn a_fault_names_both_sides_and_the_part() {
     assert_eq!(not_boolean, "expected `item.tags` to be true or false, found an array of 2");
 }
 
+/// F-BUS-17: `validation_failed` with the position.
 #[test]
 fn what_does_not_parse_names_its_offset_and_what_was_expected() {
     let operand = "a path, a literal, len(, ( or [";
@@ -104,8 +105,9 @@ fn what_does_not_parse_names_its_offset_and_what_was_expected() {
         let fault = Expression::parse(text).unwrap_err();
         assert_eq!(fault, ExpressionError::Unexpected { at, expected, found: found.to_owned() }, "{text}");
     }
-    let fault = Expression::parse("(a").unwrap_err().to_string();
-    assert_eq!(fault, "expected an operator or ) at byte 2, found the end");
+    let fault = Expression::parse("(a").unwrap_err();
+    assert_eq!(fault.code(), "validation_failed");
+    assert_eq!(fault.to_string(), "expected an operator or ) at byte 2, found the end");
 }
 
 #[test]

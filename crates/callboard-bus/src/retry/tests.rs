@@ -69,6 +69,10 @@ fn only_what_can_pass_is_tried_again() {
     assert_eq!(next(FailureClass::Transient, Repeatable::No), Retry::At(2 * SECOND));
     assert_eq!(FailureClass::from(FaultClass::Retryable), FailureClass::Transient);
     assert_eq!(FailureClass::from(FaultClass::Permanent), FailureClass::Permanent);
+    assert_eq!(
+        serde_json::to_string(&[FailureClass::Transient, FailureClass::Unknown]).unwrap(),
+        r#"["transient","unknown"]"#
+    );
 }
 
 /// F-RTY-03: an open breaker is not asked before its time. F-RTY-04: the deadline is for the whole call.
@@ -95,6 +99,17 @@ fn settings_that_cannot_work_name_their_field() {
     assert_eq!((fault.field(), fault.code().code()), ("initial_delay", "invalid_config"));
     let text = "initial_delay: 60s is longer than the max_delay of 30s; raise max_delay or lower it";
     assert_eq!(fault.to_string(), text);
+}
+
+/// F-RTY-05: per module, operation and call.
+#[test]
+fn the_nearest_policy_holds() {
+    let [call, operation, module] = [1, 2, 4].map(|retries| exact(retries, SECOND, 2.0));
+    for set in 0..8 {
+        let given = [call, operation, module].map(|policy| (set & policy.max_retries > 0).then_some(policy));
+        let expected = given.into_iter().flatten().next().unwrap_or_default();
+        assert_eq!(RetryPolicy::nearest(given[0], given[1], given[2]), expected);
+    }
 }
 
 /// F-RTY-06

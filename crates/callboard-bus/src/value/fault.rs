@@ -21,14 +21,16 @@ impl ValueError {
         Self { way: Vec::new(), reason: reason.to_string() }
     }
 
-    pub(super) fn too_deep() -> Self {
-        Self::new(format_args!("nested deeper than {} levels", super::Value::MAX_DEPTH))
-    }
-
     /// The same fault, seen from one level further out.
     pub(crate) fn inside(mut self, segment: impl Into<Segment>) -> Self {
         self.way.push(segment.into());
         self
+    }
+
+    /// The stable word for it.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        "validation_failed"
     }
 
     /// Where it is.

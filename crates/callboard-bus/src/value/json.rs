@@ -13,14 +13,14 @@ impl From<Json> for Value {
         let mut open: Vec<Open> = Vec::new();
         let mut next = Some(json);
         loop {
-            let mut done = match next.take() {
+            let done = match next {
                 Some(json) => Open::begin(json, &mut open),
                 None => open.pop().map(Open::end),
             };
-            while let Some(value) = done {
-                let Some(innermost) = open.last_mut() else { return value };
-                innermost.put(value);
-                done = None;
+            match (done, open.last_mut()) {
+                (Some(value), Some(innermost)) => innermost.put(value),
+                (Some(value), None) => return value,
+                (None, _) => {}
             }
             next = open.last_mut().and_then(Open::next);
         }

@@ -118,6 +118,16 @@ impl TryFrom<f64> for Number {
     }
 }
 
+impl TryFrom<f32> for Number {
+    type Error = NotFinite;
+
+    /// The number that its shortest text names, rather than that of its bits: 0.1 and not 0.10000000149011612. Either
+    /// becomes the same `f32` again.
+    fn try_from(float: f32) -> Result<Self, NotFinite> {
+        Self::try_from(float.to_string().parse().unwrap_or_else(|_| f64::from(float)))
+    }
+}
+
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
@@ -172,6 +182,13 @@ mod tests {
             let expected = exact.cmp(&(other as i128));
             prop_assert_eq!(Number::from(whole).cmp(&float(other)), expected);
             prop_assert_eq!(float(other).cmp(&Number::from(whole)), expected.reverse());
+        }
+
+        #[test]
+        fn a_short_float_is_the_same_again(number: f32) {
+            let short = Number::try_from(number).unwrap();
+            prop_assert_eq!(short.as_f64() as f32, number);
+            prop_assert_eq!(short.as_f64().to_string(), number.to_string());
         }
 
         #[test]

@@ -109,8 +109,8 @@ impl Object {
     /// # Errors
     ///
     /// A key that does.
-    pub(super) fn from_unique(list: Vec<Entry>) -> Result<Self, Arc<str>> {
-        let sorted = sort(&list);
+    pub(crate) fn from_unique(list: Vec<Entry>) -> Result<Self, Arc<str>> {
+        let sorted = index(&list);
         match repeated(&list, &sorted).cloned() {
             Some(key) => Err(key),
             None => Ok(Self::from_parts(list, sorted)),
@@ -119,16 +119,11 @@ impl Object {
 
     /// Entries whose keys may repeat.
     fn from_entries(list: Vec<Entry>) -> Self {
-        let sorted = sort(&list);
-        if repeated(&list, &sorted).is_some() {
-            without_repeated(list, &sorted)
-        } else {
-            Self::from_parts(list, sorted)
-        }
+        let sorted = index(&list);
+        if repeated(&list, &sorted).is_none() { Self::from_parts(list, sorted) } else { without_repeated(list) }
     }
 
-    fn from_parts(list: Vec<Entry>, sorted: Vec<u32>) -> Self {
-        let sorted = if list.len() > FEW { sorted.into() } else { Box::default() };
+    fn from_parts(list: Vec<Entry>, sorted: Box<[u32]>) -> Self {
         Self((!list.is_empty()).then(|| Arc::new(Entries { list, sorted })))
     }
 }
@@ -151,16 +146,25 @@ fn sort(list: &[Entry]) -> Vec<u32> {
     sorted
 }
 
-/// The first of two entries with one key.
+/// The index that a list needs; a short one has none.
+fn index(list: &[Entry]) -> Box<[u32]> {
+    if list.len() > FEW { sort(list).into() } else { Box::default() }
+}
+
+/// A key that comes twice.
 fn repeated<'a>(list: &'a [Entry], sorted: &[u32]) -> Option<&'a Arc<str>> {
-    let keys = sorted.iter().map(|&at| &list[at as usize].0);
-    keys.clone().zip(keys.skip(1)).find(|(one, next)| one == next).map(|(key, _)| key)
+    let mut keys = list.iter().map(|(key, _)| key).enumerate();
+    if list.len() <= FEW {
+        return keys.find(|(at, key)| list[..*at].iter().any(|(other, _)| other == *key)).map(|(_, key)| key);
+    }
+    let twice = sorted.windows(2).find(|pair| list[pair[0] as usize].0 == list[pair[1] as usize].0)?;
+    Some(&list[twice[0] as usize].0)
 }
 
 /// Of each key the first place and the last value.
-fn without_repeated(mut list: Vec<Entry>, sorted: &[u32]) -> Object {
+fn without_repeated(mut list: Vec<Entry>) -> Object {
     let mut kept = vec![true; list.len()];
-    for pair in sorted.windows(2).rev() {
+    for pair in sort(&list).windows(2).rev() {
         let (earlier, later) = (pair[0] as usize, pair[1] as usize);
         if list[earlier].0 == list[later].0 {
             list[earlier].1 = std::mem::take(&mut list[later].1);
@@ -169,7 +173,7 @@ fn without_repeated(mut list: Vec<Entry>, sorted: &[u32]) -> Object {
     }
     let mut kept = kept.into_iter();
     list.retain(|_| kept.next().unwrap_or(true));
-    let sorted = sort(&list);
+    let sorted = index(&list);
     Object::from_parts(list, sorted)
 }
 

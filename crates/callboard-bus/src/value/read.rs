@@ -7,7 +7,8 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::{Number, Value, ValueError};
+use super::depth::Depth;
+use super::{Number, Object, Value, ValueError};
 
 /// Reads typed data out of a value; text that `T` borrows is borrowed from the value.
 ///
@@ -18,33 +19,31 @@ use super::{Number, Value, ValueError};
 /// What does not fit `T`, with the path to it: `at data.items[3].price: expected f64, found string "x"`; and nesting
 /// deeper than [`Value::MAX_DEPTH`].
 pub fn from_value<'de, T: Deserialize<'de>>(value: &'de Value) -> Result<T, ValueError> {
-    T::deserialize(Reader { value, inside: 0 })
+    T::deserialize(Reader { value, depth: Depth::default() })
 }
 
 #[derive(Clone, Copy)]
 struct Reader<'de> {
     value: &'de Value,
-    /// How many containers are around it.
-    inside: usize,
+    depth: Depth,
 }
 
 impl<'de> Reader<'de> {
-    /// A value one level further in.
-    fn inner(self, value: &'de Value) -> Self {
-        Self { value, inside: self.inside + 1 }
+    /// The same value, out of an option or a newtype.
+    fn unwrapped(self) -> Result<Self, ValueError> {
+        Ok(Self { depth: self.depth.wrap()?, ..self })
     }
 
-    fn array<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
-        let items = self.value.as_array().map_or(&[][..], |items| items);
-        let mut rest = Items { items, next: 0, of: self };
+    fn array<V: Visitor<'de>>(self, items: &'de [Value], visitor: V) -> Result<V::Value, ValueError> {
+        let mut rest = Items { items, next: 0, depth: self.depth.enter()? };
         let read = visitor.visit_seq(&mut rest)?;
         let is_all = rest.next == items.len();
         if is_all { Ok(read) } else { Err(too_many("items", rest.next, items.len())) }
     }
 
-    fn object<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
-        let entries = self.value.as_object().map_or(&[][..], |object| object.entries());
-        let mut rest = Entries { entries, next: 0, of: self };
+    fn object<V: Visitor<'de>>(self, object: &'de Object, visitor: V) -> Result<V::Value, ValueError> {
+        let entries = object.entries();
+        let mut rest = Entries { entries, next: 0, depth: self.depth.enter()? };
         let read = visitor.visit_map(&mut rest)?;
         let is_all = rest.next == entries.len();
         if is_all { Ok(read) } else { Err(too_many("entries", rest.next, entries.len())) }
@@ -91,18 +90,17 @@ impl<'de> Deserializer<'de> for Reader<'de> {
             Value::Bool(flag) => visitor.visit_bool(*flag),
             Value::Number(number) => visit_number(*number, visitor),
             Value::String(text) => visitor.visit_borrowed_str(text),
-            _ if self.inside >= Value::MAX_DEPTH => Err(ValueError::too_deep()),
-            Value::Array(_) => self.array(visitor),
-            Value::Object(_) => self.object(visitor),
+            Value::Array(items) => self.array(items, visitor),
+            Value::Object(object) => self.object(object, visitor),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
-        if self.value.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.value.is_null() { visitor.visit_none() } else { visitor.visit_some(self.unwrapped()?) }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, ValueError> {
-        visitor.visit_newtype_struct(self)
+        visitor.visit_newtype_struct(self.unwrapped()?)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -114,7 +112,10 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         match self.value {
             Value::String(name) => visitor.visit_enum(Variant { name, content: None }),
             Value::Object(object) => match object.entries() {
-                [(name, value)] => visitor.visit_enum(Variant { name, content: Some(self.inner(value)) }),
+                [(name, value)] => {
+                    let content = Reader { value, depth: self.depth.enter()? };
+                    visitor.visit_enum(Variant { name, content: Some(content) })
+                }
                 several => Err(too_many("entry, named like a variant", 1, several.len())),
             },
             _ => {
@@ -132,7 +133,8 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 struct Items<'de> {
     items: &'de [Value],
     next: usize,
-    of: Reader<'de>,
+    /// That of what is inside.
+    depth: Depth,
 }
 
 impl<'de> SeqAccess<'de> for &mut Items<'de> {
@@ -140,7 +142,8 @@ impl<'de> SeqAccess<'de> for &mut Items<'de> {
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, ValueError> {
         let Some(item) = self.items.get(self.next) else { return Ok(None) };
-        let read = seed.deserialize(self.of.inner(item)).map_err(|fault| fault.inside(self.next))?;
+        let read =
+            seed.deserialize(Reader { value: item, depth: self.depth }).map_err(|fault| fault.inside(self.next))?;
         self.next += 1;
         Ok(Some(read))
     }
@@ -153,7 +156,8 @@ impl<'de> SeqAccess<'de> for &mut Items<'de> {
 struct Entries<'de> {
     entries: &'de [(std::sync::Arc<str>, Value)],
     next: usize,
-    of: Reader<'de>,
+    /// That of what is inside.
+    depth: Depth,
 }
 
 impl<'de> MapAccess<'de> for &mut Entries<'de> {
@@ -167,7 +171,7 @@ impl<'de> MapAccess<'de> for &mut Entries<'de> {
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, ValueError> {
         let (key, value) = self.entries.get(self.next).ok_or_else(|| ValueError::new("a value was read twice"))?;
         self.next += 1;
-        seed.deserialize(self.of.inner(value)).map_err(|fault| fault.inside(key.clone()))
+        seed.deserialize(Reader { value, depth: self.depth }).map_err(|fault| fault.inside(key.clone()))
     }
 
     fn size_hint(&self) -> Option<usize> {

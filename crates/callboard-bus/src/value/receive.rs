@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{Number, Object, Value};
+use super::{Brief, Number, Object, Value};
 
 impl<'de> Deserialize<'de> for Value {
     /// # Errors
@@ -15,6 +15,15 @@ impl<'de> Deserialize<'de> for Value {
     /// deeper than [`Value::MAX_DEPTH`].
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Intake::new(Self::MAX_DEPTH, usize::MAX).receiver().deserialize(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Object(object) => Ok(object),
+            other => Err(Error::custom(format_args!("expected an object, found {}", Brief(&other)))),
+        }
     }
 }
 
@@ -54,6 +63,11 @@ impl Intake {
 
     pub(crate) fn receiver(&self) -> Receiver<'_> {
         Receiver { intake: self, inside: 0 }
+    }
+
+    /// What was refused, if that is what the last error was about.
+    pub(crate) fn into_refusal(self) -> Option<Refusal> {
+        self.refusal.into_inner()
     }
 
     fn refuse<E: Error>(&self, refusal: Refusal) -> E {
@@ -132,6 +146,10 @@ impl<'de> Visitor<'de> for Receiver<'_> {
 
     fn visit_u64<E: Error>(self, whole: u64) -> Result<Value, E> {
         Ok(whole.into())
+    }
+
+    fn visit_f32<E: Error>(self, float: f32) -> Result<Value, E> {
+        Number::try_from(float).map(Value::Number).map_err(|_| self.intake.refuse(Refusal::NotFinite))
     }
 
     fn visit_f64<E: Error>(self, float: f64) -> Result<Value, E> {

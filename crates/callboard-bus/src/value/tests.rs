@@ -192,7 +192,7 @@ fn depth_takes_no_stack() {
         assert!(one != nested(LEVELS + 1, wrap));
         assert!(one.to_string().len() > LEVELS);
         let fault = Value::from_serialize(&one).unwrap_err();
-        assert_eq!(fault.reason(), "nested deeper than 128 levels");
+        assert_eq!(fault.reason(), "more than 127 arrays and objects inside each other");
         assert_eq!(from_value::<Json>(&one).unwrap_err().path().segments().len(), Value::MAX_DEPTH);
         assert!(serde_json::to_string(&one).is_err());
         assert!(Json::try_from(&one).is_err());
@@ -222,9 +222,30 @@ fn the_limit_of_depth_is_the_same_in_every_direction() {
     let (fits, too_deep) = (nested(Value::MAX_DEPTH, wrap), nested(Value::MAX_DEPTH + 1, wrap));
     assert_eq!(Value::from_serialize(&fits).unwrap(), fits);
     assert_eq!(from_value::<Value>(&fits).unwrap(), fits);
+    assert_eq!(serde_json::from_str::<Value>(&fits.to_string()).unwrap(), fits);
+    assert!(serde_json::from_str::<Value>(&too_deep.to_string()).is_err());
     assert!(Value::from_serialize(&too_deep).is_err());
     assert!(from_value::<Value>(&too_deep).is_err());
     assert!(serde_json::to_string(&too_deep).is_err());
+}
+
+#[test]
+fn a_type_of_nothing_but_itself_ends() {
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Itself(Option<Box<Itself>>);
+    let fault = from_value::<Itself>(&Value::from(1)).unwrap_err();
+    assert_eq!(fault.to_string(), "more than 508 options and newtypes inside each other");
+    let many = (0..1000).fold(Itself(None), |inner, _| Itself(Some(Box::new(inner))));
+    assert!(Value::from_serialize(&many).is_err());
+    assert!(from_value::<Itself>(&Value::Null).unwrap().0.is_none());
+}
+
+#[test]
+fn an_object_is_serialised_as_one() {
+    let object = Object::from([("a", Value::from(vec![1.into()]))]);
+    assert_eq!(from_value::<Object>(&Value::from_serialize(&object).unwrap()).unwrap(), object);
+    let fault = from_value::<HashMap<String, Object>>(&value(json!({ "a": {}, "b": [1] }))).unwrap_err();
+    assert_eq!(fault.to_string(), "at b: expected an object, found an array of 1");
 }
 
 #[test]
@@ -259,12 +280,14 @@ proptest! {
     }
 
     #[test]
-    fn an_object_is_a_map(entries in prop::collection::vec(("[a-f]{0,2}", any::<u8>()), 0..40), asked in "[a-f]{0,2}") {
+    fn an_object_is_a_map(entries in prop::collection::vec(("[a-z]{0,2}", any::<u8>()), 0..40), asked in "[a-z]{0,2}") {
         let object: Object = entries.iter().cloned().collect();
         let model: BTreeMap<String, u8> = entries.iter().cloned().collect();
         prop_assert_eq!(object.len(), model.len());
         prop_assert_eq!(object.is_empty(), model.is_empty());
         prop_assert_eq!(object.get(&asked).cloned(), model.get(&asked).map(|&value| Value::from(value)));
+        let list = entries.iter().map(|(key, value)| (key.as_str().into(), Value::from(*value))).collect();
+        prop_assert_eq!(Object::from_unique(list).is_ok(), model.len() == entries.len());
         for (key, value) in &model {
             prop_assert_eq!(object.get(key), Some(&Value::from(*value)));
         }

@@ -5,10 +5,11 @@ mod collect;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::ser::{self, Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde::ser::{self, Serialize, Serializer};
 
 use self::collect::{Fields, Items, Tagged};
-use super::{Number, Object, Value, ValueError};
+use super::depth::Depth;
+use super::{Array, Number, Object, Segment, Value, ValueError};
 
 impl Value {
     /// The value that `data` is in JSON: enums as serde_json tags them, bytes as an array of numbers, and types that
@@ -19,7 +20,7 @@ impl Value {
     /// What JSON has no words for, with the path to it: keys that are neither text nor numbers nor booleans, numbers
     /// that are not finite or need more than 64 bits, and nesting deeper than [`MAX_DEPTH`](Self::MAX_DEPTH).
     pub fn from_serialize<T: Serialize + ?Sized>(data: &T) -> Result<Self, ValueError> {
-        data.serialize(Writer { inside: 0 })
+        data.serialize(Writer::default())
     }
 }
 
@@ -28,31 +29,39 @@ impl Serialize for Value {
     ///
     /// Nesting deeper than [`Value::MAX_DEPTH`].
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Inside(0, self).serialize(serializer)
+        Inside(Depth::default(), self).serialize(serializer)
     }
 }
 
-/// A value and how many containers are around it.
-struct Inside<'a>(usize, &'a Value);
+impl Serialize for Array {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Value::Array(self.clone()).serialize(serializer)
+    }
+}
+
+impl Serialize for Object {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Value::Object(self.clone()).serialize(serializer)
+    }
+}
+
+/// A value and where it is.
+struct Inside<'a>(Depth, &'a Value);
 
 impl Serialize for Inside<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(inside, value) = *self;
-        match value {
+        match self.1 {
             Value::Null => serializer.serialize_unit(),
             Value::Bool(flag) => serializer.serialize_bool(*flag),
             Value::Number(number) => number.serialize(serializer),
             Value::String(text) => serializer.serialize_str(text),
-            _ if inside >= Value::MAX_DEPTH => Err(ser::Error::custom(ValueError::too_deep())),
             Value::Array(items) => {
-                let mut sequence = serializer.serialize_seq(Some(items.len()))?;
-                items.iter().try_for_each(|item| sequence.serialize_element(&Inside(inside + 1, item)))?;
-                sequence.end()
+                let depth = self.0.enter().map_err(ser::Error::custom)?;
+                serializer.collect_seq(items.iter().map(|item| Inside(depth, item)))
             }
             Value::Object(object) => {
-                let mut map = serializer.serialize_map(Some(object.len()))?;
-                object.iter().try_for_each(|(key, item)| map.serialize_entry(&**key, &Inside(inside + 1, item)))?;
-                map.end()
+                let depth = self.0.enter().map_err(ser::Error::custom)?;
+                serializer.collect_map(object.iter().map(|(key, item)| (&**key, Inside(depth, item))))
             }
         }
     }
@@ -69,19 +78,21 @@ impl Serialize for Number {
 }
 
 /// Makes a value of what is serialised into it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Writer {
-    /// How many containers are around it.
-    inside: usize,
+    depth: Depth,
 }
 
 impl Writer {
     fn enter(self) -> Result<Self, ValueError> {
-        let is_room = self.inside < Value::MAX_DEPTH;
-        if is_room { Ok(Self { inside: self.inside + 1 }) } else { Err(ValueError::too_deep()) }
+        Ok(Self { depth: self.depth.enter()? })
     }
 
-    fn write<T: Serialize + ?Sized>(self, data: &T, segment: impl Into<super::Segment>) -> Result<Value, ValueError> {
+    fn wrap(self) -> Result<Self, ValueError> {
+        Ok(Self { depth: self.depth.wrap()? })
+    }
+
+    fn write<T: Serialize + ?Sized>(self, data: &T, segment: impl Into<Segment>) -> Result<Value, ValueError> {
         data.serialize(self).map_err(|fault| fault.inside(segment))
     }
 }
@@ -120,9 +131,8 @@ impl Serializer for Writer {
             .map_err(|_| ValueError::new(format_args!("{whole} needs more than 64 bits")))
     }
 
-    /// With the digits of the `f32` rather than those of the `f64` next to it: 0.1 and not 0.10000000149011612.
     fn serialize_f32(self, float: f32) -> Result<Value, ValueError> {
-        self.serialize_f64(float.to_string().parse().unwrap_or_else(|_| f64::from(float)))
+        Number::try_from(float).map(Value::Number).map_err(ValueError::new)
     }
 
     fn serialize_f64(self, float: f64) -> Result<Value, ValueError> {
@@ -143,7 +153,7 @@ impl Serializer for Writer {
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, data: &T) -> Result<Value, ValueError> {
-        data.serialize(self)
+        data.serialize(self.wrap()?)
     }
 
     fn serialize_unit(self) -> Result<Value, ValueError> {
@@ -159,7 +169,7 @@ impl Serializer for Writer {
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, data: &T) -> Result<Value, ValueError> {
-        data.serialize(self)
+        data.serialize(self.wrap()?)
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(

@@ -67,7 +67,7 @@ fn tag(variant: &'static str, content: Value) -> Value {
 
 /// A key is text; numbers and booleans become text, as they do in serde_json.
 fn as_key<T: Serialize + ?Sized>(key: &T) -> Result<Arc<str>, ValueError> {
-    match key.serialize(Writer { inside: 0 })? {
+    match key.serialize(Writer::default())? {
         Value::String(text) => Ok(text),
         value @ (Value::Number(_) | Value::Bool(_)) => Ok(value.to_string().into()),
         other => Err(ValueError::new(format_args!("expected a string as key, found {}", other.kind()))),

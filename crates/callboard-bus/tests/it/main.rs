@@ -1,0 +1,7 @@
+//! The parts that modules and workflows share, through their public face: a file per story, named by the property it
+//! shows.
+#![allow(clippy::unwrap_used)]
+
+mod a_call_ends_by_its_deadline;
+mod a_payload_is_the_same_by_every_road;
+mod conditions_see_what_steps_answered;
