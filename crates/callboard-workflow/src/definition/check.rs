@@ -7,7 +7,7 @@
 mod flow;
 mod parts;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use callboard_bus::Path;
@@ -22,9 +22,17 @@ use crate::near::nearest;
 /// The longest id in bytes.
 const LONGEST_NAME: usize = 128;
 
+/// Of so many unknown names it is guessed what was meant. A guess looks at all steps, so a large file full of unknown names
+/// would otherwise take hours to refuse.
+const GUESSES: u32 = 20;
+
 /// The definition if there is no fault, and the faults, those that were given included.
 pub(super) fn check(draft: &Draft, faults: Vec<Fault>) -> (Option<Definition>, Vec<Fault>) {
-    let mut check = Check { faults, ids: HashMap::new(), references: Vec::new() };
+    let mut check = Check { faults, ids: HashMap::new(), references: Vec::new(), guesses: GUESSES };
+    if draft.steps.len() > MOST_STEPS {
+        check.fault(FaultKind::TooManySteps { found: draft.steps.len(), most: MOST_STEPS }, draft.steps_at);
+        return (None, check.faults);
+    }
     check.collect_ids(draft);
     let about = check.about(draft);
     let steps: Vec<_> = (0..draft.steps.len()).map(|index| check.step(draft, index)).collect();
@@ -51,6 +59,8 @@ struct Check<'a> {
     faults: Vec<Fault>,
     ids: HashMap<&'a str, StepIndex>,
     references: Vec<Reference>,
+    /// How many more unknown names are held against all known ones.
+    guesses: u32,
 }
 
 impl<'a> Check<'a> {
@@ -101,7 +111,7 @@ impl<'a> Check<'a> {
         let id = draft.workflow_id.as_ref();
         id.into_iter().for_each(|id| self.name("the workflow id", id));
         draft.trigger_events.iter().for_each(|topic| self.name("the trigger event", topic));
-        self.step_count(draft);
+        self.has_steps(draft);
         let version = draft.version.as_ref().and_then(|version| self.version(version));
         let timeout = self.timeout(draft.timeout.as_ref(), "the definition");
         let limits = self.limits(draft);
@@ -116,13 +126,9 @@ impl<'a> Check<'a> {
         })
     }
 
-    fn step_count(&mut self, draft: &Draft) {
-        let found = draft.steps.len();
-        if found > MOST_STEPS {
-            self.fault(FaultKind::TooManySteps { found, most: MOST_STEPS }, draft.steps_at);
-        }
+    fn has_steps(&mut self, draft: &Draft) {
         // A file that has no list of steps at all has been told so by the reader.
-        if found == 0 && (draft.steps_at.is_some() || self.faults.is_empty()) {
+        if draft.steps.is_empty() && (draft.steps_at.is_some() || self.faults.is_empty()) {
             self.fault(FaultKind::NoSteps, draft.steps_at);
         }
     }
@@ -137,9 +143,9 @@ impl<'a> Check<'a> {
     }
 
     fn parents(&mut self, draft: &'a Draft, index: usize) -> Vec<StepIndex> {
-        let (step, mut parents) = (&draft.steps[index], Vec::new());
+        let (step, mut parents, mut seen) = (&draft.steps[index], Vec::new(), HashSet::new());
         for dependency in &step.depends_on {
-            let parent = self.parent(step, dependency, index, &parents);
+            let parent = self.parent(step, dependency, index, &mut seen);
             parents.extend(self.or_fault(parent, dependency.at));
         }
         self.join_fits(step, index, parents.len());
@@ -147,30 +153,31 @@ impl<'a> Check<'a> {
     }
 
     fn parent(
-        &self,
+        &mut self,
         step: &StepDraft,
         dependency: &At<String>,
         index: usize,
-        others: &[StepIndex],
+        seen: &mut HashSet<StepIndex>,
     ) -> Result<StepIndex, FaultKind> {
         let name = dependency.value.as_str();
         let (own, dependency) = (step.name_in_fault(index), name.to_owned());
         match self.ids.get(name).copied() {
             None => {
-                let near = nearest(name, self.ids_in_order());
+                let near = self.guess(name);
                 Err(FaultKind::UnknownDependency { step: own, dependency, near })
             }
             Some(parent) if parent.get() == index => Err(FaultKind::SelfDependency { step: own }),
-            Some(parent) if others.contains(&parent) => Err(FaultKind::DuplicateDependency { step: own, dependency }),
+            Some(parent) if !seen.insert(parent) => Err(FaultKind::DuplicateDependency { step: own, dependency }),
             Some(parent) => Ok(parent),
         }
     }
 
-    /// In the order of the definition, so that the same near miss is always named.
-    fn ids_in_order(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+    /// The step that was probably meant; of equally near ones the first of the definition.
+    fn guess(&mut self, name: &str) -> Option<String> {
+        self.guesses = self.guesses.checked_sub(1)?;
         let mut ids: Vec<_> = self.ids.iter().map(|(id, index)| (*index, *id)).collect();
         ids.sort_unstable();
-        ids.into_iter().map(|(_, id)| id)
+        nearest(name, ids.into_iter().map(|(_, id)| id))
     }
 
     fn join_fits(&mut self, step: &StepDraft, index: usize, dependencies: usize) {

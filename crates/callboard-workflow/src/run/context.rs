@@ -157,12 +157,12 @@ impl<'v> View<'v> {
     fn find(self, path: &[Segment]) -> Option<Value> {
         let Some((root, rest)) = path.split_first() else { return Some(self.everything()) };
         match (root.key(), self.locals) {
-            ("item", Locals::Item(item, _)) => descend(item, rest).cloned(),
+            ("item", Locals::Item(item, _)) => item.descend(rest).cloned(),
             ("index", Locals::Item(_, index)) if rest.is_empty() => Some(index.into()),
-            ("input", Locals::Own(input, _)) => descend(input, rest).cloned(),
-            ("output", Locals::Own(_, output)) => descend(output, rest).cloned(),
+            ("input", Locals::Own(input, _)) => input.descend(rest).cloned(),
+            ("output", Locals::Own(_, output)) => output.descend(rest).cloned(),
             (STEPS, _) => self.result(rest),
-            (key, _) => descend(self.key(key)?, rest).cloned(),
+            (key, _) => self.key(key)?.descend(rest).cloned(),
         }
     }
 
@@ -178,7 +178,7 @@ impl<'v> View<'v> {
                 let output = output.cloned().unwrap_or_default();
                 Some(Object::from([("output", output), ("state", state())]).into())
             }
-            Some((field, rest)) if field.key() == "output" => descend(output?, rest).cloned(),
+            Some((field, rest)) if field.key() == "output" => output?.descend(rest).cloned(),
             Some((field, [])) if field.key() == "state" => Some(state()),
             Some(_) => None,
         }
@@ -208,12 +208,4 @@ impl<'v> View<'v> {
         let ancestors = self.body.writers.iter().copied().filter(|writer| graph.is_ancestor(*writer, self.step));
         merged(self.definition, self.body, &ancestors.collect::<Vec<_>>())
     }
-}
-
-fn descend<'v>(value: &'v Value, path: &[Segment]) -> Option<&'v Value> {
-    path.iter().try_fold(value, |value, segment| match value {
-        Value::Array(items) => items.get(segment.index()?),
-        Value::Object(object) => object.get(segment.key()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
-    })
 }

@@ -164,3 +164,16 @@ fn a_builder_names_the_same_faults() {
     assert_eq!(faults.code(), "workflow_invalid");
     assert_eq!(Definition::builder("w").build().unwrap_err().to_string(), "the workflow has no steps");
 }
+
+/// Large definitions are made, larger ones refused, and those full of faults refused soon.
+#[test]
+fn size_is_bounded() {
+    let many = |count: usize, parent: &str| {
+        let steps =
+            (0..count).map(|step| StepBuilder::new(format!("s{step}"), "m.f").after((step > 0).then_some(parent)));
+        steps.fold(Definition::builder("w"), callboard_workflow::definition::DefinitionBuilder::step).build()
+    };
+    assert_eq!(many(20_000, "s0").unwrap().graph().levels().len(), 2);
+    assert_eq!(many(20_001, "s0").unwrap_err().to_string(), "the workflow has 20001 steps and may have 20000");
+    assert_eq!(many(20_000, "x0").unwrap_err().iter().count(), 19_999);
+}

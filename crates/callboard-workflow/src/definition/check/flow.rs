@@ -8,7 +8,6 @@ use super::{Check, Reference};
 use crate::fault::{Fault, FaultKind};
 use crate::file::Position;
 use crate::graph::{Graph, StepIndex};
-use crate::near::nearest;
 
 impl Check<'_> {
     pub(super) fn flow(&mut self, draft: &Draft, graph: &Graph) {
@@ -20,14 +19,14 @@ impl Check<'_> {
     }
 
     /// Only `steps.<id>` names a step; any other path reads what the input or some ancestor has put there.
-    fn reference(&self, graph: &Graph, reference: &Reference) -> Option<FaultKind> {
+    fn reference(&mut self, graph: &Graph, reference: &Reference) -> Option<FaultKind> {
         let [root, id, ..] = reference.path.segments() else { return None };
         if root.key() != STEPS {
             return None;
         }
         let (field, source_step) = (reference.field.clone(), id.key().to_owned());
         let Some(&read) = self.ids.get(id.key()) else {
-            let near = nearest(id.key(), self.ids_in_order());
+            let near = self.guess(id.key());
             return Some(FaultKind::UnknownSource { field, source_step, near });
         };
         if read == reference.step {

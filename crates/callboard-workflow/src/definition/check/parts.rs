@@ -1,6 +1,6 @@
 //! Reads the texts of a step: handler, paths, expressions, numbers.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,10 +61,12 @@ impl Check<'_> {
             let undo = step.compensate.as_ref().and_then(|undo| undo.handler.as_ref());
             step.handler.as_ref().into_iter().chain(undo)
         });
-        let called: Vec<&str> = handlers.filter_map(|handler| handler.value.split('@').next()).collect();
+        let called: BTreeSet<&str> = handlers.filter_map(|handler| handler.value.split('@').next()).collect();
         for (limit, _) in &draft.limits {
-            if !called.contains(&limit.value.as_str()) {
-                let near = nearest(&limit.value, called.iter().copied());
+            if !called.contains(limit.value.as_str()) {
+                let guess = self.guesses.checked_sub(1);
+                self.guesses = guess.unwrap_or(0);
+                let near = guess.and_then(|_| nearest(&limit.value, called.iter().copied()));
                 self.fault(FaultKind::UnusedLimit { operation: limit.value.clone(), near }, limit.at);
             }
         }
