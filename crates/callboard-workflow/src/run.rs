@@ -279,6 +279,14 @@ impl Run {
         self.body.cells.get(step.get())?.skip
     }
 
+    /// The idempotency key of the work: the same for all its attempts, and for no other work of any run with another name,
+    /// because ids of steps have neither `#` nor brackets. What undoes the work has this key with `[undo]` behind it.
+    #[must_use]
+    pub fn key_of(&self, task: Task) -> Option<String> {
+        let (run, step) = (&self.body.id, &self.definition.step(task.step)?.step_id);
+        Some(task.item.map_or_else(|| format!("{run}#{step}"), |item| format!("{run}#{step}[{item}]")))
+    }
+
     /// Since when the work is in its state.
     #[must_use]
     pub fn since(&self, task: Task) -> Option<Duration> {

@@ -96,11 +96,13 @@ impl<'a> Check<'a> {
 
     /// An id is part of names, paths and journals: it stays in one piece there.
     fn name(&mut self, what: &'static str, name: &At<String>) {
-        let strange = |c: char| c.is_whitespace() || c.is_control() || "[]`\"'".contains(c);
+        let strange = |c: char| c.is_whitespace() || c.is_control() || "[]#`\"'".contains(c);
         let reason = match name.value.as_str() {
             "" => "is empty",
             text if text.len() > LONGEST_NAME => "is longer than 128 bytes",
-            text if text.contains(strange) => "holds a space, a bracket, a quotation mark or a control character",
+            text if text.contains(strange) => {
+                "holds a space, a bracket, a quotation mark, a `#` or a control character"
+            }
             text if text.starts_with('$') => "begins with `$`, which is kept for the system",
             _ => return,
         };

@@ -184,4 +184,12 @@ proptest! {
         prop_assert_eq!(format!("{:?}", one.run), format!("{:?}", other.run));
         prop_assert_eq!(one.seen, other.seen);
     }
+
+    /// F-WF-01: what one face says, the other reads.
+    #[test]
+    fn any_definition_is_read_back(plan in plan(Just(0))) {
+        let definition = definition(&plan, false);
+        let text = definition.to_json().to_string();
+        prop_assert_eq!(Definition::read(&text).unwrap(), definition);
+    }
 }
