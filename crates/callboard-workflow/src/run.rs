@@ -25,19 +25,20 @@
 //! # States of a step
 //!
 //! ```text
-//!   Waiting ─► Queued ─► Running ─► Succeeded ─► Compensating ─► Compensated
-//!    │ │ │       │ ▲        │ │                    │      ▲
-//!    │ │ └► Held ┼─┘        │ │                    ▼      │ retry
-//!    │ │    ▲    ├──────────┼─┼─► Failed      CompensationFailed
-//!    │ │    │    ├──────────┼─┴─► Cancelling ─► Cancelled
-//!    │ │    └────┴─ Retrying◄                   (or Succeeded, Failed: whichever comes first)
-//!    │ └► Running, of a mapped step
-//!    └► Skipped; Failed, if its input or condition has no value
+//!   Waiting ──► Queued ──► Running ──► Succeeded ──► Compensating ──► Compensated
+//!      │          │           │                          │   ▲
+//!      │          └─────┬─────┘                          ▼   │ retry
+//!      │                ├──► Failed             CompensationFailed
+//!      │                ├──► Retrying ────► Queued, Held, Cancelled
+//!      │                └──► Cancelling ──► Cancelled, Succeeded, Failed: whichever comes first
+//!      ├──► Held, in a pause ──► Queued, Running, Skipped, Failed, Cancelled
+//!      ├──► Running, of a mapped step
+//!      ├──► Skipped ──► Waiting, when what it was skipped for is tried again
+//!      └──► Failed, without a value for its input or condition ──► Waiting, when it is tried again
 //! ```
 //!
-//! `Retrying` goes back to `Queued`, or to `Held` in a pause. A retry takes `Failed` and what was skipped because of it back to
-//! `Waiting`. `Held` and `Retrying` end as `Skipped` or `Cancelled` when the run is stopped. A mapped step that ended in
-//! `Failed` or `Cancelled` becomes `Compensating` for the items that had succeeded. [`RunState::may_become`] and
+//! A driver that does not say when a call begins takes a step from `Queued` to `Succeeded`. A mapped step that ended in `Failed`
+//! or `Cancelled` becomes `Compensating` for the items that had succeeded. [`RunState::may_become`] and
 //! [`StepState::may_become`] have all arrows; no other is taken.
 //!
 //! # When a step starts
@@ -55,8 +56,8 @@
 //! whose `when` is false is skipped. (Airflow's `upstream_failed` and `skipped`, with `all_success`, `one_success`, `all_done`.)
 //!
 //! A failed step does not stop what does not depend on it. It fails the run, unless it is *forgiven*: other steps depend on
-//! it, and each of them has `any` or a number as its join and was not skipped as a failure, or is forgiven itself.
-//! A step with `all_done` cleans up and forgives nothing.
+//! it, and each of them either started by `any` or a number in spite of it, or was skipped as a failure and is forgiven
+//! itself. A step with `all_done` cleans up and forgives nothing.
 //!
 //! # Cost
 //!

@@ -236,7 +236,6 @@ impl Check<'_> {
 }
 
 /// A part that nobody wrote is no hindrance; one that was written and could not be read is.
-#[allow(clippy::option_option)]
 fn unless_broken<T>(part: Option<Option<T>>) -> Option<Option<T>> {
     part.map_or(Some(None), |read| read.map(Some))
 }
