@@ -64,7 +64,7 @@ fn calls_out(run: &Run) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn any_events_do_no_harm(events in prop::collection::vec((0u64..30, event()), 0..120), items in 0usize..5) {
