@@ -1,1 +1,59 @@
-//! The workflow actor: walks a petgraph DAG of steps, each a call to a module.
+//! Workflows: steps that are calls to modules, and what each waits for.
+//!
+//! A [`Definition`](definition::Definition) is written in YAML, JSON or Rust and checked as a whole. A [`Run`](run::Run) of it is
+//! a state machine that is told what happened and says what to do next:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use callboard_bus::Value;
+//! use callboard_workflow::definition::Definition;
+//! use callboard_workflow::run::{Command, Event, Run, RunState};
+//! use serde_json::json;
+//!
+//! let definition = Definition::read(
+//!     "workflow_id: double
+//! version: 1.0.0
+//! steps:
+//! - step_id: add
+//!   handler: calculator.add
+//!   input_mapping: {left: number, right: number}
+//! ",
+//! )?;
+//! let (now, mut commands) = (Duration::ZERO, Vec::new());
+//! let mut run = Run::start(&definition, "run-1", json!({ "number": 21 }).into(), now, &mut commands);
+//! let Some(Command::Call { task, attempt, handler, input, .. }) = commands.pop() else { panic!("one step is ready") };
+//! assert_eq!(handler.to_string(), "calculator.add");
+//! assert_eq!(input, Value::from(json!({ "left": 21, "right": 21 })));
+//!
+//! let output = json!({ "sum": 42 }).into();
+//! run.apply(Event::Succeeded { task, attempt, output }, now, &mut commands);
+//! assert_eq!(commands, [Command::Finished { state: RunState::Completed }]);
+//! assert_eq!(run.context(), Value::from(json!({ "number": 21, "sum": 42 })));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | to know | look at |
+//! |---|---|
+//! | what a definition can say, and what a step is given | [`definition`] |
+//! | what can be wrong with one | [`fault`] |
+//! | order, levels, ancestors, critical path | [`graph`] |
+//! | when a step starts, ends, is tried again or undone | [`run`] |
+//! | how limits are shared between runs | [`slots`] |
+//! | what a run waits for | [`progress`] |
+//! | how real scientific workflows are read | [`wfformat`] |
+//!
+//! This crate does not read clocks, call handlers, store anything or start threads: everything in it is pure, and whoever
+//! drives a run brings time, calls and a journal.
+
+pub mod definition;
+pub mod fault;
+mod file;
+pub mod graph;
+mod near;
+pub mod progress;
+pub mod run;
+pub mod slots;
+pub mod wfformat;
+
+pub use self::file::SCHEMA;

@@ -1,0 +1,18 @@
+//! The crate through its public API.
+
+#![allow(clippy::unwrap_used)]
+
+mod a_file_and_a_builder_make_the_same;
+mod a_run_is_held_to_its_times;
+mod any_events_do_no_harm;
+mod driver;
+mod every_wait_has_a_name;
+mod every_fault_has_a_place_and_a_help;
+mod handlers_fit_the_operations;
+mod mapped_steps_keep_order_and_bounds;
+mod random_graphs_are_walked_rightly;
+mod real_graphs_are_imported;
+mod steps_start_by_the_table;
+mod the_diagrams_are_true;
+mod values_travel_by_reference;
+mod what_was_done_is_undone;
