@@ -171,7 +171,10 @@ impl Arbiters {
     fn spread(&self) -> usize {
         let count = self.shared.len();
         let first = self.next.fetch_add(1, Ordering::Relaxed) % count;
-        let mut order = (0..count).map(|step| (first + step) % count);
+        if self.shared[first].is_usable() {
+            return first;
+        }
+        let mut order = (1..count).map(|step| (first + step) % count);
         order.find(|&index| self.shared[index].is_usable()).unwrap_or(first)
     }
 

@@ -36,8 +36,9 @@ const EXACT_BELOW: u32 = 64;
 /// A less urgent message in the shared half waits at most so many turns before it is spliced in.
 const SPLICE_EVERY: u8 = 8;
 
-/// Places are handed out once so many are free, and at the end of each of the driver's polls.
-const GRANT_EVERY: u8 = 16;
+/// Places are handed out once so large a part of a lane is free, or so many, and at the end of each of the driver's polls.
+const GRANT_SHARE: u32 = 16;
+const MOST_GRANTED: u32 = 64;
 
 const LANE_BITS: u32 = (1 << LANES) - 1;
 /// Somebody waits for room.
@@ -84,6 +85,11 @@ impl Bounds {
             1 => u64::from(self.per_lane) + u64::from(self.reserve),
             _ => u64::from(self.per_lane),
         }
+    }
+
+    /// How many places are handed out at once: few enough that a lane is never near empty before its senders go on.
+    fn batch(self) -> u32 {
+        (self.per_lane / GRANT_SHARE).min(MOST_GRANTED)
     }
 
     fn is_exact(self) -> bool {
@@ -453,7 +459,7 @@ impl<T> Mailbox<T> {
     fn grant_if_due(&self, private: &RefCell<Private<T>>) {
         let mut mine = private.borrow_mut();
         mine.ungranted += 1;
-        if mine.ungranted >= GRANT_EVERY {
+        if u32::from(mine.ungranted) >= self.bounds.batch() {
             mine.ungranted = 0;
             drop(mine);
             self.grant_places();

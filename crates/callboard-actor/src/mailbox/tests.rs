@@ -102,17 +102,14 @@ fn free_places_are_handed_out_after_a_batch_of_turns_at_the_latest() {
         mailbox.poll_push(NORMAL, value, ticket, Waker::noop()).is_ready()
     };
     assert!(!(0..20).any(&mut poll));
-    for _ in 0..GRANT_EVERY {
+    let batch = mailbox.bounds.batch() as usize;
+    for _ in 0..batch {
         assert!(!poll(0), "the batch is not over");
         pop_next(&mailbox).unwrap();
     }
     let granted: Vec<bool> = (0..20).map(poll).collect();
-    assert_eq!(
-        granted.iter().filter(|&&granted| granted).count(),
-        usize::from(GRANT_EVERY),
-        "one waiter for each place"
-    );
-    assert!(granted[..usize::from(GRANT_EVERY)].iter().all(|&granted| granted), "the longest waiting first");
+    assert_eq!(granted.iter().filter(|&&granted| granted).count(), batch, "one waiter for each place");
+    assert!(granted[..batch].iter().all(|&granted| granted), "the longest waiting first");
 }
 
 #[test]
