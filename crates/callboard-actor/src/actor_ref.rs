@@ -476,7 +476,7 @@ impl<A: Handler<M>, M: Message> Target<M> for ActorRef<A> {
             return Err(Returned { letter: parcel.letter, why });
         }
         let lane = cell.mailbox.cap(parcel.lane);
-        trace_hops::<M>(cell);
+        trace_hops(cell, &parcel.letter);
         match cell.mailbox.push(lane, Envelope::new(parcel.letter, parcel.expires)) {
             Ok(Pushed::Queued) => Ok(()),
             other => cell.not_queued(lane, other),
@@ -727,10 +727,11 @@ impl<A: Actor> ActorCell<A> {
 
 /// Prints the first two hops of a message's way; costs one relaxed load when nobody listens.
 #[inline(always)]
-fn trace_hops<M>(node: &dyn Node) {
+fn trace_hops<M: Message>(node: &dyn Node, letter: &Letter<M>) {
     if is_traced() {
         let name = node.core().name();
-        print_hop(1, "actor_ref::tell", std::any::type_name::<M>(), &name);
+        let first = if letter.reply.is_some() { "actor_ref::ask" } else { "actor_ref::tell" };
+        print_hop(1, first, std::any::type_name::<M>(), &name);
         print_hop(2, "mailbox::push", std::any::type_name::<M>(), &name);
     }
 }

@@ -77,7 +77,8 @@ pub(crate) struct Driver<A: Actor> {
 }
 
 /// Where the driver is in the life of its actor. The gate shows the outside the same in the words of [`ActorState`].
-/// The explicit tag makes looking at it before every turn a single comparison.
+/// The explicit tag makes looking at it before every turn a single comparison, and keeps the fields of a variant in the order
+/// in which they are written.
 #[repr(u8)]
 enum Phase {
     /// The factory is to run, or at work.
@@ -91,7 +92,7 @@ enum Phase {
     /// The running turn is finished, then the value goes and the supervisor decides.
     Halting { refuse: bool },
     /// Nothing happens until a moment: back-off, or the reset time of the breaker.
-    Waiting { until: Nanos, then: ActorState },
+    Waiting { then: ActorState, until: Nanos },
     /// Nothing happens until the supervisor says so.
     Halted,
     /// `stopped` of the value is at work.
