@@ -37,6 +37,32 @@ pub enum ErrorCode {
     HandlerFailed,
     /// A handler panicked.
     HandlerPanicked,
+    /// A payload does not have the shape that the operation takes.
+    ValidationFailed,
+    /// No module has this name.
+    UnknownModule,
+    /// The module does not offer this operation.
+    UnknownOperation,
+    /// There is no such subscription.
+    UnknownSubscription,
+    /// No workflow has this name, or none in this version.
+    UnknownWorkflow,
+    /// There is no such run of a workflow.
+    UnknownExecution,
+    /// Something with this name is there already.
+    AlreadyExists,
+    /// A name that cannot be one.
+    InvalidName,
+    /// The name is known, in versions that do not match.
+    VersionIncompatible,
+    /// The definition of a workflow cannot work.
+    WorkflowInvalid,
+    /// A payload has more elements or bytes than may be.
+    PayloadTooLarge,
+    /// A payload is nested deeper than may be.
+    NestingTooDeep,
+    /// Bytes that are not what their format asks for.
+    Malformed,
     /// A fault of the framework.
     Internal,
 }
@@ -57,6 +83,19 @@ impl ErrorCode {
             Self::InvalidConfig => "invalid_config",
             Self::HandlerFailed => "handler_failed",
             Self::HandlerPanicked => "handler_panicked",
+            Self::ValidationFailed => "validation_failed",
+            Self::UnknownModule => "unknown_module",
+            Self::UnknownOperation => "unknown_operation",
+            Self::UnknownSubscription => "unknown_subscription",
+            Self::UnknownWorkflow => "unknown_workflow",
+            Self::UnknownExecution => "unknown_execution",
+            Self::AlreadyExists => "already_exists",
+            Self::InvalidName => "invalid_name",
+            Self::VersionIncompatible => "version_incompatible",
+            Self::WorkflowInvalid => "workflow_invalid",
+            Self::PayloadTooLarge => "payload_too_large",
+            Self::NestingTooDeep => "nesting_too_deep",
+            Self::Malformed => "malformed",
             Self::Internal => "internal",
         }
     }
@@ -78,9 +117,24 @@ impl ErrorCode {
             Self::PermissionDenied => "the admission hook of the actor refused the message",
             Self::Expired => "raise the time to live, or find out why the message waited so long",
             Self::Cancelled => "the asker has gone; nothing is left to do",
-            Self::InvalidState => "break the cycle of asks: use `tell`, or ask from a spawned future",
+            Self::InvalidState => {
+                "its state does not allow this now; a cycle of asks is broken by `tell`, or by asking from a spawned future"
+            }
             Self::InvalidConfig => "correct the setting that the message names",
             Self::HandlerFailed | Self::HandlerPanicked => "the incident says where; the actor has been restarted",
+            Self::ValidationFailed => "correct the field that the message names",
+            Self::UnknownModule => "register the module, or correct its name",
+            Self::UnknownOperation => "correct the name of the operation; `inspect` lists what is offered",
+            Self::UnknownSubscription => "it has ended already; nothing is left to do",
+            Self::UnknownWorkflow => "register the definition, or correct its name",
+            Self::UnknownExecution => "correct its name; runs that ended long ago are forgotten",
+            Self::AlreadyExists => "choose another name, or take the other one away first",
+            Self::InvalidName => "correct the name as the message says",
+            Self::VersionIncompatible => "ask for a version that is there; the message lists them",
+            Self::WorkflowInvalid => "correct the definition at the place that the message names",
+            Self::PayloadTooLarge => "send less at once, or raise the limit",
+            Self::NestingTooDeep => "flatten the payload, or raise the limit",
+            Self::Malformed => "encode the payload anew; the message says where it breaks",
             Self::Internal => "please report it with its log lines",
         }
     }
