@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use std::task::Wake;
 
+use once_cell::race::OnceBox;
 use serde::Serialize;
 
 use crate::actor::{Actor, StopReason};
@@ -68,7 +69,8 @@ pub(crate) struct ActorCell<A: Actor> {
 #[derive(Debug)]
 pub struct Core {
     pub(crate) id: ActorId,
-    name: Option<Box<str>>,
+    /// Boxed twice, as most actors have none.
+    name: Option<Box<Box<str>>>,
     kind: fn() -> &'static str,
     /// The how many-th actor of its system it is: unlike the id the same in every run.
     nth: u32,
@@ -90,14 +92,14 @@ pub struct Core {
     pub(crate) policy: Arc<Policy>,
     pub(crate) system: Arc<SystemCore>,
     pub(crate) supervisor: Option<SupervisorRef>,
-    rare: Mutex<Option<Box<Rare>>>,
+    rare: OnceBox<Mutex<Rare>>,
 }
 
 /// What happened to the messages of one actor.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) handled: AtomicU64,
-    losses: OnceLock<Box<Losses>>,
+    losses: OnceBox<Losses>,
 }
 
 /// Messages that were not handled. Most actors never have any.
@@ -199,7 +201,7 @@ impl Core {
     ) -> Self {
         Self {
             id: ActorId::fresh(),
-            name,
+            name: name.map(Box::new),
             kind: std::any::type_name::<A>,
             nth: system.started.fetch_add(1, Ordering::Relaxed),
             gate: Gate::new(policy.admission.is_some()),
@@ -214,7 +216,7 @@ impl Core {
             policy,
             system,
             supervisor,
-            rare: Mutex::new(None),
+            rare: OnceBox::new(),
         }
     }
 
@@ -232,7 +234,7 @@ impl Core {
     }
 
     pub(crate) fn given_name(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.name.as_deref().map(AsRef::as_ref)
     }
 
     pub(crate) fn kind(&self) -> &'static str {
@@ -250,20 +252,20 @@ impl Core {
     }
 
     /// A new value takes over from the one of generation `from`; `None` when somebody else has done so.
-    pub(crate) fn next_generation(&self, from: u64) -> Option<u64> {
+    pub(crate) fn next_generation(&self, from: u64) -> Option<u32> {
         let from = u32::try_from(from).ok()?;
         let taken = self.generation.compare_exchange(from, from + 1, Ordering::AcqRel, Ordering::Acquire);
-        taken.ok().map(|_| u64::from(from) + 1)
+        taken.ok().map(|_| from + 1)
     }
 
     /// Works on what most actors never need.
     pub(crate) fn with_rare<R>(&self, work: impl FnOnce(&mut Rare) -> R) -> R {
-        work(self.rare.lock().get_or_insert_with(Box::default))
+        work(&mut self.rare.get_or_init(Box::default).lock())
     }
 
     /// Reads what most actors never need, if it is there.
     pub(crate) fn read_rare<R>(&self, read: impl FnOnce(&Rare) -> R) -> Option<R> {
-        self.rare.lock().as_deref().map(read)
+        self.rare.get().map(|rare| read(&rare.lock()))
     }
 
     pub(crate) fn faults(&self) -> FaultBook {
@@ -298,7 +300,7 @@ impl Core {
 
     /// It has started, or failed to: a supervisor that waits for it need not any more.
     pub(crate) fn tell_started(&self) {
-        let is_awaited = self.rare.lock().as_mut().is_some_and(|rare| std::mem::take(&mut rare.is_awaited));
+        let is_awaited = self.rare.get().is_some_and(|rare| std::mem::take(&mut rare.lock().is_awaited));
         if is_awaited {
             self.report(Report::started(self.id));
         }

@@ -327,7 +327,7 @@ pub(crate) struct Policy {
     pub(crate) placement: Placement,
     pub(crate) admission: Option<Arc<dyn Admission>>,
     /// What a test does to messages before their turns.
-    pub(crate) interference: Option<Arc<dyn Fn(u64) -> Interference + Send + Sync>>,
+    pub(crate) interference: Option<Arc<dyn Fn() -> Interference + Send + Sync>>,
     /// It says itself when its start is over, which is later than when it serves messages.
     pub(crate) says_when_started: bool,
     pub(crate) strategy: Strategy,

@@ -40,7 +40,7 @@ use crate::turn::{Ending, Failure, Held, LocalFuture, Salvage, Turn};
 /// Turns per poll, so that neighbours on the same arbiter get theirs.
 const BUDGET: u32 = 64;
 /// One turn in so many is timed.
-const SAMPLE_EVERY: u32 = 64;
+const SAMPLE_EVERY: u8 = 64;
 
 /// See the head of this module.
 pub(crate) struct Driver<A: Actor> {
@@ -48,7 +48,7 @@ pub(crate) struct Driver<A: Actor> {
     scope: Rc<TurnScope>,
     turn: Turn<A>,
     phase: Phase,
-    generation: u64,
+    generation: u32,
     /// A kept message between two attempts: it runs before the rest of its lane.
     retry: Option<Box<(usize, Envelope<A>)>>,
     /// A turn that has ended well and waits for its commit.
@@ -61,15 +61,13 @@ pub(crate) struct Driver<A: Actor> {
     running: Running,
     /// The time, when whoever polls this has just read it; 0 otherwise.
     known_now: Nanos,
-    unsampled: u32,
+    unsampled: u8,
     /// The lane that the running message came from.
     lane: u8,
     /// What wakes it; lent to whoever polls it.
     waker: Option<Waker>,
     /// Each turn is timed or limited, not one in so many.
     watches_all: bool,
-    /// Messages that a test could have interfered with.
-    interfered: u32,
     /// The next message was delayed by a test and is not delayed again.
     is_delayed: bool,
     /// The keeper has fenced a turn of this driver.
@@ -178,15 +176,15 @@ impl<A: Actor> Driver<A> {
     }
 
     /// The driver that takes over from one which does not give its thread back.
-    pub(crate) fn replacing(cell: Arc<ActorCell<A>>, generation: u64, incident: Incident) -> Self {
+    pub(crate) fn replacing(cell: Arc<ActorCell<A>>, generation: u32, incident: Incident) -> Self {
         let mut driver = Self::of_generation(cell, generation);
         driver.away = Some(Box::default());
         driver.phase = Phase::TakingOver(incident);
         driver
     }
 
-    fn of_generation(cell: Arc<ActorCell<A>>, generation: u64) -> Self {
-        let context = Context::new(Arc::clone(&cell), generation);
+    fn of_generation(cell: Arc<ActorCell<A>>, generation: u32) -> Self {
+        let context = Context::new(Arc::clone(&cell), generation.into());
         let scope = Rc::clone(context.scope());
         let policy = &cell.core.policy;
         let watches_all = cell.core.system.times_turns || policy.turn_limit.is_some() || policy.interference.is_some();
@@ -208,10 +206,13 @@ impl<A: Actor> Driver<A> {
             lane: CONTROL as u8,
             waker: None,
             watches_all,
-            interfered: 0,
             is_delayed: false,
             is_replaced: false,
         }
+    }
+
+    fn generation(&self) -> u64 {
+        self.generation.into()
     }
 
     /// Before the first poll: whose thread this is, and which task it is that directives wake.
@@ -448,8 +449,7 @@ impl<A: Actor> Driver<A> {
         if lane == CONTROL || std::mem::take(&mut self.is_delayed) {
             return envelope.open(&mut self.turn, task);
         }
-        self.interfered += 1;
-        let interference = self.cell.core.policy.interference.as_ref().map(|decide| decide(u64::from(self.interfered)));
+        let interference = self.cell.core.policy.interference.as_ref().map(|decide| decide());
         match interference.unwrap_or(Interference::None) {
             Interference::None => envelope.open(&mut self.turn, task),
             Interference::Panic => {
@@ -576,7 +576,7 @@ impl<A: Actor> Driver<A> {
     fn collapse(&mut self, fault: &Fault) -> Flow {
         let name = self.cell.core.name();
         tracing::error!(target: "callboard::supervisor", actor = %name, %fault, "the driver failed");
-        let incident = Incident::new(&name, self.generation, None, fault);
+        let incident = Incident::new(&name, self.generation(), None, fault);
         self.finalize(&StopReason::Faulted(incident));
         Flow::End
     }

@@ -16,8 +16,9 @@ mod queue;
 mod room;
 
 use std::cell::RefCell;
-use std::sync::OnceLock;
 use std::task::{Poll, Waker};
+
+use once_cell::race::OnceBox;
 
 pub(crate) use self::lanes::{CONTROL, LANES, Lanes};
 // It is named by hidden methods of a public trait.
@@ -181,7 +182,7 @@ impl<T> Default for Private<T> {
 #[derive(Debug, Default)]
 struct Counts {
     normal: LaneCount,
-    rare: OnceLock<Box<RareCounts>>,
+    rare: OnceBox<RareCounts>,
 }
 
 #[derive(Debug, Default)]

@@ -48,12 +48,12 @@ impl<A: Actor> Driver<A> {
 
     /// Runs the factory; `None` when it has answered at once.
     fn call_factory(&mut self, task: &mut Task<'_>) -> Option<Poll<Ending<A>>> {
-        let Some(generation) = self.cell.core.next_generation(self.generation) else {
+        let Some(generation) = self.cell.core.next_generation(self.generation()) else {
             self.phase = Phase::Ended;
             return None;
         };
         self.generation = generation;
-        self.turn.context().set_generation(generation);
+        self.turn.context().set_generation(generation.into());
         let cell = Arc::clone(&self.cell);
         let Factory::Plain(make) = &cell.factory else { return Some(self.turn.begin_build(cell, task)) };
         match catch(make) {
@@ -104,13 +104,13 @@ impl<A: Actor> Driver<A> {
         if core.gate.state() != ActorState::Probing {
             core.gate.set_state(ActorState::Running, 0);
         }
-        if self.generation > 1 {
-            crate::monitor::announce_restart(&*self.cell, self.generation);
+        if self.generation() > 1 {
+            crate::monitor::announce_restart(&*self.cell, self.generation());
         }
         if !core.policy.says_when_started {
             core.tell_started();
         }
-        tracing::debug!(target: "callboard::supervisor", actor = %core.name(), generation = self.generation, "serving");
+        tracing::debug!(target: "callboard::supervisor", actor = %core.name(), generation = self.generation(), "serving");
         if let Some(leaving) = leaving {
             self.leave(leaving);
         }
@@ -227,8 +227,8 @@ impl<A: Actor> Driver<A> {
     pub(super) fn fail(&mut self, failure: Failure<A>) {
         let Failure { fault, salvage } = failure;
         let core = &self.cell.core;
-        let incident = Incident::new(&core.name(), self.generation, salvage.message, &fault);
-        tracing::warn!(target: "callboard::supervisor", %incident, kind = ?incident.kind(), generation = self.generation, "fault");
+        let incident = Incident::new(&core.name(), self.generation(), salvage.message, &fault);
+        tracing::warn!(target: "callboard::supervisor", %incident, kind = ?incident.kind(), generation = self.generation(), "fault");
         core.with_rare(|rare| {
             rare.faults.faults += 1;
             rare.faults.last = Some(incident.clone());
@@ -432,6 +432,12 @@ impl<A: Actor> Driver<A> {
     /// Does what it was told to, past the lanes.
     #[cold]
     pub(super) fn obey(&mut self) {
+        // What the stuck driver was told is for the one that takes over, which is out of service first: a group that restarts
+        // waits to hear so.
+        if let Phase::TakingOver(incident) = &self.phase {
+            let incident = incident.clone();
+            self.take_over(incident);
+        }
         self.cell.mailbox.clear_directed();
         let directives = self.cell.core.with_rare(|rare| std::mem::take(&mut rare.directives));
         for directive in directives {
@@ -511,7 +517,7 @@ impl<A: Actor> Driver<A> {
 
     /// A timer, an interval or a spawned future has failed. One of an earlier value concerns nobody any more.
     fn task_failed(&mut self, generation: u64, fault: Fault) {
-        if generation != self.generation || !self.turn.has_value() {
+        if generation != self.generation() || !self.turn.has_value() {
             return;
         }
         let salvage = self.abandon_turn();
@@ -690,7 +696,7 @@ impl<A: Actor> Driver<A> {
         let core = &self.cell.core;
         let text = "its value has finished".to_owned();
         let end = Fault::new(FaultKind::Finished, FaultClass::Retryable, text);
-        let incident = Incident::new(&core.name(), self.generation, None, &end);
+        let incident = Incident::new(&core.name(), self.generation(), None, &end);
         let probing = core.gate.state() == ActorState::Probing;
         if core.policy.strategy != Strategy::OneForOne && !probing {
             self.hand_over(ActorState::Restarting);
@@ -846,7 +852,7 @@ impl<A: Actor> Driver<A> {
     /// Whether another driver has taken over while a turn kept this thread.
     #[inline]
     pub(super) fn is_fenced(&self) -> bool {
-        self.is_replaced || self.cell.core.generation() != self.generation
+        self.is_replaced || self.cell.core.generation() != self.generation()
     }
 
     /// Back at last, and replaced: nothing of this generation reaches anyone any more.

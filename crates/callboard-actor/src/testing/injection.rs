@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::actor::Actor;
@@ -44,7 +45,11 @@ impl Injection {
 impl<A: Actor> Child<A> {
     /// Lets these faults happen to it.
     pub fn inject(self, injection: Injection) -> Self {
-        let decide = move |nth| injection.at.get(&nth).copied().unwrap_or(Interference::None);
+        let seen = AtomicU64::new(0);
+        let decide = move || {
+            let nth = seen.fetch_add(1, Ordering::Relaxed) + 1;
+            injection.at.get(&nth).copied().unwrap_or(Interference::None)
+        };
         self.change(move |policy| policy.interference = Some(Arc::new(decide)))
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use callboard_actor::{
     Actor, ActorRef, ActorState, AskError, Child, Context, DeadReason, Drain, Fault, FaultKind, Handler, Message,
-    Restarted, SyncHandler, System, block_on, child,
+    Restarted, SyncHandler, System, block_on, child, one_for_all,
 };
 use tokio::sync::oneshot;
 
@@ -381,6 +381,48 @@ fn an_actor_that_is_pinned_to_the_lost_arbiter_starts_on_another_one() {
         assert_eq!(answer.unwrap(), 1);
         let arbiter = scene.system.inspect().actor("late").unwrap().arbiter;
         assert!(arbiter.is_some_and(|arbiter| arbiter != 1), "{arbiter:?}");
+        scene.end().await;
+    });
+}
+
+/// Fails its turn.
+#[derive(Message)]
+#[message(reply = u64)]
+struct Fail;
+
+impl SyncHandler<Fail> for Outside {
+    fn handle(&mut self, _: Fail, _: &mut Context<Self>) -> Result<u64, Fault> {
+        Err(Fault::permanent("told to fail"))
+    }
+}
+
+/// The group waits until the stuck actor has made room. What takes its place on another thread has to do it.
+#[test]
+fn a_group_that_restarts_meanwhile_does_not_wait_for_ever() {
+    block_on(async {
+        let system = System::builder().workers(3).start().await.expect("threads can be started");
+        let group = one_for_all().name("group").backoff(callboard_actor::Backoff::none());
+        let group = system.supervise(group).await.unwrap();
+        let seen = Log::default();
+        let sibling = group.spawn(child("sibling", move || Outside(seen.clone())));
+        assert_eq!(sibling.ask(Note(0)).await.unwrap(), 0);
+        // The one that is blocked is neither its supervisor's thread nor its sibling's.
+        let seen = system.inspect();
+        let taken = ["group", "sibling"].map(|name| seen.actor(name).unwrap().arbiter.unwrap() as usize);
+        let blocks = (0..3).find(|arbiter| !taken.contains(arbiter)).unwrap();
+        let (log, out) = (Log::default(), sibling.clone());
+        let make = child("worker", move || Worker { log: log.clone(), out: out.clone() });
+        let worker = group.spawn(make.pinned(blocks).turn_limit(LIMIT));
+        let scene =
+            Scene { worker, written: Log::default(), outside: sibling.clone(), reached: Log::default(), system };
+        let blocked = scene.block(vec![], false).await;
+        assert!(matches!(sibling.ask(Fail).await, Err(AskError::Faulted(_))));
+        let (go, asked) = blocked.asked();
+        assert!(asked.is_err(), "{asked:?}");
+        assert_eq!(scene.worker.ask(Note(1)).timeout(PATIENCE).await.unwrap(), 1);
+        assert_eq!(sibling.ask(Note(2)).timeout(PATIENCE).await.unwrap(), 2);
+        go.send(()).unwrap();
+        scene.back(blocks).await;
         scene.end().await;
     });
 }
