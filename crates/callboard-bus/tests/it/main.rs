@@ -5,5 +5,10 @@
 mod a_call_ends_by_its_deadline;
 mod a_payload_is_the_same_by_every_road;
 mod conditions_see_what_steps_answered;
+mod events_of_a_turn_leave_with_it;
+mod events_reach_who_subscribed;
+mod listener;
+mod no_subscriber_harms_another;
 mod pictures_fit_any_graph;
 mod pictures_stay_the_same;
+mod subscriptions_end_when_told;
