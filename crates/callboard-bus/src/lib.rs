@@ -1,5 +1,5 @@
-//! Modules: actors that are found and called by name. And the parts that modules and workflows share: values, conditions
-//! over them, retries, payloads as bytes, and pictures of graphs.
+//! Modules: actors that are found and called by name. Events by name. And the parts that modules and workflows share: values,
+//! conditions over them, retries, payloads as bytes, and pictures of graphs.
 //!
 //! These parts are pure: time and random draws are arguments, nothing waits, and no input makes them panic.
 //!
@@ -15,6 +15,9 @@
 //! | a condition over a value | [`Expression`], [`EvaluationError`] |
 //! | payloads as MessagePack or JSON, from senders who are not trusted | [`codec`], [`codec::Limits`] |
 //! | when to try again | [`RetryPolicy`], [`retry::Retry`], [`RetryBudget`] |
+//! | the name of an event, and many of them | [`Topic`], [`Pattern`], [`TopicError`] |
+//! | what has happened, told to everybody who wants to know | [`Event`], [`EventsExt`], [`TurnEventsExt`], [`events`] |
+//! | who got it, and who gets it | [`Receipt`], [`Subscription`] |
 //! | a graph as SVG, DOT or Mermaid, and a chart over time | [`picture::Picture`], [`picture::Gantt`] |
 //!
 //! ```
@@ -64,20 +67,60 @@
 //! # system.shutdown(Drain::default()).await;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
+//!
+//! Events, with a system to publish them in:
+//!
+//! ```
+//! use callboard_actor::{Actor, Context, Drain, Fault, Handler, System, block_on};
+//! use callboard_bus::{Event, EventsExt, Object};
+//!
+//! struct Printer;
+//! impl Actor for Printer {}
+//!
+//! impl Handler<Event> for Printer {
+//!     async fn handle(&mut self, event: Event, _: &mut Context<Self>) -> Result<(), Fault> {
+//!         println!("{} from {}: {:?}", event.name, event.source, event.data);
+//!         Ok(())
+//!     }
+//! }
+//!
+//! block_on(async {
+//!     let system = System::builder().start().await?;
+//!     let printer = system.spawn(|| Printer);
+//!     let subscription = system.subscribe("data.*.received", printer.recipient()).await?;
+//!
+//!     let receipt = system.publish("data.batch.received", Object::from([("rows", 100)])).await?;
+//!     assert_eq!(receipt.delivered, 1);
+//!
+//!     subscription.unsubscribe().await;
+//!     assert_eq!(system.publish("data.batch.received", Object::default()).await?.delivered, 0);
+//!     system.shutdown(Drain::default()).await;
+//!     Ok::<(), Box<dyn std::error::Error>>(())
+//! })
+//! # .expect("it works");
 //! ```
 //!
 //! # What this crate does not do
 //!
 //! It tries nothing again by itself and carries no bytes to another process: who does either calls it. The registry is
-//! that of one system, and forgets everything with it. An [`Expression`] is no programming language, it has no loops and no functions of users. A [`Value`] is no
+//! that of one system, and forgets everything with it. An event is gone when its subscribers have it, and who subscribes
+//! later does not get it. An [`Expression`] is no programming language, it has no loops and no functions of users. A
+//! [`Value`] is no
 //! document store: it has no bytes of its own, no dates and no references, and one that is too large for a message
 //! belongs into a store. Nothing here migrates one version of a message to another.
 
 pub mod codec;
+mod event;
+pub mod events;
 pub mod expression;
 pub mod near;
+mod matcher;
+mod pattern;
 pub mod picture;
+mod publish;
 pub mod retry;
+mod subscription;
+mod topic;
 pub mod value;
 
 mod address;
@@ -94,10 +137,16 @@ pub use self::address::{Address, AddressError};
 pub use self::call::{Call, CallError, CallFuture, Failure, PackedCall, PackedCallFuture};
 pub use self::codec::CodecError;
 pub use self::descriptor::{Descriptor, Health, OperationDescriptor};
+pub use self::event::{Event, EventId, EventIdError};
+pub use self::events::{Events, EventsExt, TurnEventsExt};
 pub use self::expression::{EvaluationError, Expression, ExpressionError};
 pub use self::lookup::{LookupError, Unavailable, UnavailableInstance, UnavailableReason};
 pub use self::module::{Module, RegisterError, Registration, RegistryError, ServedModule};
 pub use self::modules::{MissingRequirement, Modules, ModulesExt};
+pub use self::pattern::Pattern;
+pub use self::publish::{Publish, PublishError, Receipt};
 pub use self::registry::ModuleChange;
 pub use self::retry::{RetryBudget, RetryPolicy};
+pub use self::subscription::{Subscribe, SubscribeError, Subscription};
+pub use self::topic::{Topic, TopicError};
 pub use self::value::{Array, NotFinite, Number, Object, Path, PathError, Segment, Value, ValueError, from_value};

@@ -1,0 +1,123 @@
+//! What publishers, subscriptions and the events actor share.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use callboard_actor::{ActorRef, ShutdownPhase, System, WeakRef, child};
+use parking_lot::{Mutex, RwLock};
+
+use super::actor::EventsActor;
+use crate::event::{Event, EventId, EventIds};
+use crate::matcher::Matcher;
+use crate::subscription::Subscriber;
+use crate::topic::Topic;
+use crate::value::Value;
+
+type Table = Matcher<Arc<Subscriber>>;
+
+/// The extension of a system. It must not keep the system: the actor is known weakly, and the table, whose recipients
+/// know the system, is emptied when the system has ended.
+pub(crate) struct Board {
+    actor: OnceLock<WeakRef<EventsActor>>,
+    /// The snapshot that publishers read. Only the actor changes it.
+    table: RwLock<Table>,
+    /// Subscriptions that have ended and are still in the table; `None` once the system has ended.
+    retired: Mutex<Option<Vec<Arc<Subscriber>>>>,
+    ids: EventIds,
+    /// When the system started, since the Unix epoch: a moment is this and what the system's clock has counted since,
+    /// so it is virtual where that clock is.
+    started: Duration,
+    /// The source of what no turn publishes.
+    system: Arc<str>,
+}
+
+impl Board {
+    pub(super) fn new(system: &System) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            actor: OnceLock::new(),
+            table: RwLock::default(),
+            retired: Mutex::new(Some(Vec::new())),
+            ids: EventIds::new(),
+            started: now.saturating_sub(system.elapsed()),
+            system: "system".into(),
+        }
+    }
+
+    /// The actor, started when first asked for; `None` when it has ended with its system.
+    pub(super) fn actor(self: &Arc<Self>, system: &System) -> Option<ActorRef<EventsActor>> {
+        self.actor.get_or_init(|| self.start_actor(system)).upgrade()
+    }
+
+    fn start_actor(self: &Arc<Self>, system: &System) -> WeakRef<EventsActor> {
+        let last = Arc::clone(self);
+        system.on_shutdown(ShutdownPhase::Telemetry, "events", move || async move { last.clear() });
+        let shared = Arc::clone(self);
+        system.spawn(child("events", move || EventsActor::new(Arc::clone(&shared)))).downgrade()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.table.read().len()
+    }
+
+    pub(super) fn fresh_id(&self, elapsed: Duration) -> EventId {
+        self.ids.next(self.started + elapsed)
+    }
+
+    /// An event of the moment `elapsed` after the start of the system.
+    pub(super) fn event(
+        &self,
+        elapsed: Duration,
+        name: Topic,
+        data: Value,
+        source: Option<Arc<str>>,
+        id: Option<EventId>,
+    ) -> Event {
+        let id = id.unwrap_or_else(|| self.fresh_id(elapsed));
+        let time = UNIX_EPOCH + self.started + elapsed;
+        Event { id, name, data, time, source: source.unwrap_or_else(|| Arc::clone(&self.system)) }
+    }
+
+    pub(super) fn subscribers(&self, name: &Topic) -> Vec<Arc<Subscriber>> {
+        let table = self.table.read().clone();
+        table.find(name).into_iter().filter(|subscriber| !subscriber.has_ended()).cloned().collect()
+    }
+
+    /// Ends a subscription, which publishers see at once; false when it has ended already.
+    pub(super) fn retire(&self, subscriber: &Arc<Subscriber>) -> bool {
+        let is_first = subscriber.end();
+        if is_first && let Some(retired) = &mut *self.retired.lock() {
+            retired.push(Arc::clone(subscriber));
+        }
+        is_first
+    }
+
+    /// Takes out who has left and puts in who has come. What leaves the table is dropped outside of its lock, as it may
+    /// be the last that knows an actor.
+    pub(super) fn change(&self, newcomer: Option<Arc<Subscriber>>) {
+        let mut table = self.table.read().clone();
+        let retired = self.retired.lock().as_mut().map(std::mem::take).unwrap_or_default();
+        for subscriber in &retired {
+            table.remove(subscriber.pattern(), |known| Arc::ptr_eq(known, subscriber));
+        }
+        // Who asked may have stopped waiting.
+        if let Some(subscriber) = newcomer.filter(|subscriber| !subscriber.has_ended()) {
+            table.insert(&subscriber.pattern().clone(), subscriber);
+        }
+        let before = std::mem::replace(&mut *self.table.write(), table);
+        drop(before);
+    }
+
+    fn clear(&self) {
+        let retired = self.retired.lock().take();
+        let table = std::mem::take(&mut *self.table.write());
+        drop((table, retired));
+    }
+}
+
+impl fmt::Debug for Board {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Board").field("subscriptions", &self.len()).finish_non_exhaustive()
+    }
+}
