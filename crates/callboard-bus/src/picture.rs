@@ -20,6 +20,7 @@
 //! ```
 
 mod builder;
+mod critical;
 mod dag;
 mod dot;
 mod edge;
@@ -47,8 +48,8 @@ pub use self::gantt::{Gantt, GanttError, GanttRow, Span, SpanKind};
 pub use self::node::Node;
 pub use self::state::{State, StateCounts, Style};
 
-/// A graph that is known to be drawable: its edges join nodes that exist, and there is no cycle.
-#[derive(Clone, Debug, PartialEq)]
+/// A graph that is known to be drawable: its edges join nodes that exist, and there is no cycle. The default is empty.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Picture {
     title: String,
     direction: Direction,
