@@ -44,7 +44,7 @@ pub use self::builder::{PictureBuilder, PictureError};
 use self::dag::Dag;
 pub use self::edge::Edge;
 pub use self::fold::{Fold, Folding};
-pub use self::gantt::{Gantt, GanttError, GanttRow, Span, SpanKind};
+pub use self::gantt::{Gantt, GanttError, GanttRow, Span, SpanKind, short_time};
 pub use self::node::Node;
 pub use self::state::{State, StateCounts, Style};
 

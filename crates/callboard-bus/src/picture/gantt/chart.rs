@@ -207,7 +207,7 @@ impl<'a> Chart<'a> {
         }
         let top = self.rows_bottom();
         let failed = folded.iter().filter(|row| row.has_failed()).count();
-        let work = [SpanKind::Running, SpanKind::Failed, SpanKind::Compensating];
+        let work = [SpanKind::Running, SpanKind::Failed, SpanKind::Cancelled, SpanKind::Compensating];
         let time = folded.iter().map(|row| row.time(&work)).fold(Duration::ZERO, Duration::saturating_add);
         let spans = || folded.iter().flat_map(|row| &row.spans).filter(|span| work.contains(&span.kind));
         let most = most_at_once(spans());

@@ -17,7 +17,11 @@ pub(super) fn draw_span(xml: &mut Xml, kind: SpanKind, left: Point, width: f64) 
         SpanKind::Compensating => draw_hollow_bar(xml, kind, left, width, State::Compensated),
         SpanKind::Failed => {
             draw_hollow_bar(xml, kind, left, width, State::Failed);
-            draw_cross(xml, Point { x: left.x + width / 2.0, ..left }, width);
+            draw_strokes(xml, Point { x: left.x + width / 2.0, ..left }, width, State::Failed);
+        }
+        SpanKind::Cancelled => {
+            draw_hollow_bar(xml, kind, left, width, State::Cancelled);
+            draw_strokes(xml, Point { x: left.x + width / 2.0, ..left }, width, State::Cancelled);
         }
         SpanKind::Waiting => draw_line(xml, kind, left, width, "6 4"),
         SpanKind::Retrying => draw_line(xml, kind, left, width, "0.1 5"),
@@ -72,10 +76,15 @@ fn draw_line(xml: &mut Xml, kind: SpanKind, Point { x, y }: Point, width: f64, d
     );
 }
 
-fn draw_cross(xml: &mut Xml, Point { x, y }: Point, width: f64) {
+/// A cross for what failed, one stroke for anything else.
+fn draw_strokes(xml: &mut Xml, Point { x, y }: Point, width: f64, state: State) {
     if width < 8.0 {
         return;
     }
-    let cross = format!("M{} {}l6 6m0 -6l-6 6", number(x - 3.0), number(y - 3.0));
-    xml.empty("path", &[("d", &cross), ("stroke", &State::Failed.style().line), ("stroke-width", &1.6)]);
+    let (left, top) = (number(x - 3.0), number(y - 3.0));
+    let strokes = match state {
+        State::Failed => format!("M{left} {top}l6 6m0 -6l-6 6"),
+        _ => format!("M{left} {}l6 -6", number(y + 3.0)),
+    };
+    xml.empty("path", &[("d", &strokes), ("stroke", &state.style().line), ("stroke-width", &1.6)]);
 }
