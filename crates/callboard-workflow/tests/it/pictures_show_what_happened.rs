@@ -468,7 +468,8 @@ fn assert_shows_all(definition: &Definition, picture: &Picture) -> Result<(), Te
     let members = |node: &Node| node.fold().map_or_else(|| vec![node.id().to_owned()], |fold| fold.members.clone());
     let mut drawn: Vec<String> = picture.nodes().iter().flat_map(members).collect();
     let mut steps: Vec<String> = definition.steps().iter().map(|step| step.step_id.to_string()).collect();
-    (drawn.sort(), steps.sort());
+    drawn.sort();
+    steps.sort();
     prop_assert_eq!(drawn, steps);
     let svg = picture.to_svg();
     let document = Document::parse(&svg).unwrap();
