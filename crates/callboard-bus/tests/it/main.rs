@@ -5,5 +5,7 @@
 mod a_call_ends_by_its_deadline;
 mod a_payload_is_the_same_by_every_road;
 mod conditions_see_what_steps_answered;
+mod module_kit;
+mod names_lead_to_modules;
 mod pictures_fit_any_graph;
 mod pictures_stay_the_same;
