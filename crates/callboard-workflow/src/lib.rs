@@ -41,15 +41,19 @@
 //! | when a step starts, ends, is tried again or undone | [`run`] |
 //! | how limits are shared between runs | [`slots`] |
 //! | what a run waits for | [`progress`] |
+//! | when everything happened, and what decided the end | [`history`] |
+//! | how it looks | [`drawing`] |
 //! | how real scientific workflows are read | [`wfformat`] |
 //!
 //! This crate does not read clocks, call handlers, store anything or start threads: everything in it is pure, and whoever
 //! drives a run brings time, calls and a journal.
 
 pub mod definition;
+pub mod drawing;
 pub mod fault;
 mod file;
 pub mod graph;
+pub mod history;
 mod near;
 pub mod progress;
 pub mod run;

@@ -10,6 +10,7 @@ mod every_wait_has_a_name;
 mod every_fault_has_a_place_and_a_help;
 mod handlers_fit_the_operations;
 mod mapped_steps_keep_order_and_bounds;
+mod pictures_show_what_happened;
 mod random_graphs_are_walked_rightly;
 mod real_graphs_are_imported;
 mod steps_start_by_the_table;
