@@ -66,7 +66,7 @@ impl Registry {
     /// referred to it.
     pub(crate) fn start(system: &System, published: &Published) -> ActorRef<Self> {
         let (last, own) = (Arc::clone(published), Arc::clone(published));
-        system.on_shutdown(ShutdownPhase::Outbox, NAME, move || async move { last.store(Arc::default()) });
+        system.on_shutdown(ShutdownPhase::Outbox, NAME, move || async move { last.store(Arc::new(Snapshot::over())) });
         system.spawn(child(NAME, move || Self {
             published: Arc::clone(&own),
             watchers: Watchers::default(),

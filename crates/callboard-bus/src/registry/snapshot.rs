@@ -23,6 +23,8 @@ pub(crate) struct Snapshot {
     modules: HashMap<Arc<str>, Arc<Family>>,
     /// The number of the entry that came last.
     last: u64,
+    /// The system has been shut down.
+    is_over: bool,
 }
 
 /// The instances of one module.
@@ -63,6 +65,11 @@ pub(crate) struct Offer {
 pub(crate) type Tried = [(u64, UnavailableReason)];
 
 impl Snapshot {
+    /// What is there when the system has been shut down.
+    pub(crate) fn over() -> Self {
+        Self { is_over: true, ..Self::default() }
+    }
+
     /// Everybody who offers the operation, whatever their versions.
     pub(crate) fn route(&self, address: &Address) -> Result<&Route, LookupError> {
         let Some(family) = self.modules.get(address.module()) else { return Err(self.unknown_module(address)) };
@@ -76,6 +83,7 @@ impl Snapshot {
         takers.sort_unstable_by(|one, other| one.address().cmp(other.address()));
         let message = type_name::<M>();
         match takers[..] {
+            [] if self.is_over => Err(LookupError::Over),
             [] => Err(LookupError::NobodyTakes { message }),
             [route] => Ok(route),
             _ => {
@@ -140,6 +148,9 @@ impl Snapshot {
     }
 
     fn unknown_module(&self, address: &Address) -> LookupError {
+        if self.is_over {
+            return LookupError::Over;
+        }
         let offered = self.offered();
         let near = nearest(address.name(), offered.iter().map(String::as_str));
         LookupError::UnknownModule { module: address.module().to_owned(), near, offered }

@@ -4,8 +4,14 @@
 
 mod a_call_ends_by_its_deadline;
 mod a_payload_is_the_same_by_every_road;
+mod calls_go_as_asks_do;
 mod conditions_see_what_steps_answered;
+mod hostile_payloads_are_refused;
+mod instances_take_turns;
 mod module_kit;
 mod names_lead_to_modules;
 mod pictures_fit_any_graph;
 mod pictures_stay_the_same;
+mod registry_races;
+mod versions_are_chosen_rightly;
+mod watchers_see_every_change;
