@@ -65,7 +65,8 @@ impl Call {
         self
     }
 
-    /// Waits so long for the answer; inside a turn, never longer than the turn's own asker.
+    /// Waits so long for the answer, which must be longer than no time; inside a turn, never longer than the turn's own
+    /// asker.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options().timeout = Some(timeout);
         self
@@ -147,6 +148,9 @@ impl Call {
     /// Chooses an instance and asks it, and the next one when it hands the message back.
     fn try_make(&self, task: &mut Task<'_>) -> Result<Made, CallError> {
         let address = self.address.as_ref().map_err(|fault| LookupError::from(AddressError::clone(fault)))?;
+        if self.options.as_ref().is_some_and(|options| options.timeout == Some(Duration::ZERO)) {
+            return Err(CallError::NoTime);
+        }
         let snapshot = self.modules.snapshot();
         let route = snapshot.route(address)?;
         let input = self.payload.read(address)?;

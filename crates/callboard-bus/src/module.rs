@@ -174,7 +174,7 @@ impl<A: Actor> ServedModule<A> {
         self
     }
 
-    fn into_entry(self) -> Result<Entry, RegisterError> {
+    pub(crate) fn into_entry(self) -> Result<Entry, RegisterError> {
         let Self { module, actor, operations } = self;
         let version = module.checked(&operations)?;
         let name = module.name;

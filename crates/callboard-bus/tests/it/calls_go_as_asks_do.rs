@@ -3,6 +3,7 @@
 
 use std::future::IntoFuture;
 use std::pin::pin;
+use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{Actor, AskError, Context, ErrorCode, Fault, FaultClass, Handler, Message, Priority, Stage};
@@ -84,6 +85,11 @@ fn a_handler_that_outlives_the_deadline_is_not_waited_for() {
         assert!((2.0..2.05).contains(&t.now().as_secs_f64()), "{:?}", t.now());
         let queued = t.system().call("adder.who", json!({})).timeout(SECOND).await.unwrap_err();
         assert_eq!((queued.code(), queued.class()), (ErrorCode::Timeout, FailureClass::Transient), "it never ran");
+        t.advance(60 * SECOND).await;
+        assert_eq!(t.inspect().actor("adder-1").unwrap().messages.late_replies, 1, "what it answered is dropped");
+        let none = t.system().call("adder.who", json!({})).timeout(Duration::ZERO).await.unwrap_err();
+        assert_eq!(none.code(), ErrorCode::InvalidConfig);
+        assert_eq!(none.to_string(), "a time-out of zero leaves no time for an answer");
         t.shutdown().await;
     });
 }

@@ -1,11 +1,13 @@
 //! A watcher of the registry hears first what is there and then of every arrival, change and departure, once and in
 //! order, however slowly it listens.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{Actor, ActorState, Context, Fault, Handler, Message, Overflow, SyncHandler, child};
 use callboard_bus::{Health, Module, ModuleChange, ModulesExt};
+use proptest::prelude::*;
 use serde_json::json;
 
 use crate::module_kit::{SECOND, Who, adder, found, fragile, offer};
@@ -96,6 +98,89 @@ fn one_that_has_ended_is_forgotten() {
         assert_eq!(t.inspect().actor("registry").unwrap().messages.handled, 21, "nothing is tried again for it");
         t.shutdown().await;
     });
+}
+
+/// What happens to the registry.
+#[derive(Clone, Debug)]
+enum Event {
+    Register,
+    Unregister(prop::sample::Index),
+    SetHealth(prop::sample::Index, bool),
+    Stop(prop::sample::Index),
+    Watch,
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        3 => Just(Event::Register),
+        1 => any::<prop::sample::Index>().prop_map(Event::Unregister),
+        1 => (any::<prop::sample::Index>(), any::<bool>()).prop_map(|(which, well)| Event::SetHealth(which, well)),
+        1 => any::<prop::sample::Index>().prop_map(Event::Stop),
+        1 => Just(Event::Watch),
+    ]
+}
+
+/// The instances with their health, as one who has heard all changes knows them.
+fn known(changes: &[ModuleChange]) -> BTreeMap<String, Health> {
+    let mut known = BTreeMap::new();
+    for change in changes {
+        let now = change.descriptor();
+        let before = match change {
+            ModuleChange::Departed(_) => known.remove(&now.instance),
+            _ => known.insert(now.instance.clone(), now.health.clone()),
+        };
+        assert_eq!(before.is_none(), matches!(change, ModuleChange::Arrived(_)), "{}", told(change));
+    }
+    known
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whoever_has_heard_all_knows_what_is_listed(events in prop::collection::vec(any_event(), 1..40)) {
+        TestSystem::run(async |t| {
+            let (mut there, mut probes) = (Vec::new(), vec![t.probe::<ModuleChange>()]);
+            t.system().modules().watch(probes[0].recipient()).await.unwrap();
+            for (id, event) in (1..).zip(events) {
+                match event {
+                    Event::Register => there.push(found(t.system(), "1.0.0", id).await),
+                    Event::Watch => {
+                        let probe = t.probe();
+                        t.system().modules().watch(probe.recipient()).await.unwrap();
+                        probes.push(probe);
+                    }
+                    _ if there.is_empty() => {}
+                    Event::Unregister(which) => {
+                        let (_, registration) = there.swap_remove(which.index(there.len()));
+                        registration.unregister().await.unwrap();
+                    }
+                    Event::SetHealth(which, true) => {
+                        there[which.index(there.len())].1.set_health(Health::Healthy).await.unwrap();
+                    }
+                    Event::SetHealth(which, false) => {
+                        let ill = Health::Unhealthy(format!("event {id}"));
+                        there[which.index(there.len())].1.set_health(ill).await.unwrap();
+                    }
+                    Event::Stop(which) => {
+                        let (adder, _) = there.swap_remove(which.index(there.len()));
+                        adder.stop();
+                        adder.ended().await;
+                        t.settle().await;
+                    }
+                }
+            }
+            t.settle().await;
+            let listed: BTreeMap<_, _> = t.system().modules().list().iter()
+                .map(|module| (module.instance.clone(), module.health.clone()))
+                .collect();
+            assert_eq!(listed.len(), there.len());
+            for probe in &probes {
+                assert_eq!(known(&probe.take()), listed);
+            }
+            t.shutdown().await;
+        });
+    }
 }
 
 #[test]
