@@ -1,6 +1,8 @@
 //! The registry: an actor through whose mailbox all changes go, and the snapshot that it publishes, by which all is read.
 
+mod entry;
 mod instance;
+mod route;
 mod snapshot;
 mod watchers;
 
@@ -14,10 +16,11 @@ use callboard_actor::{
     System, child,
 };
 
-pub(crate) use self::snapshot::{Entry, Snapshot};
+pub(crate) use self::entry::Entry;
+pub(crate) use self::snapshot::Snapshot;
 use self::watchers::Watchers;
 use crate::descriptor::{Descriptor, Health};
-use crate::module::RegisterError;
+use crate::registration::RegisterError;
 
 /// The name of the actor.
 const NAME: &str = "registry";

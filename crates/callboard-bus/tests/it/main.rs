@@ -12,6 +12,7 @@ mod module_kit;
 mod names_lead_to_modules;
 mod pictures_fit_any_graph;
 mod pictures_stay_the_same;
+mod references_fit_their_messages;
 mod registry_races;
 mod versions_are_chosen_rightly;
 mod watchers_see_every_change;
