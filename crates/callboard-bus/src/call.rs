@@ -2,6 +2,7 @@
 
 mod error;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -16,8 +17,9 @@ pub(crate) use self::error::without_message;
 pub use self::error::{CallError, Failure};
 use crate::address::{Address, AddressError};
 use crate::codec::{self, Limits};
+use crate::lookup::LookupError;
 use crate::modules::Modules;
-use crate::operation::{Asked, CallOptions};
+use crate::operation::{Asked, CallOptions, Options};
 use crate::value::Value;
 
 /// A call by name about to be made: `.await` makes it and waits for the answer.
@@ -37,44 +39,53 @@ use crate::value::Value;
 #[must_use = "a call is made when it is awaited"]
 pub struct Call {
     modules: Modules,
-    address: Result<Address, AddressError>,
+    address: Result<Address, Box<AddressError>>,
     payload: Payload,
-    options: CallOptions,
+    options: Options,
 }
 
 /// What goes in, read as late as can be: a name that leads nowhere costs no reading.
 enum Payload {
     Value(Value),
-    Packed(Vec<u8>, Limits),
+    Packed(Box<(Vec<u8>, Limits)>),
 }
 
 impl Call {
     pub(crate) fn new(modules: Modules, address: Result<Address, AddressError>, input: Value) -> Self {
-        Self { modules, address, payload: Payload::Value(input), options: CallOptions::default() }
+        Self::with(modules, address, Payload::Value(input))
+    }
+
+    fn with(modules: Modules, address: Result<Address, AddressError>, payload: Payload) -> Self {
+        Self { modules, address: address.map_err(Box::new), payload, options: None }
     }
 
     /// Makes it with this priority instead of the message type's own; inside a turn, never below the turn's.
     pub fn priority(mut self, priority: Priority) -> Self {
-        self.options.priority = Some(priority);
+        self.options().priority = Some(priority);
         self
     }
 
-    /// Waits so long for the answer; inside a turn, never longer than the turn's own asker.
+    /// Waits so long for the answer, which must be longer than no time; inside a turn, never longer than the turn's own
+    /// asker.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.options.timeout = Some(timeout);
+        self.options().timeout = Some(timeout);
         self
     }
 
     /// Names the request, so that a receiver that remembers names can tell a repetition from a new one.
     pub fn idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
-        self.options.idempotency_key = Some(key.into());
+        self.options().idempotency_key = Some(key.into());
         self
     }
 
     /// Takes nothing of the running turn along: neither its deadline nor its priority nor its baggage.
     pub fn no_inherit(mut self) -> Self {
-        self.options.takes_nothing_along = true;
+        self.options().takes_nothing_along = true;
         self
+    }
+
+    fn options(&mut self) -> &mut CallOptions {
+        self.options.get_or_insert_default()
     }
 }
 
@@ -107,53 +118,62 @@ impl Future for CallFuture {
     type Output = Result<Value, CallError>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
-        let polled = match std::mem::replace(&mut self.0, State::Done) {
-            State::Fresh(call) => self.make(&call, task),
-            State::Asked(mut asked) => {
-                let polled = asked.as_mut().poll(task);
-                self.0 = State::Asked(asked);
-                polled
-            }
+        let (polled, next) = match &mut self.0 {
+            State::Fresh(call) => match call.make(task) {
+                Made::Done(result) => (Poll::Ready(result), State::Done),
+                Made::Asked(asked) => (Poll::Pending, State::Asked(asked)),
+            },
+            State::Asked(asked) => match asked.as_mut().poll(task) {
+                Poll::Pending => return Poll::Pending,
+                ready @ Poll::Ready(_) => (ready, State::Done),
+            },
             State::Done => return Poll::Pending,
         };
-        if polled.is_ready() {
-            self.0 = State::Done;
-        }
+        self.0 = next;
         polled
     }
 }
 
-impl CallFuture {
+/// How far the first poll of a call came.
+enum Made {
+    Done(Result<Value, CallError>),
+    Asked(Asked),
+}
+
+impl Call {
+    fn make(&self, task: &mut Task<'_>) -> Made {
+        self.try_make(task).unwrap_or_else(|error| Made::Done(Err(error)))
+    }
+
     /// Chooses an instance and asks it, and the next one when it hands the message back.
-    fn make(&mut self, call: &Call, task: &mut Task<'_>) -> Poll<Result<Value, CallError>> {
-        let address = call.address.as_ref().map_err(|fault| CallError::Lookup(fault.clone().into()))?;
-        let snapshot = call.modules.snapshot();
-        let route = snapshot.route(address).map_err(CallError::Lookup)?;
-        let input = call.payload.read(address)?;
+    fn try_make(&self, task: &mut Task<'_>) -> Result<Made, CallError> {
+        let address = self.address.as_ref().map_err(|fault| LookupError::from(AddressError::clone(fault)))?;
+        if self.options.as_ref().is_some_and(|options| options.timeout == Some(Duration::ZERO)) {
+            return Err(CallError::NoTime);
+        }
+        let snapshot = self.modules.snapshot();
+        let route = snapshot.route(address)?;
+        let input = self.payload.read(address)?;
         let mut tried = Vec::new();
         while let Some(offer) = route.choose(address.requirement(), &tried) {
-            let asked = offer.operation().ask(&input, &call.options);
+            let asked = offer.operation().ask(&input, &self.options);
             let mut asked = asked.map_err(|fault| CallError::Input { operation: Arc::clone(address.name()), fault })?;
-            match asked.as_mut().poll(task) {
-                Poll::Pending => {
-                    self.0 = State::Asked(asked);
-                    return Poll::Pending;
-                }
-                Poll::Ready(result) => match why_not_taken(&result) {
-                    None => return Poll::Ready(result),
-                    Some(reason) => tried.push((offer.entry().number(), reason)),
-                },
+            let Poll::Ready(result) = asked.as_mut().poll(task) else { return Ok(Made::Asked(asked)) };
+            match why_not_taken(&result) {
+                None => return Ok(Made::Done(result)),
+                Some(reason) => tried.push((offer.entry().number(), reason)),
             }
         }
-        Poll::Ready(Err(CallError::Lookup(route.refusal(address.requirement(), &tried))))
+        Err(route.refusal(address.requirement(), &tried).into())
     }
 }
 
 impl Payload {
-    fn read(&self, address: &Address) -> Result<Value, CallError> {
+    fn read(&self, address: &Address) -> Result<Cow<'_, Value>, CallError> {
         match self {
-            Self::Value(value) => Ok(value.clone()),
-            Self::Packed(bytes, limits) => codec::decode_value(bytes, limits)
+            Self::Value(value) => Ok(Cow::Borrowed(value)),
+            Self::Packed(packed) => codec::decode_value(&packed.0, &packed.1)
+                .map(Cow::Owned)
                 .map_err(|fault| CallError::Bytes { operation: Arc::clone(address.name()), fault }),
         }
     }
@@ -176,14 +196,13 @@ pub struct PackedCall(Call);
 
 impl PackedCall {
     pub(crate) fn new(modules: Modules, address: Result<Address, AddressError>, bytes: Vec<u8>) -> Self {
-        let payload = Payload::Packed(bytes, Limits::default());
-        Self(Call { modules, address, payload, options: CallOptions::default() })
+        Self(Call::with(modules, address, Payload::Packed(Box::new((bytes, Limits::default())))))
     }
 
     /// What the payload may be at most.
     pub fn limits(mut self, limits: Limits) -> Self {
-        if let Payload::Packed(_, own) = &mut self.0.payload {
-            *own = limits;
+        if let Payload::Packed(packed) = &mut self.0.payload {
+            packed.1 = limits;
         }
         self
     }

@@ -75,6 +75,9 @@ pub enum LookupError {
     /// It is there and matches, but no instance of it takes calls now.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
+    /// There are no modules any more.
+    #[error("the system has been shut down")]
+    Over,
 }
 
 impl LookupError {
@@ -89,6 +92,7 @@ impl LookupError {
             Self::MessageType { .. } => ErrorCode::ValidationFailed,
             Self::SeveralTake { .. } => ErrorCode::InvalidName,
             Self::Unavailable(fault) => fault.code(),
+            Self::Over => ErrorCode::Unavailable,
         }
     }
 

@@ -1,4 +1,4 @@
-//! A module written by hand: [`Module`], and its [`Registration`] once it can be found.
+//! A module written by hand: [`Module`], and [`ServedModule`] when it is known who serves it.
 
 use std::any::type_name;
 use std::collections::HashSet;
@@ -6,19 +6,19 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use callboard_actor::{Actor, ActorRef, AskError, ErrorCode, Handler, Message};
+use callboard_actor::{Actor, ActorRef, Handler, Message};
 use schemars::JsonSchema;
 use semver::Version;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
-use thiserror::Error;
 
-use crate::address::{AddressError, check_module_name, check_name};
+use crate::address::{check_module_name, check_name};
 use crate::call::CallError;
 use crate::descriptor::{Descriptor, Health, OperationDescriptor};
-use crate::modules::{Modules, ModulesExt};
+use crate::modules::ModulesExt;
 use crate::operation::{Operation, TypedOperation, fallible, plain};
+use crate::registration::{RegisterError, Registration};
 use crate::registry::Entry;
 use crate::schema;
 use crate::value::Value;
@@ -161,7 +161,7 @@ impl<A: Actor> ServedModule<A> {
     pub async fn register(self, home: &impl ModulesExt) -> Result<Registration, RegisterError> {
         let modules = home.modules();
         let number = modules.register(self.into_entry()?).await?;
-        Ok(Registration { modules, number })
+        Ok(Registration::new(modules, number))
     }
 
     fn offer<M>(
@@ -174,7 +174,7 @@ impl<A: Actor> ServedModule<A> {
         self
     }
 
-    fn into_entry(self) -> Result<Entry, RegisterError> {
+    pub(crate) fn into_entry(self) -> Result<Entry, RegisterError> {
         let Self { module, actor, operations } = self;
         let version = module.checked(&operations)?;
         let name = module.name;
@@ -238,124 +238,5 @@ fn make<A: Handler<M>, M: Message + DeserializeOwned>(
 impl<A: Actor> fmt::Debug for ServedModule<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServedModule").field("module", &self.module).field("actor", &self.actor).finish_non_exhaustive()
-    }
-}
-
-/// One instance that can be found. Dropping it changes nothing: the instance is found until its actor ends.
-#[derive(Debug)]
-pub struct Registration {
-    modules: Modules,
-    number: u64,
-}
-
-impl Registration {
-    /// Takes the instance away. A call that begins after this has ended does not reach it; one that began before may. When
-    /// it is gone already nothing changes.
-    ///
-    /// # Errors
-    ///
-    /// [`RegistryError`].
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it has ended, the instance may or may not be found.
-    pub async fn unregister(self) -> Result<(), RegistryError> {
-        self.modules.unregister(self.number).await
-    }
-
-    /// Says how the instance is. While it is unhealthy it is not handed out. When it is gone nothing changes.
-    ///
-    /// # Errors
-    ///
-    /// [`RegistryError`].
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it has ended, the registry may or may not know.
-    pub async fn set_health(&self, health: Health) -> Result<(), RegistryError> {
-        self.modules.set_health(self.number, health).await
-    }
-}
-
-/// Why a module was not registered.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum RegisterError {
-    /// A name that cannot be one.
-    #[error("the name of the {what} `{name}` {reason}")]
-    BadName {
-        /// Whether it is that of the module or of an operation.
-        what: &'static str,
-        /// The name.
-        name: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// A version that is not semantic.
-    #[error("the version `{version}` of module `{module}` cannot be read: {reason}")]
-    BadVersion {
-        /// The module.
-        module: String,
-        /// Its version.
-        version: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A requirement that is no address.
-    #[error("a requirement cannot be read")]
-    BadRequirement(#[from] AddressError),
-    /// Two operations with one name.
-    #[error("module `{module}` has two operations `{operation}`")]
-    OperationTwice {
-        /// The module.
-        module: String,
-        /// The name of both.
-        operation: String,
-    },
-    /// The same actor is registered under this name.
-    #[error("`{instance}` is registered as an instance of `{module}` already")]
-    AlreadyExists {
-        /// The module.
-        module: String,
-        /// The name of the actor.
-        instance: String,
-    },
-    /// The actor is about to end, or has.
-    #[error("`{instance}` is ending and cannot be an instance of `{module}`")]
-    Ending {
-        /// The module.
-        module: String,
-        /// The name of the actor.
-        instance: String,
-    },
-    /// The registry did not answer.
-    #[error(transparent)]
-    Registry(#[from] RegistryError),
-}
-
-/// Why the registry did not answer. Reading goes on without it.
-#[derive(Debug, Error)]
-#[error("the registry does not answer")]
-pub struct RegistryError(#[source] pub(crate) AskError<()>);
-
-impl RegisterError {
-    /// The stable code.
-    #[must_use]
-    pub fn code(&self) -> ErrorCode {
-        match self {
-            Self::BadName { .. } | Self::BadRequirement(_) => ErrorCode::InvalidName,
-            Self::BadVersion { .. } => ErrorCode::InvalidConfig,
-            Self::OperationTwice { .. } | Self::AlreadyExists { .. } => ErrorCode::AlreadyExists,
-            Self::Ending { .. } => ErrorCode::Unavailable,
-            Self::Registry(error) => error.code(),
-        }
-    }
-}
-
-impl RegistryError {
-    /// The stable code.
-    #[must_use]
-    pub fn code(&self) -> ErrorCode {
-        self.0.code()
     }
 }

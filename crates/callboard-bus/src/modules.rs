@@ -11,7 +11,7 @@ use crate::address::Address;
 use crate::call::{Call, PackedCall, without_message};
 use crate::descriptor::{Descriptor, Health, OperationDescriptor};
 use crate::lookup::LookupError;
-use crate::module::{RegisterError, RegistryError};
+use crate::registration::{RegisterError, RegistryError};
 use crate::registry::{Entry, ModuleChange, Published, Register, Registry, SetHealth, Snapshot, Unregister, Watch};
 use crate::value::Value;
 

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use callboard_actor::{ActorRef, Fault, Handler, Message, Priority, Recipient};
+use callboard_actor::{ActorRef, Ask, Fault, Handler, Message, Priority, Recipient};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -18,7 +18,11 @@ use crate::value::{Value, ValueError, from_value};
 /// The answer on its way.
 pub(crate) type Asked = Pin<Box<dyn Future<Output = Result<Value, CallError>> + Send>>;
 
-/// How a call is made; what is not set is as the message type and the running turn have it.
+/// How a call is made, where it says so; what is not set is as the message type and the running turn have it. Few calls
+/// say anything, and those that do not carry one word for it.
+pub(crate) type Options = Option<Box<CallOptions>>;
+
+/// See [`Options`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CallOptions {
     pub(crate) priority: Option<Priority>,
@@ -34,7 +38,7 @@ pub(crate) trait Operation: Send + Sync {
     /// # Errors
     ///
     /// A payload that does not fit the message.
-    fn ask(&self, input: &Value, options: &CallOptions) -> Result<Asked, ValueError>;
+    fn ask(&self, input: &Value, options: &Options) -> Result<Asked, ValueError>;
 
     fn descriptor(&self) -> &Arc<OperationDescriptor>;
 
@@ -65,7 +69,7 @@ impl<A: Handler<M>, M: Message> TypedOperation<A, M> {
 }
 
 impl<A: Handler<M>, M: Message + DeserializeOwned> Operation for TypedOperation<A, M> {
-    fn ask(&self, input: &Value, options: &CallOptions) -> Result<Asked, ValueError> {
+    fn ask(&self, input: &Value, options: &Options) -> Result<Asked, ValueError> {
         let message = from_value(input)?;
         Ok(Box::pin(ask(self.actor.clone(), message, options.clone(), self.answer)))
     }
@@ -86,25 +90,32 @@ impl<A: Handler<M>, M: Message + DeserializeOwned> Operation for TypedOperation<
 async fn ask<A: Handler<M>, M: Message>(
     actor: ActorRef<A>,
     message: M,
-    options: CallOptions,
+    options: Options,
     answer: fn(M::Reply) -> Result<Value, CallError>,
 ) -> Result<Value, CallError> {
-    let mut ask = actor.ask(message);
-    if let Some(priority) = options.priority {
-        ask = ask.priority(priority);
-    }
-    if let Some(timeout) = options.timeout {
-        ask = ask.timeout(timeout);
-    }
-    if let Some(key) = options.idempotency_key {
-        ask = ask.idempotency_key(&*key);
-    }
-    if options.takes_nothing_along {
-        ask = ask.no_inherit();
-    }
+    let ask = actor.ask(message);
+    let ask = match options {
+        Some(options) => options.apply(ask),
+        None => ask,
+    };
     match ask.await {
         Ok(reply) => answer(reply),
         Err(error) => Err(CallError::Road(without_message(error))),
+    }
+}
+
+impl CallOptions {
+    fn apply<T, M: Message>(self, mut ask: Ask<'_, T, M>) -> Ask<'_, T, M> {
+        if let Some(priority) = self.priority {
+            ask = ask.priority(priority);
+        }
+        if let Some(timeout) = self.timeout {
+            ask = ask.timeout(timeout);
+        }
+        if let Some(key) = self.idempotency_key {
+            ask = ask.idempotency_key(&*key);
+        }
+        if self.takes_nothing_along { ask.no_inherit() } else { ask }
     }
 }
 

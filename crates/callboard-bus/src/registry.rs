@@ -1,23 +1,26 @@
 //! The registry: an actor through whose mailbox all changes go, and the snapshot that it publishes, by which all is read.
 
+mod entry;
 mod instance;
+mod route;
 mod snapshot;
 mod watchers;
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use callboard_actor::{
-    Actor, ActorId, ActorRef, ActorState, Context, Down, Fault, Message, Recipient, ShutdownPhase, SyncHandler, System,
-    child,
+    Actor, ActorId, ActorRef, ActorState, Child, Context, Down, Fault, Message, Recipient, ShutdownPhase, SyncHandler,
+    System, child,
 };
 
-pub(crate) use self::snapshot::{Entry, Snapshot};
+pub(crate) use self::entry::Entry;
+pub(crate) use self::snapshot::Snapshot;
 use self::watchers::Watchers;
 use crate::descriptor::{Descriptor, Health};
-use crate::module::RegisterError;
+use crate::registration::RegisterError;
 
 /// The name of the actor.
 const NAME: &str = "registry";
@@ -51,10 +54,12 @@ impl ModuleChange {
 /// What everybody reads.
 pub(crate) type Published = Arc<ArcSwap<Snapshot>>;
 
-/// The actor. What is registered is in the snapshot and nowhere else, so a new value of it goes on where the last one was.
+/// The actor. What is registered is in the snapshot and nowhere else, and who watches is kept beside the value: a new
+/// value of it goes on where the last one was.
 pub(crate) struct Registry {
     published: Published,
-    watchers: Watchers,
+    /// Kept beside the value as well. Nobody but the actor ever takes the lock.
+    watchers: Arc<Mutex<Watchers>>,
     /// Actors whose end it will hear of.
     monitored: HashSet<ActorId>,
     /// A [`TellOn`] is on its way.
@@ -65,14 +70,20 @@ impl Registry {
     /// Starts the actor. When the last actor has ended nothing is left to be found, and the system is let go by what
     /// referred to it.
     pub(crate) fn start(system: &System, published: &Published) -> ActorRef<Self> {
-        let (last, own) = (Arc::clone(published), Arc::clone(published));
-        system.on_shutdown(ShutdownPhase::Outbox, NAME, move || async move { last.store(Arc::default()) });
-        system.spawn(child(NAME, move || Self {
-            published: Arc::clone(&own),
-            watchers: Watchers::default(),
+        let last = Arc::clone(published);
+        let over = move || async move { last.store(Arc::new(Snapshot::over())) };
+        system.on_shutdown(ShutdownPhase::Outbox, NAME, over);
+        system.spawn(Self::child(published))
+    }
+
+    fn child(published: &Published) -> Child<Self> {
+        let (published, watchers) = (Arc::clone(published), Arc::<Mutex<Watchers>>::default());
+        child(NAME, move || Self {
+            published: Arc::clone(&published),
+            watchers: Arc::clone(&watchers),
             monitored: HashSet::new(),
             is_telling: false,
-        }))
+        })
     }
 
     fn monitor(&mut self, entry: &Entry, cx: &Context<Self>) {
@@ -88,14 +99,17 @@ impl Registry {
 
     fn publish(&mut self, snapshot: Snapshot, change: &ModuleChange, cx: &mut Context<Self>) {
         self.published.store(Arc::new(snapshot));
-        self.watchers.note(change);
+        self.watchers().note(change);
         self.tell(cx);
     }
 
+    fn watchers(&self) -> MutexGuard<'_, Watchers> {
+        self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn tell(&mut self, cx: &mut Context<Self>) {
-        if let Some(wait) = self.watchers.tell()
-            && !self.is_telling
-        {
+        let wait = self.watchers().tell();
+        if let Some(wait) = wait.filter(|_| !self.is_telling) {
             self.is_telling = true;
             cx.send_after(wait, TellOn);
         }
@@ -106,6 +120,7 @@ impl Actor for Registry {
     async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), Fault> {
         let snapshot = self.published.load_full();
         snapshot.entries().into_iter().for_each(|entry| self.monitor(entry, cx));
+        self.tell(cx);
         Ok(())
     }
 }
@@ -189,7 +204,7 @@ impl SyncHandler<Watch> for Registry {
     fn handle(&mut self, Watch(recipient): Watch, cx: &mut Context<Self>) -> Result<(), Fault> {
         let snapshot = self.published.load_full();
         let arrived = |entry: &Arc<Entry>| ModuleChange::Arrived(Arc::clone(entry.descriptor()));
-        self.watchers.add(recipient, snapshot.entries().into_iter().map(arrived).collect());
+        self.watchers().add(recipient, snapshot.entries().into_iter().map(arrived).collect());
         self.tell(cx);
         Ok(())
     }
@@ -225,3 +240,6 @@ impl fmt::Debug for Registry {
         f.debug_struct("Registry").field("published", &self.published).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

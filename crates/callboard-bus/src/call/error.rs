@@ -19,6 +19,9 @@ pub enum CallError {
     /// The name does not lead to an instance that takes calls. Nobody was asked.
     #[error(transparent)]
     Lookup(#[from] LookupError),
+    /// A time-out of zero, which leaves no time for an answer. Nobody was asked.
+    #[error("a time-out of zero leaves no time for an answer")]
+    NoTime,
     /// The payload does not fit the message. The handler was not called.
     #[error("the input of `{operation}` does not fit: {fault}")]
     Input {
@@ -67,6 +70,7 @@ impl CallError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Lookup(fault) => fault.code(),
+            Self::NoTime => ErrorCode::InvalidConfig,
             Self::Input { .. } => ErrorCode::ValidationFailed,
             Self::Bytes { fault, .. } => code_of_bytes(fault),
             Self::Failed(_) => ErrorCode::HandlerFailed,

@@ -4,7 +4,10 @@
 
 mod a_call_ends_by_its_deadline;
 mod a_payload_is_the_same_by_every_road;
+mod calls_go_as_asks_do;
 mod conditions_see_what_steps_answered;
+mod hostile_payloads_are_refused;
+mod instances_take_turns;
 mod module_kit;
 mod names_lead_to_modules;
 mod events_of_a_turn_leave_with_it;
@@ -14,3 +17,7 @@ mod no_subscriber_harms_another;
 mod pictures_fit_any_graph;
 mod pictures_stay_the_same;
 mod subscriptions_end_when_told;
+mod references_fit_their_messages;
+mod registry_races;
+mod versions_are_chosen_rightly;
+mod watchers_see_every_change;

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use callboard_actor::{Actor, ActorRef, Child, Context, Fault, Handler, Message, Priority, SyncHandler, System, child};
-use callboard_bus::{Module, Registration, ServedModule};
+use callboard_actor::{
+    Actor, ActorRef, ActorState, Backoff, Child, Context, Fault, Handler, Message, Priority, SyncHandler, System, child,
+};
+use callboard_bus::{CallError, Module, ModulesExt, Registration, ServedModule, from_value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
@@ -130,4 +133,21 @@ pub(crate) async fn found(system: &System, version: &str, id: u64) -> (ActorRef<
     let adder = system.spawn(adder(id));
     let registration = offer(version, &adder).register(system).await.expect("nothing is wrong with it");
     (adder, registration)
+}
+
+/// An adder whose breaker opens with its first fault, for ten seconds.
+pub(crate) fn fragile(id: u64) -> Child<Adder> {
+    adder(id).backoff(Backoff::none()).intensity(0, 3600 * SECOND).reset(10 * SECOND)
+}
+
+/// Opens the breaker of a fragile adder.
+pub(crate) async fn break_down(adder: &ActorRef<Adder>) {
+    adder.ask(Boom {}).await.expect_err("it panics");
+    assert_eq!(adder.state(), ActorState::Failed);
+}
+
+/// Who answers a call.
+pub(crate) async fn who(system: &System, requirement: &str) -> Result<u64, CallError> {
+    let answer = system.call(&format!("adder.who{requirement}"), json!({})).await?;
+    Ok(from_value(&answer).expect("it is a number"))
 }
