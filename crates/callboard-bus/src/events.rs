@@ -48,9 +48,8 @@
 //! - A subscription whose [`subscribe`](EventsExt::subscribe) has returned gets every event that is published from then
 //!   on, once; an actor with two subscriptions that match gets it twice. It gets no event from before.
 //! - Once [`unsubscribe`](crate::Subscription::unsubscribe) has returned, or the [`Subscription`](crate::Subscription)
-//!   was dropped, nothing that is
-//!   published from then on reaches it. An event that was on its way, in the hands of a publisher or in the mailbox,
-//!   still does.
+//!   was dropped, nothing that is published from then on reaches it. An event that was on its way, in the hands of a
+//!   publisher or in the mailbox, still does.
 //! - Events of one publisher reach one subscriber in the order in which they were published, within a priority.
 //! - A publisher waits for no handler. It waits for room in a full mailbox, as `tell` does, for all subscribers at once:
 //!   those who have room have the event meanwhile.

@@ -93,20 +93,21 @@ impl Board {
         is_first
     }
 
-    /// Takes out who has left and puts in who has come. What leaves the table is dropped outside of its lock, as it may
-    /// be the last that knows an actor.
+    /// Takes out who has left and puts in who has come. Where a publisher is looking at the table from before, what
+    /// changes is copied first; otherwise it changes in place. No subscriber is dropped under the lock, as it may be the
+    /// last that knows an actor.
     pub(super) fn change(&self, newcomer: Option<Arc<Subscriber>>) {
-        let mut table = self.table.read().clone();
         let retired = self.retired.lock().as_mut().map(std::mem::take).unwrap_or_default();
+        // Who asked may have stopped waiting.
+        let newcomer = newcomer.filter(|subscriber| !subscriber.has_ended());
+        let mut table = self.table.write();
         for subscriber in &retired {
             table.remove(subscriber.pattern(), |known| Arc::ptr_eq(known, subscriber));
         }
-        // Who asked may have stopped waiting.
-        if let Some(subscriber) = newcomer.filter(|subscriber| !subscriber.has_ended()) {
+        if let Some(subscriber) = newcomer {
             table.insert(&subscriber.pattern().clone(), subscriber);
         }
-        let before = std::mem::replace(&mut *self.table.write(), table);
-        drop(before);
+        drop(table);
     }
 
     fn clear(&self) {

@@ -46,6 +46,25 @@ fn a_subscription_that_nobody_waited_for_is_none() {
     });
 }
 
+/// More than the mailbox of the actor holds.
+#[test]
+fn however_many_leave_at_once_the_table_forgets_them_all() {
+    TestSystem::run(async |t| {
+        let probe = t.probe::<Event>();
+        let mut subscriptions = Vec::new();
+        for number in 0..3_000 {
+            let pattern = ["a".to_owned(), format!("a.{number}"), format!("{number}*.>")][number % 3].clone();
+            subscriptions.push(t.system().subscribe(&pattern, probe.recipient()).await.unwrap());
+        }
+        assert_eq!(t.system().publish("a", Value::Null).await.unwrap().delivered, 1_000);
+        drop(subscriptions);
+        assert_eq!(t.system().publish("a", Value::Null).await.unwrap().delivered, 0);
+        t.settle().await;
+        assert_eq!(t.system().events().subscriptions(), 0);
+        t.shutdown().await;
+    });
+}
+
 #[test]
 fn a_system_that_is_over_takes_no_subscriptions() {
     TestSystem::run(async |t| {
