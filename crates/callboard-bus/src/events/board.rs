@@ -8,11 +8,10 @@ use callboard_actor::{ActorRef, ShutdownPhase, System, WeakRef, child};
 use parking_lot::{Mutex, RwLock};
 
 use super::actor::EventsActor;
-use crate::event::{Event, EventId, EventIds};
+use crate::event::{EventId, EventIds};
 use crate::matcher::Matcher;
 use crate::subscription::Subscriber;
 use crate::topic::Topic;
-use crate::value::Value;
 
 type Table = Matcher<Arc<Subscriber>>;
 
@@ -29,7 +28,7 @@ pub(crate) struct Board {
     /// so it is virtual where that clock is.
     started: Duration,
     /// The source of what no turn publishes.
-    system: Arc<str>,
+    source: Arc<str>,
 }
 
 impl Board {
@@ -41,7 +40,7 @@ impl Board {
             retired: Mutex::new(Some(Vec::new())),
             ids: EventIds::new(),
             started: now.saturating_sub(system.elapsed()),
-            system: "system".into(),
+            source: "system".into(),
         }
     }
 
@@ -61,24 +60,20 @@ impl Board {
         self.table.read().len()
     }
 
-    pub(super) fn fresh_id(&self, elapsed: Duration) -> EventId {
-        self.ids.next(self.started + elapsed)
+    /// Now, since the Unix epoch.
+    pub(super) fn wall(&self, system: &System) -> Duration {
+        self.started + system.elapsed()
     }
 
-    /// An event of the moment `elapsed` after the start of the system.
-    pub(super) fn event(
-        &self,
-        elapsed: Duration,
-        name: Topic,
-        data: Value,
-        source: Option<Arc<str>>,
-        id: Option<EventId>,
-    ) -> Event {
-        let id = id.unwrap_or_else(|| self.fresh_id(elapsed));
-        let time = UNIX_EPOCH + self.started + elapsed;
-        Event { id, name, data, time, source: source.unwrap_or_else(|| Arc::clone(&self.system)) }
+    pub(super) fn fresh_id(&self, now: Duration) -> EventId {
+        self.ids.next(now)
     }
 
+    pub(super) fn source(&self) -> Arc<str> {
+        Arc::clone(&self.source)
+    }
+
+    /// Those who want events of this name now.
     pub(super) fn subscribers(&self, name: &Topic) -> Vec<Arc<Subscriber>> {
         let table = self.table.read().clone();
         table.find(name).into_iter().filter(|subscriber| !subscriber.has_ended()).cloned().collect()
@@ -105,7 +100,8 @@ impl Board {
             table.remove(subscriber.pattern(), |known| Arc::ptr_eq(known, subscriber));
         }
         if let Some(subscriber) = newcomer {
-            table.insert(&subscriber.pattern().clone(), subscriber);
+            let pattern = subscriber.pattern().clone();
+            table.insert(&pattern, subscriber);
         }
         drop(table);
     }
