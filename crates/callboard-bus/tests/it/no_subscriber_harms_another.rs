@@ -4,12 +4,12 @@ use std::future::IntoFuture;
 use std::pin::pin;
 
 use callboard_actor::testing::TestSystem;
-use callboard_actor::{ActorRef, Backoff, DeadReason, Overflow, child};
+use callboard_actor::{ActorRef, Backoff, DeadReason, Drain, Overflow, System, block_on, child};
 use callboard_bus::{Event, EventsExt, Value};
 use futures::poll;
 use tokio::sync::oneshot;
 
-use crate::listener::{Heard, Hold, Listener};
+use crate::listener::{Heard, Hold, Listener, Seen, Witness};
 
 /// A listener in the middle of a turn, whose mailbox has one place; dropping the sender lets it go on.
 async fn held(t: &TestSystem, name: &str) -> (ActorRef<Listener>, oneshot::Sender<()>) {
@@ -172,5 +172,36 @@ fn a_handler_that_fails_is_given_the_event_again() {
         let put_aside = t.system().quarantine().list();
         assert_eq!((put_aside.len(), put_aside[0].attempts, put_aside[0].is_kept), (1, 2, true));
         t.shutdown().await;
+    });
+}
+
+/// F-BUS-02: under load from several threads a small mailbox makes publishers wait, and neither loses nor reorders.
+#[test]
+fn a_small_mailbox_loses_nothing_and_keeps_the_order_of_each_publisher() {
+    const EVENTS: u64 = 400;
+    const THREADS: u64 = 3;
+    let system = block_on(System::builder().workers(2).start()).unwrap();
+    let witness = system.spawn(child("witness", Witness::default).bound(2));
+    let _subscription = block_on(system.subscribe("load", witness.recipient()).into_future()).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let system = &system;
+            scope.spawn(move || {
+                for number in 0..EVENTS {
+                    let data = Value::from(thread * EVENTS + number);
+                    let receipt = block_on(system.publish("load", data).into_future()).unwrap();
+                    assert_eq!((receipt.delivered, receipt.refused), (1, 0));
+                }
+            });
+        }
+    });
+    block_on(async {
+        let seen = witness.ask(Seen).await.unwrap();
+        for thread in 0..THREADS {
+            let own: Vec<_> = (thread * EVENTS..(thread + 1) * EVENTS).map(Value::from).collect();
+            assert!(seen.iter().filter(|data| own.contains(data)).eq(&own), "publisher {thread}");
+        }
+        assert_eq!(seen.len() as u64, THREADS * EVENTS);
+        system.shutdown(Drain::default()).await;
     });
 }

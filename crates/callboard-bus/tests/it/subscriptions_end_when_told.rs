@@ -6,11 +6,11 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
-use callboard_actor::{Actor, Context, Drain, Fault, Message, SyncHandler, System, block_on};
+use callboard_actor::{Drain, System, block_on};
 use callboard_bus::{Event, EventsExt, SubscribeError, Value};
 use futures::poll;
 
-use crate::listener::Heard;
+use crate::listener::{Heard, Seen, Witness};
 
 #[test]
 fn nothing_comes_after_the_end() {
@@ -98,29 +98,6 @@ fn nothing_is_kept_when_the_system_is_over() {
     });
     // The threads of the system end by themselves, and then nobody has the factory of the listener any more.
     assert_eq!(gone.recv_timeout(Duration::from_secs(60)), Err(RecvTimeoutError::Disconnected));
-}
-
-/// Keeps the data of what it gets.
-#[derive(Default)]
-struct Witness(Vec<Value>);
-
-impl Actor for Witness {}
-
-impl SyncHandler<Event> for Witness {
-    fn handle(&mut self, event: Event, _: &mut Context<Self>) -> Result<(), Fault> {
-        self.0.push(event.data);
-        Ok(())
-    }
-}
-
-#[derive(Message)]
-#[message(reply = Vec<Value>)]
-struct Seen;
-
-impl SyncHandler<Seen> for Witness {
-    fn handle(&mut self, _: Seen, _: &mut Context<Self>) -> Result<Vec<Value>, Fault> {
-        Ok(self.0.clone())
-    }
 }
 
 /// A subscriber comes, gets what is published while it is there, and goes.
