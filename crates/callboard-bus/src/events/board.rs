@@ -118,3 +118,29 @@ impl fmt::Debug for Board {
         f.debug_struct("Board").field("subscriptions", &self.len()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use callboard_actor::testing::TestSystem;
+
+    use super::*;
+
+    /// Its end may come while the actor is about to let it in.
+    #[test]
+    fn who_has_left_before_it_is_let_in_stays_outside() {
+        TestSystem::run(async |t| {
+            let board = Board::new(t.system());
+            let newcomer = || Arc::new(Subscriber::new("a".parse().unwrap(), t.probe().recipient()));
+            let (stays, leaves) = (newcomer(), newcomer());
+            assert!(board.retire(&leaves) && !board.retire(&leaves));
+            board.change(Some(leaves));
+            board.change(Some(Arc::clone(&stays)));
+            assert_eq!((board.len(), board.subscribers(&"a".parse().unwrap()).len()), (1, 1));
+            board.retire(&stays);
+            assert_eq!((board.len(), board.subscribers(&"a".parse().unwrap()).len()), (1, 0));
+            board.change(None);
+            assert_eq!(board.len(), 0);
+            t.shutdown().await;
+        });
+    }
+}
