@@ -48,9 +48,8 @@
 //! - A subscription whose [`subscribe`](EventsExt::subscribe) has returned gets every event that is published from then
 //!   on, once; an actor with two subscriptions that match gets it twice. It gets no event from before.
 //! - Once [`unsubscribe`](crate::Subscription::unsubscribe) has returned, or the [`Subscription`](crate::Subscription)
-//!   was dropped, nothing that is
-//!   published from then on reaches it. An event that was on its way, in the hands of a publisher or in the mailbox,
-//!   still does.
+//!   was dropped, nothing that is published from then on reaches it. An event that was on its way, in the hands of a
+//!   publisher or in the mailbox, still does.
 //! - Events of one publisher reach one subscriber in the order in which they were published, within a priority.
 //! - A publisher waits for no handler. It waits for room in a full mailbox, as `tell` does, for all subscribers at once:
 //!   those who have room have the event meanwhile.
@@ -69,6 +68,7 @@ mod board;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use callboard_actor::{Actor, ActorRef, Context, Recipient, System};
 
@@ -135,7 +135,7 @@ impl<A: Actor> TurnEventsExt for Context<A> {
 
     fn publish(&mut self, name: &str, data: impl Into<Value>) -> Result<EventId, PublishError> {
         let (topic, events) = (free_topic(name)?, TurnEventsExt::events(self));
-        let event = events.event(topic, data.into(), Some(self.me().name().into()), None);
+        let event = events.event(topic, data.into(), self.me().name().into(), None);
         let id = event.id;
         self.effect(move || events.deliver_at_once(&event));
         Ok(id)
@@ -179,7 +179,7 @@ impl Events {
     /// An id for an event to be published, so that it can be published again under the same one.
     #[must_use]
     pub fn fresh_id(&self) -> EventId {
-        self.board.fresh_id(self.system.elapsed())
+        self.board.fresh_id(self.board.wall(&self.system))
     }
 
     /// The actor, unless the system is over.
@@ -187,8 +187,16 @@ impl Events {
         self.board.actor(&self.system)
     }
 
-    pub(crate) fn event(&self, name: Topic, data: Value, source: Option<Arc<str>>, id: Option<EventId>) -> Event {
-        self.board.event(self.system.elapsed(), name, data, source, id)
+    /// An event of this moment, under a fresh id if it is given none.
+    pub(crate) fn event(&self, name: Topic, data: Value, source: Arc<str>, id: Option<EventId>) -> Event {
+        let now = self.board.wall(&self.system);
+        let id = id.unwrap_or_else(|| self.board.fresh_id(now));
+        Event { id, name, data, time: UNIX_EPOCH + now, source }
+    }
+
+    /// The source of what no turn publishes.
+    pub(crate) fn source(&self) -> Arc<str> {
+        self.board.source()
     }
 
     /// Those who want events of this name now.

@@ -1,14 +1,12 @@
 //! Publishing: [`Publish`], its [`Receipt`] and its errors.
 
-use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::sync::Arc;
 
 use callboard_actor::{ErrorCode, Priority, Target, TellError};
 use futures::future::join_all;
 use thiserror::Error;
-
-use std::sync::Arc;
 
 use crate::event::{Event, EventId};
 use crate::events::Events;
@@ -89,7 +87,7 @@ impl Publish {
     }
 
     async fn publish(self) -> Result<Receipt, PublishError> {
-        let event = self.events.event(self.name?, self.data, None, self.id);
+        let event = self.events.event(self.name?, self.data, self.events.source(), self.id);
         let subscribers = self.events.subscribers(&event.name);
         // All at once, so that no subscriber waits for the room of another.
         let tells = subscribers.iter().map(async |subscriber| {
@@ -142,10 +140,4 @@ impl Events {
 pub(crate) fn free_topic(name: &str) -> Result<Topic, PublishError> {
     let topic: Topic = name.parse()?;
     if topic.is_reserved() { Err(PublishError::Reserved(topic)) } else { Ok(topic) }
-}
-
-impl fmt::Display for Receipt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: delivered to {}, refused by {}", self.id, self.delivered, self.refused)
-    }
 }

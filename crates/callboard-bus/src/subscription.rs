@@ -144,7 +144,7 @@ pub(crate) struct Subscriber {
 }
 
 impl Subscriber {
-    fn new(pattern: Pattern, recipient: Recipient<Event>) -> Self {
+    pub(crate) fn new(pattern: Pattern, recipient: Recipient<Event>) -> Self {
         Self { pattern, recipient, has_ended: AtomicBool::new(false) }
     }
 

@@ -8,11 +8,10 @@ use callboard_actor::{ActorRef, ShutdownPhase, System, WeakRef, child};
 use parking_lot::{Mutex, RwLock};
 
 use super::actor::EventsActor;
-use crate::event::{Event, EventId, EventIds};
+use crate::event::{EventId, EventIds};
 use crate::matcher::Matcher;
 use crate::subscription::Subscriber;
 use crate::topic::Topic;
-use crate::value::Value;
 
 type Table = Matcher<Arc<Subscriber>>;
 
@@ -29,7 +28,7 @@ pub(crate) struct Board {
     /// so it is virtual where that clock is.
     started: Duration,
     /// The source of what no turn publishes.
-    system: Arc<str>,
+    source: Arc<str>,
 }
 
 impl Board {
@@ -41,7 +40,7 @@ impl Board {
             retired: Mutex::new(Some(Vec::new())),
             ids: EventIds::new(),
             started: now.saturating_sub(system.elapsed()),
-            system: "system".into(),
+            source: "system".into(),
         }
     }
 
@@ -61,24 +60,20 @@ impl Board {
         self.table.read().len()
     }
 
-    pub(super) fn fresh_id(&self, elapsed: Duration) -> EventId {
-        self.ids.next(self.started + elapsed)
+    /// Now, since the Unix epoch.
+    pub(super) fn wall(&self, system: &System) -> Duration {
+        self.started + system.elapsed()
     }
 
-    /// An event of the moment `elapsed` after the start of the system.
-    pub(super) fn event(
-        &self,
-        elapsed: Duration,
-        name: Topic,
-        data: Value,
-        source: Option<Arc<str>>,
-        id: Option<EventId>,
-    ) -> Event {
-        let id = id.unwrap_or_else(|| self.fresh_id(elapsed));
-        let time = UNIX_EPOCH + self.started + elapsed;
-        Event { id, name, data, time, source: source.unwrap_or_else(|| Arc::clone(&self.system)) }
+    pub(super) fn fresh_id(&self, now: Duration) -> EventId {
+        self.ids.next(now)
     }
 
+    pub(super) fn source(&self) -> Arc<str> {
+        Arc::clone(&self.source)
+    }
+
+    /// Those who want events of this name now.
     pub(super) fn subscribers(&self, name: &Topic) -> Vec<Arc<Subscriber>> {
         let table = self.table.read().clone();
         table.find(name).into_iter().filter(|subscriber| !subscriber.has_ended()).cloned().collect()
@@ -93,20 +88,22 @@ impl Board {
         is_first
     }
 
-    /// Takes out who has left and puts in who has come. What leaves the table is dropped outside of its lock, as it may
-    /// be the last that knows an actor.
+    /// Takes out who has left and puts in who has come. Where a publisher is looking at the table from before, what
+    /// changes is copied first; otherwise it changes in place. No subscriber is dropped under the lock, as it may be the
+    /// last that knows an actor.
     pub(super) fn change(&self, newcomer: Option<Arc<Subscriber>>) {
-        let mut table = self.table.read().clone();
         let retired = self.retired.lock().as_mut().map(std::mem::take).unwrap_or_default();
+        // Who asked may have stopped waiting.
+        let newcomer = newcomer.filter(|subscriber| !subscriber.has_ended());
+        let mut table = self.table.write();
         for subscriber in &retired {
             table.remove(subscriber.pattern(), |known| Arc::ptr_eq(known, subscriber));
         }
-        // Who asked may have stopped waiting.
-        if let Some(subscriber) = newcomer.filter(|subscriber| !subscriber.has_ended()) {
-            table.insert(&subscriber.pattern().clone(), subscriber);
+        if let Some(subscriber) = newcomer {
+            let pattern = subscriber.pattern().clone();
+            table.insert(&pattern, subscriber);
         }
-        let before = std::mem::replace(&mut *self.table.write(), table);
-        drop(before);
+        drop(table);
     }
 
     fn clear(&self) {
@@ -119,5 +116,31 @@ impl Board {
 impl fmt::Debug for Board {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Board").field("subscriptions", &self.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use callboard_actor::testing::TestSystem;
+
+    use super::*;
+
+    /// Its end may come while the actor is about to let it in.
+    #[test]
+    fn who_has_left_before_it_is_let_in_stays_outside() {
+        TestSystem::run(async |t| {
+            let board = Board::new(t.system());
+            let newcomer = || Arc::new(Subscriber::new("a".parse().unwrap(), t.probe().recipient()));
+            let (stays, leaves) = (newcomer(), newcomer());
+            assert!(board.retire(&leaves) && !board.retire(&leaves));
+            board.change(Some(leaves));
+            board.change(Some(Arc::clone(&stays)));
+            assert_eq!((board.len(), board.subscribers(&"a".parse().unwrap()).len()), (1, 1));
+            board.retire(&stays);
+            assert_eq!((board.len(), board.subscribers(&"a".parse().unwrap()).len()), (1, 0));
+            board.change(None);
+            assert_eq!(board.len(), 0);
+            t.shutdown().await;
+        });
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use callboard_actor::testing::{Probe, TestSystem};
-use callboard_actor::{Actor, ActorRef, Context, Fault, Handler, Message, child};
+use callboard_actor::{Actor, ActorRef, Context, Fault, Handler, Message, SyncHandler, child, child_with};
 use callboard_bus::{Event, EventId, EventsExt, PublishError, Subscription, TurnEventsExt, Value};
 use tokio::sync::oneshot;
 
@@ -127,18 +127,25 @@ fn what_finds_no_room_at_the_end_of_a_turn_is_a_dead_letter() {
     });
 }
 
-/// Subscribes itself when it starts, answers each question with an event, and goes with its subscription.
-struct Echo(Probed, #[allow(dead_code)] Subscription);
+/// Answers two questions with an event each, and takes its subscription along when it goes.
+struct Echo {
+    answered: u32,
+    _subscription: Subscription,
+}
 
-type Probed = u32;
+/// Subscribes before the first turn.
+async fn echo(cx: &mut Context<Echo>) -> Result<Echo, Fault> {
+    let me = cx.me().recipient();
+    Ok(Echo { answered: 0, _subscription: cx.subscribe("question", me).await? })
+}
 
 impl Actor for Echo {}
 
 impl Handler<Event> for Echo {
     async fn handle(&mut self, event: Event, cx: &mut Context<Self>) -> Result<(), Fault> {
-        self.0 += 1;
+        self.answered += 1;
         cx.publish("work.echo", event.data)?;
-        if self.0 == 2 {
+        if self.answered == 2 {
             cx.stop();
         }
         Ok(())
@@ -149,11 +156,7 @@ impl Handler<Event> for Echo {
 fn an_actor_that_holds_its_subscription_takes_it_along() {
     TestSystem::run(async |t| {
         let (_, probe, _subscription) = office(t).await;
-        let echo =
-            t.spawn(callboard_actor::child_with("echo", async |cx: &mut Context<Echo>| -> Result<Echo, Fault> {
-                let me = cx.me().recipient();
-                Ok(Echo(0, cx.subscribe("question", me).await?))
-            }));
+        let echo = t.spawn(child_with("echo", echo));
         t.settle().await;
         for number in 0..3 {
             t.system().publish("question", Value::from(number)).await.unwrap();
@@ -162,6 +165,46 @@ fn an_actor_that_holds_its_subscription_takes_it_along() {
         echo.ended().await;
         assert_eq!(probe.take().into_iter().map(|event| event.data).collect::<Vec<_>>(), [0, 1].map(Value::from));
         assert_eq!(t.system().events().subscriptions(), 1);
+        t.shutdown().await;
+    });
+}
+
+/// Publishes what it gets itself, from within its turn and without waiting for the end of it.
+struct Loop;
+
+impl Actor for Loop {}
+
+impl SyncHandler<Event> for Loop {
+    fn handle(&mut self, _: Event, _: &mut Context<Self>) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+/// The receipts of so many events.
+#[derive(Message)]
+#[message(reply = Vec<(usize, usize)>)]
+struct Talk(usize);
+
+impl Handler<Talk> for Loop {
+    async fn handle(&mut self, talk: Talk, cx: &mut Context<Self>) -> Result<Vec<(usize, usize)>, Fault> {
+        let mut receipts = Vec::new();
+        for _ in 0..talk.0 {
+            let receipt = cx.system().publish("loop", Value::Null).await?;
+            receipts.push((receipt.delivered, receipt.refused));
+        }
+        Ok(receipts)
+    }
+}
+
+#[test]
+fn who_publishes_to_itself_does_not_wait_for_its_own_room() {
+    TestSystem::run(async |t| {
+        let talker = t.spawn(child("talker", || Loop).bound(2));
+        let _subscription = t.system().subscribe("loop", talker.recipient()).await.unwrap();
+        assert_eq!(talker.ask(Talk(3)).await.unwrap(), [(1, 0), (1, 0), (0, 1)]);
+        assert_eq!(t.system().dead_letters().total(), 1);
+        t.settle().await;
+        assert!(t.inspect().actor("talker").unwrap().messages.adds_up());
         t.shutdown().await;
     });
 }

@@ -1,4 +1,4 @@
-//! An actor that listens to events, and whose turns can be held or made to fail.
+//! Actors that listen to events: one whose turns can be held or made to fail, and one that keeps what it gets.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -47,5 +47,29 @@ impl Handler<Hold> for Listener {
         // Dropping the sender lets go as well.
         let _ = hold.0.await;
         Ok(())
+    }
+}
+
+/// Keeps the data of what it gets.
+#[derive(Default)]
+pub(crate) struct Witness(Vec<Value>);
+
+impl Actor for Witness {}
+
+impl SyncHandler<Event> for Witness {
+    fn handle(&mut self, event: Event, _: &mut Context<Self>) -> Result<(), Fault> {
+        self.0.push(event.data);
+        Ok(())
+    }
+}
+
+/// What a witness has got so far.
+#[derive(Message)]
+#[message(reply = Vec<Value>)]
+pub(crate) struct Seen;
+
+impl SyncHandler<Seen> for Witness {
+    fn handle(&mut self, _: Seen, _: &mut Context<Self>) -> Result<Vec<Value>, Fault> {
+        Ok(self.0.clone())
     }
 }

@@ -1,5 +1,5 @@
-//! The parts that modules and workflows share, through their public face: a file per story, named by the property it
-//! shows.
+//! Events, and the parts that modules and workflows share, through their public face: a file per story, named by the
+//! property it shows.
 #![allow(clippy::unwrap_used)]
 
 mod a_call_ends_by_its_deadline;
@@ -16,6 +16,7 @@ mod listener;
 mod no_subscriber_harms_another;
 mod pictures_fit_any_graph;
 mod pictures_stay_the_same;
+mod subscribers_equal_their_model;
 mod subscriptions_end_when_told;
 mod references_fit_their_messages;
 mod registry_races;

@@ -4,12 +4,21 @@ use std::future::IntoFuture;
 use std::pin::pin;
 
 use callboard_actor::testing::TestSystem;
-use callboard_actor::{Backoff, DeadReason, Overflow, child};
+use callboard_actor::{ActorRef, Backoff, DeadReason, Drain, Overflow, System, block_on, child};
 use callboard_bus::{Event, EventsExt, Value};
 use futures::poll;
 use tokio::sync::oneshot;
 
-use crate::listener::{Heard, Hold};
+use crate::listener::{Heard, Hold, Listener, Seen, Witness};
+
+/// A listener in the middle of a turn, whose mailbox has one place; dropping the sender lets it go on.
+async fn held(t: &TestSystem, name: &str) -> (ActorRef<Listener>, oneshot::Sender<()>) {
+    let listener = t.spawn(child(name, Heard::default().listener()).bound(1));
+    let (go, held) = oneshot::channel();
+    listener.tell(Hold(held)).await.unwrap();
+    t.settle().await;
+    (listener, go)
+}
 
 /// F-BUS-02: the publisher waits as `tell` does, and those with room have the event meanwhile.
 #[test]
@@ -64,6 +73,45 @@ fn who_has_stopped_is_passed_by_and_leaves_the_table() {
 }
 
 #[test]
+fn who_stops_while_the_publisher_waits_is_waited_for_no_longer() {
+    TestSystem::run(async |t| {
+        let (slow, _held) = held(t, "slow").await;
+        let _subscription = t.system().subscribe("a", slow.recipient()).await.unwrap();
+        assert_eq!(t.system().publish("a", Value::Null).await.unwrap().delivered, 1);
+        let mut publishing = pin!(t.system().publish("a", Value::Null).into_future());
+        assert!(poll!(&mut publishing).is_pending());
+        slow.kill();
+        slow.ended().await;
+        let receipt = publishing.await.unwrap();
+        assert_eq!((receipt.delivered, receipt.refused), (0, 0));
+        t.settle().await;
+        assert_eq!(t.system().events().subscriptions(), 0);
+        t.shutdown().await;
+    });
+}
+
+#[test]
+fn a_publisher_that_gives_up_has_served_who_had_room() {
+    TestSystem::run(async |t| {
+        let (slow, go) = held(t, "slow").await;
+        let probe = t.probe::<Event>();
+        let _slow = t.system().subscribe("a", slow.recipient()).await.unwrap();
+        let _quick = t.system().subscribe("a", probe.recipient()).await.unwrap();
+        t.system().publish("a", Value::Null).await.unwrap();
+        {
+            let mut publishing = pin!(t.system().publish("a", Value::Null).into_future());
+            assert!(poll!(&mut publishing).is_pending());
+        }
+        drop(go);
+        t.settle().await;
+        let counts = t.inspect().actor("slow").unwrap().messages;
+        assert!(counts.adds_up(), "{counts:?}");
+        assert_eq!((probe.take().len(), counts.handled), (2, 2), "one event, and the turn that was held");
+        t.shutdown().await;
+    });
+}
+
+#[test]
 fn what_an_open_breaker_refuses_is_counted_and_a_dead_letter() {
     TestSystem::run(async |t| {
         let (heard, probe) = (Heard::default(), t.probe::<Event>());
@@ -92,8 +140,7 @@ fn what_an_open_breaker_refuses_is_counted_and_a_dead_letter() {
 #[test]
 fn what_a_mailbox_rejects_is_counted_and_a_dead_letter() {
     TestSystem::run(async |t| {
-        let heard = Heard::default();
-        let small = t.spawn(child("small", heard.listener()).bound(1).overflow(Overflow::Reject));
+        let small = t.spawn(child("small", Heard::default().listener()).bound(1).overflow(Overflow::Reject));
         let _subscription = t.system().subscribe("a", small.recipient()).await.unwrap();
         let (go, held) = oneshot::channel();
         small.tell(Hold(held)).await.unwrap();
@@ -125,5 +172,36 @@ fn a_handler_that_fails_is_given_the_event_again() {
         let put_aside = t.system().quarantine().list();
         assert_eq!((put_aside.len(), put_aside[0].attempts, put_aside[0].is_kept), (1, 2, true));
         t.shutdown().await;
+    });
+}
+
+/// F-BUS-02: under load from several threads a small mailbox makes publishers wait, and neither loses nor reorders.
+#[test]
+fn a_small_mailbox_loses_nothing_and_keeps_the_order_of_each_publisher() {
+    const EVENTS: u64 = 400;
+    const THREADS: u64 = 3;
+    let system = block_on(System::builder().workers(2).start()).unwrap();
+    let witness = system.spawn(child("witness", Witness::default).bound(2));
+    let _subscription = block_on(system.subscribe("load", witness.recipient()).into_future()).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let system = &system;
+            scope.spawn(move || {
+                for number in 0..EVENTS {
+                    let data = Value::from(thread * EVENTS + number);
+                    let receipt = block_on(system.publish("load", data).into_future()).unwrap();
+                    assert_eq!((receipt.delivered, receipt.refused), (1, 0));
+                }
+            });
+        }
+    });
+    block_on(async {
+        let seen = witness.ask(Seen).await.unwrap();
+        for thread in 0..THREADS {
+            let own: Vec<_> = (thread * EVENTS..(thread + 1) * EVENTS).map(Value::from).collect();
+            assert!(seen.iter().filter(|data| own.contains(data)).eq(&own), "publisher {thread}");
+        }
+        assert_eq!(seen.len() as u64, THREADS * EVENTS);
+        system.shutdown(Drain::default()).await;
     });
 }

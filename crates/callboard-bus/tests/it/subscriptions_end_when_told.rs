@@ -6,11 +6,11 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
-use callboard_actor::{Actor, Context, Drain, Fault, Message, SyncHandler, System, block_on};
+use callboard_actor::{Drain, System, block_on};
 use callboard_bus::{Event, EventsExt, SubscribeError, Value};
 use futures::poll;
 
-use crate::listener::Heard;
+use crate::listener::{Heard, Seen, Witness};
 
 #[test]
 fn nothing_comes_after_the_end() {
@@ -42,6 +42,25 @@ fn a_subscription_that_nobody_waited_for_is_none() {
         t.settle().await;
         assert_eq!(system.events().subscriptions(), 0);
         assert_eq!(system.publish("a", Value::Null).await.unwrap().delivered, 0);
+        t.shutdown().await;
+    });
+}
+
+/// More than the mailbox of the actor holds.
+#[test]
+fn however_many_leave_at_once_the_table_forgets_them_all() {
+    TestSystem::run(async |t| {
+        let probe = t.probe::<Event>();
+        let mut subscriptions = Vec::new();
+        for number in 0..3_000 {
+            let pattern = ["a".to_owned(), format!("a.{number}"), format!("{number}*.>")][number % 3].clone();
+            subscriptions.push(t.system().subscribe(&pattern, probe.recipient()).await.unwrap());
+        }
+        assert_eq!(t.system().publish("a", Value::Null).await.unwrap().delivered, 1_000);
+        drop(subscriptions);
+        assert_eq!(t.system().publish("a", Value::Null).await.unwrap().delivered, 0);
+        t.settle().await;
+        assert_eq!(t.system().events().subscriptions(), 0);
         t.shutdown().await;
     });
 }
@@ -79,29 +98,6 @@ fn nothing_is_kept_when_the_system_is_over() {
     });
     // The threads of the system end by themselves, and then nobody has the factory of the listener any more.
     assert_eq!(gone.recv_timeout(Duration::from_secs(60)), Err(RecvTimeoutError::Disconnected));
-}
-
-/// Keeps the data of what it gets.
-#[derive(Default)]
-struct Witness(Vec<Value>);
-
-impl Actor for Witness {}
-
-impl SyncHandler<Event> for Witness {
-    fn handle(&mut self, event: Event, _: &mut Context<Self>) -> Result<(), Fault> {
-        self.0.push(event.data);
-        Ok(())
-    }
-}
-
-#[derive(Message)]
-#[message(reply = Vec<Value>)]
-struct Seen;
-
-impl SyncHandler<Seen> for Witness {
-    fn handle(&mut self, _: Seen, _: &mut Context<Self>) -> Result<Vec<Value>, Fault> {
-        Ok(self.0.clone())
-    }
 }
 
 /// A subscriber comes, gets what is published while it is there, and goes.
