@@ -1,16 +1,23 @@
-//! The parts that modules and workflows share: values, conditions over them, retries, payloads as bytes, and pictures of
-//! graphs.
+//! Modules: actors that are found and called by name. Events by name. And the parts that modules and workflows share: values,
+//! conditions over them, retries, payloads as bytes, and pictures of graphs.
 //!
-//! Everything here is pure: time and random draws are arguments, nothing waits, and no input makes it panic.
+//! These parts are pure: time and random draws are arguments, nothing waits, and no input makes them panic.
 //!
 //! | concept | type |
 //! |---|---|
+//! | an actor with a name, a version and operations | [`Module`], [`Registration`], [`Descriptor`] |
+//! | where modules are found | [`ModulesExt`], [`Modules`], [`ModuleChange`] |
+//! | how an operation is named | [`Address`] |
+//! | a call by name | [`Call`], [`PackedCall`], [`CallError`], [`LookupError`] |
 //! | a payload that is shared instead of copied | [`Value`], [`Object`], [`Array`], [`Number`] |
 //! | where something lies in it | [`Path`], [`Segment`] |
 //! | typed data into a value and out of it | [`Value::from_serialize`], [`from_value`], [`ValueError`] |
 //! | a condition over a value | [`Expression`], [`EvaluationError`] |
 //! | payloads as MessagePack or JSON, from senders who are not trusted | [`codec`], [`codec::Limits`] |
 //! | when to try again | [`RetryPolicy`], [`retry::Retry`], [`RetryBudget`] |
+//! | the name of an event, and many of them | [`Topic`], [`Pattern`], [`TopicError`] |
+//! | what has happened, told to everybody who wants to know | [`Event`], [`EventsExt`], [`TurnEventsExt`], [`events`] |
+//! | who got it, and who gets it | [`Receipt`], [`Subscription`] |
 //! | a graph as SVG, DOT or Mermaid, and a chart over time | [`picture::Picture`], [`picture::Gantt`] |
 //!
 //! ```
@@ -27,20 +34,121 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A module is any actor, registered under a name:
+//!
+//! ```
+//! # use callboard_actor::{Actor, Context, Drain, Fault, Message, SyncHandler, System};
+//! use callboard_bus::{Module, ModulesExt};
+//! use schemars::JsonSchema;
+//! use serde::Deserialize;
+//! use serde_json::json;
+//!
+//! #[derive(Deserialize, JsonSchema)]
+//! struct Process {
+//!     data: Vec<u8>,
+//! }
+//! # impl Message for Process { type Reply = usize; }
+//! # #[derive(Default)]
+//! # struct Processor;
+//! # impl Actor for Processor {}
+//! # impl SyncHandler<Process> for Processor {
+//! #     fn handle(&mut self, process: Process, _: &mut Context<Self>) -> Result<usize, Fault> { Ok(process.data.len()) }
+//! # }
+//!
+//! # callboard_actor::block_on(async {
+//! # let system = System::builder().workers(1).start().await?;
+//! let processor = system.spawn(Processor::default);
+//! Module::new("processor", "1.2.0").serve(&processor).operation::<Process>("process_data").register(&system).await?;
+//!
+//! let length = system.call("processor.process_data@^1", json!({ "data": [1, 2] })).await?;
+//! assert_eq!(length, 2.into());
+//! let fault = system.call("procesor.process_data", json!({ "data": [1, 2] })).await.unwrap_err();
+//! assert_eq!(fault.to_string(), "there is no module `procesor`, did you mean `processor.process_data`?");
+//! # system.shutdown(Drain::default()).await;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//!
+//! Events, with a system to publish them in:
+//!
+//! ```
+//! use callboard_actor::{Actor, Context, Drain, Fault, Handler, System, block_on};
+//! use callboard_bus::{Event, EventsExt, Object};
+//!
+//! struct Printer;
+//! impl Actor for Printer {}
+//!
+//! impl Handler<Event> for Printer {
+//!     async fn handle(&mut self, event: Event, _: &mut Context<Self>) -> Result<(), Fault> {
+//!         println!("{} from {}: {:?}", event.name, event.source, event.data);
+//!         Ok(())
+//!     }
+//! }
+//!
+//! block_on(async {
+//!     let system = System::builder().start().await?;
+//!     let printer = system.spawn(|| Printer);
+//!     let subscription = system.subscribe("data.*.received", printer.recipient()).await?;
+//!
+//!     let receipt = system.publish("data.batch.received", Object::from([("rows", 100)])).await?;
+//!     assert_eq!(receipt.delivered, 1);
+//!
+//!     subscription.unsubscribe().await;
+//!     assert_eq!(system.publish("data.batch.received", Object::default()).await?.delivered, 0);
+//!     system.shutdown(Drain::default()).await;
+//!     Ok::<(), Box<dyn std::error::Error>>(())
+//! })
+//! # .expect("it works");
+//! ```
+//!
 //! # What this crate does not do
 //!
-//! It waits for nothing and sends nothing: who sleeps until a retry is due, or carries bytes to another process, calls
-//! it. An [`Expression`] is no programming language, it has no loops and no functions of users. A [`Value`] is no
+//! It tries nothing again by itself and carries no bytes to another process: who does either calls it. The registry is
+//! that of one system, and forgets everything with it. An event is gone when its subscribers have it, and who subscribes
+//! later does not get it. An [`Expression`] is no programming language, it has no loops and no functions of users. A
+//! [`Value`] is no
 //! document store: it has no bytes of its own, no dates and no references, and one that is too large for a message
 //! belongs into a store. Nothing here migrates one version of a message to another.
 
 pub mod codec;
+mod event;
+pub mod events;
 pub mod expression;
+pub mod near;
+mod matcher;
+mod pattern;
 pub mod picture;
+mod publish;
 pub mod retry;
+mod subscription;
+mod topic;
 pub mod value;
 
+mod address;
+mod descriptor;
+mod schema;
+mod operation;
+mod module;
+mod registration;
+mod registry;
+mod modules;
+mod lookup;
+mod call;
+
+pub use self::address::{Address, AddressError};
+pub use self::call::{Call, CallError, CallFuture, Failure, PackedCall, PackedCallFuture};
 pub use self::codec::CodecError;
+pub use self::descriptor::{Descriptor, Health, OperationDescriptor};
+pub use self::event::{Event, EventId, EventIdError};
+pub use self::events::{Events, EventsExt, TurnEventsExt};
 pub use self::expression::{EvaluationError, Expression, ExpressionError};
+pub use self::lookup::{LookupError, Unavailable, UnavailableInstance, UnavailableReason};
+pub use self::module::{Module, ServedModule};
+pub use self::modules::{MissingRequirement, Modules, ModulesExt};
+pub use self::pattern::Pattern;
+pub use self::publish::{Publish, PublishError, Receipt};
+pub use self::registration::{RegisterError, Registration, RegistryError};
+pub use self::registry::ModuleChange;
 pub use self::retry::{RetryBudget, RetryPolicy};
+pub use self::subscription::{Subscribe, SubscribeError, Subscription};
+pub use self::topic::{Topic, TopicError};
 pub use self::value::{Array, NotFinite, Number, Object, Path, PathError, Segment, Value, ValueError, from_value};

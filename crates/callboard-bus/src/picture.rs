@@ -20,6 +20,7 @@
 //! ```
 
 mod builder;
+mod critical;
 mod dag;
 mod dot;
 mod edge;
@@ -43,12 +44,12 @@ pub use self::builder::{PictureBuilder, PictureError};
 use self::dag::Dag;
 pub use self::edge::Edge;
 pub use self::fold::{Fold, Folding};
-pub use self::gantt::{Gantt, GanttError, GanttRow, Span, SpanKind};
+pub use self::gantt::{Gantt, GanttError, GanttRow, Span, SpanKind, short_time};
 pub use self::node::Node;
 pub use self::state::{State, StateCounts, Style};
 
-/// A graph that is known to be drawable: its edges join nodes that exist, and there is no cycle.
-#[derive(Clone, Debug, PartialEq)]
+/// A graph that is known to be drawable: its edges join nodes that exist, and there is no cycle. The default is empty.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Picture {
     title: String,
     direction: Direction,

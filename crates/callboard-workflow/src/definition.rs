@@ -50,7 +50,7 @@ pub const MOST_STEPS: usize = 20_000;
 #[derive(Clone, Debug)]
 pub struct Definition(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Inner {
     about: About,
     steps: Vec<Step>,
@@ -253,6 +253,15 @@ impl Definition {
     #[must_use]
     pub fn timeout(&self) -> Option<Duration> {
         self.0.about.timeout
+    }
+
+    /// The same definition, with this timeout if it has none of its own.
+    #[must_use]
+    pub fn or_timeout(mut self, timeout: Duration) -> Self {
+        if self.timeout().is_none() {
+            Arc::make_mut(&mut self.0).about.timeout = Some(timeout);
+        }
+        self
     }
 
     /// How many calls of an operation may run at once.

@@ -41,19 +41,44 @@
 //! | when a step starts, ends, is tried again or undone | [`run`] |
 //! | how limits are shared between runs | [`slots`] |
 //! | what a run waits for | [`progress`] |
+//! | when everything happened, and what decided the end | [`history`] |
+//! | how it looks | [`drawing`] |
 //! | how real scientific workflows are read | [`wfformat`] |
+//! | how it is registered, started and remembered in a system | [`workflows`] |
+//! | a run, and how it ended | [`RunRef`], [`RunReport`] |
+//! | watching one | [`Tail`], [`Progress`] |
 //!
-//! This crate does not read clocks, call handlers, store anything or start threads: everything in it is pure, and whoever
-//! drives a run brings time, calls and a journal.
+//! Everything but [`workflows`] and what it hands out is pure: whoever drives a [`Run`](run::Run) brings time and calls. In a
+//! system that is an actor per run, see there for an example.
+//!
+//! # What this crate does not do
+//!
+//! It keeps no journal: runs end with their process, and what is remembered of them does so too. It runs no step itself,
+//! each is a call to a module; and what a module did before its answer got lost is for the module to find out, by
+//! the idempotency key. Values stay inside the process and are never turned into bytes.
 
 pub mod definition;
+pub mod drawing;
 pub mod fault;
 mod file;
 pub mod graph;
+pub mod history;
+mod limits;
 mod near;
 pub mod progress;
+mod record;
+mod report;
 pub mod run;
+mod run_ref;
+mod runner;
+mod seat;
 pub mod slots;
+mod tail;
 pub mod wfformat;
+pub mod workflows;
 
 pub use self::file::SCHEMA;
+pub use self::report::RunReport;
+pub use self::run_ref::{RunError, RunRef};
+pub use self::tail::{Progress, Tail};
+pub use self::workflows::{Workflows, WorkflowsExt};

@@ -88,6 +88,9 @@ use self::walk::Walk;
 use crate::definition::Definition;
 use crate::graph::StepIndex;
 
+/// What stands in an idempotency key beside the three names: two `#`, the number of an item, and `[undo]`.
+const ROOM_FOR_THE_REST: usize = 20;
+
 /// A run. See the head of this module.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -123,6 +126,8 @@ struct Body {
     settled: VecDeque<(StepIndex, Settled)>,
     undoing: Option<Box<Undoing>>,
     seed: u64,
+    /// What has changed, if anybody wants to know.
+    changes: Option<Vec<Task>>,
 }
 
 /// A step, or an item of a mapped step.
@@ -280,12 +285,32 @@ impl Run {
         self.body.cells.get(step.get())?.skip
     }
 
-    /// The idempotency key of the work: the same for all its attempts, and for no other work of any run with another name,
-    /// because ids of steps have neither `#` nor brackets. What undoes the work has this key with `[undo]` behind it.
+    /// The idempotency key of the work: the same for all its attempts, and for no other work of any run with another name or
+    /// of another workflow, because ids of steps and workflows have neither `#` nor brackets. What undoes the work has this key with
+    /// `[undo]` behind it.
     #[must_use]
     pub fn key_of(&self, task: Task) -> Option<String> {
-        let (run, step) = (&self.body.id, &self.definition.step(task.step)?.step_id);
-        Some(task.item.map_or_else(|| format!("{run}#{step}"), |item| format!("{run}#{step}[{item}]")))
+        let (workflow, run) = (&**self.definition.workflow_id(), &*self.body.id);
+        let step = &*self.definition.step(task.step)?.step_id;
+        let mut key = String::with_capacity(workflow.len() + run.len() + step.len() + ROOM_FOR_THE_REST);
+        for part in [workflow, "#", run, "#", step] {
+            key.push_str(part);
+        }
+        if let Some(item) = task.item {
+            key.push_str(&format!("[{item}]"));
+        }
+        Some(key)
+    }
+
+    /// Begins to take note of work that comes into another state, for [`take_changes`](Self::take_changes); or ends.
+    pub fn note_changes(&mut self, wanted: bool) {
+        self.body.changes = wanted.then(|| self.body.changes.take().unwrap_or_default());
+    }
+
+    /// The work that has come into another state since the last question, in that order.
+    #[must_use]
+    pub fn take_changes(&mut self) -> Vec<Task> {
+        self.body.changes.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Since when the work is in its state.
@@ -343,6 +368,7 @@ impl Body {
             held: Vec::new(),
             settled: VecDeque::new(),
             undoing: None,
+            changes: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Writes a picture in the language of Graphviz.
 
-use super::{Direction, Edge, Node, Picture, text};
+use super::{Direction, Edge, Node, Picture, critical, text};
 
 impl Picture {
     /// The picture as a DOT document.
@@ -26,9 +26,10 @@ fn node_attributes(node: &Node) -> String {
     let style = node.state.style();
     let sign = style.sign.map_or_else(String::new, |sign| format!("{sign} "));
     let detail = node.detail.as_ref().map_or_else(String::new, |detail| format!("\n{}", text::visible(detail)));
-    let label = quoted(&format!("{sign}{}{detail}", text::visible(&node.label)));
+    let path = if node.is_critical { format!("{} ", critical::SIGN) } else { String::new() };
+    let label = quoted(&format!("{path}{sign}{}{detail}", text::visible(&node.label)));
     let border = if style.dashes.is_empty() { "solid" } else { "dashed" };
-    let sheets = if node.fold.is_some() { ", peripheries=2" } else { "" };
+    let sheets = if node.bar().is_some() { ", peripheries=2" } else { "" };
     format!(
         "label={label}, tooltip={}, style=\"filled,rounded,{border}\", fillcolor=\"{}\", color=\"{}\", penwidth={}{sheets}",
         quoted(&node.id),
@@ -41,7 +42,8 @@ fn node_attributes(node: &Node) -> String {
 fn edge_attributes(edge: &Edge) -> String {
     let label = edge.label.as_ref().map(|label| format!("label={}", quoted(&text::visible(label))));
     let style = edge.is_dashed.then(|| "style=dashed".to_owned());
-    let attributes: Vec<String> = label.into_iter().chain(style).collect();
+    let path = edge.is_critical.then(|| format!("color=\"{}\", penwidth=2", critical::LINE));
+    let attributes: Vec<String> = label.into_iter().chain(style).chain(path).collect();
     if attributes.is_empty() { String::new() } else { format!(" [{}]", attributes.join(", ")) }
 }
 

@@ -11,13 +11,14 @@ pub struct Edge {
     pub(super) to: String,
     pub(super) label: Option<String>,
     pub(super) is_dashed: bool,
+    pub(super) is_critical: bool,
     pub(super) count: usize,
 }
 
 impl Edge {
     /// An arrow from one node to another, by their ids.
     pub fn new(from: impl Into<String>, to: impl Into<String>) -> Self {
-        Self { from: from.into(), to: to.into(), label: None, is_dashed: false, count: 1 }
+        Self { from: from.into(), to: to.into(), label: None, is_dashed: false, is_critical: false, count: 1 }
     }
 
     /// Adds a text.
@@ -34,6 +35,13 @@ impl Edge {
         self
     }
 
+    /// Marks it: it joins two nodes one after the other on the critical path.
+    #[must_use]
+    pub fn critical(mut self) -> Self {
+        self.is_critical = true;
+        self
+    }
+
     /// The id of the node where it begins.
     #[must_use]
     pub fn from(&self) -> &str {
@@ -44,6 +52,12 @@ impl Edge {
     #[must_use]
     pub fn to(&self) -> &str {
         &self.to
+    }
+
+    /// Whether it is on the critical path, or one of the edges that it stands for is.
+    #[must_use]
+    pub fn is_critical(&self) -> bool {
+        self.is_critical
     }
 
     /// How many edges it stands for.
@@ -64,6 +78,7 @@ impl Edge {
     fn absorb(&mut self, other: &Self) {
         self.count = self.count.saturating_add(other.count);
         self.is_dashed &= other.is_dashed;
+        self.is_critical |= other.is_critical;
         if self.label != other.label {
             self.label = None;
         }

@@ -12,13 +12,13 @@ pub(super) const PADDING: f64 = 12.0;
 /// The side of a mark's square, and the room right of it.
 pub(super) const MARK: f64 = 12.0;
 const MARK_GAP: f64 = 8.0;
-/// The height of the bar of states in a box that stands for many nodes.
+/// The height of the bar of states in a box that stands for many nodes or items.
 pub(super) const BAR_HEIGHT: f64 = 5.0;
 
 const NARROWEST: f64 = 64.0;
 const WIDEST_LINE: f64 = 190.0;
-/// A box that stands for many has more to say.
-const WIDEST_FOLD_LINE: f64 = 230.0;
+/// A box with a bar has more to say.
+const WIDEST_BAR_LINE: f64 = 230.0;
 const ONE_LINE: f64 = 34.0;
 const SECOND_LINE: f64 = 15.0;
 const BAR_ROOM: f64 = 10.0;
@@ -34,7 +34,7 @@ pub(super) struct Face {
 
 impl Face {
     pub(super) fn of(node: &Node) -> Self {
-        let room = if node.fold.is_some() { WIDEST_FOLD_LINE } else { WIDEST_LINE };
+        let room = if node.bar().is_some() { WIDEST_BAR_LINE } else { WIDEST_LINE };
         let line = |line: &str, size| text::cut(&text::visible(line), size, room).into_owned();
         let label = line(&node.label, LABEL_SIZE);
         let detail = node.detail.as_deref().filter(|detail| !detail.trim().is_empty());
@@ -43,9 +43,7 @@ impl Face {
         let written = text::width(&label, LABEL_SIZE).max(detail_width);
         Self {
             width: (written + text_left(node.state) + PADDING).ceil().max(NARROWEST),
-            height: ONE_LINE
-                + detail.as_ref().map_or(0.0, |_| SECOND_LINE)
-                + node.fold.as_ref().map_or(0.0, |_| BAR_ROOM),
+            height: ONE_LINE + detail.as_ref().map_or(0.0, |_| SECOND_LINE) + node.bar().map_or(0.0, |_| BAR_ROOM),
             label,
             detail,
         }

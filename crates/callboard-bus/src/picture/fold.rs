@@ -54,12 +54,12 @@ impl Folding {
 impl Picture {
     /// The same graph in at most so many boxes. Equal siblings are put together first, then nodes of one level and kind, then
     /// of one level, then neighbouring levels; each only until it fits, largest groups first, and groups of one size
-    /// alike. Every node is in exactly one box.
+    /// alike. Every node is in exactly one box. What is on the critical path stays apart as long as that fits.
     #[must_use]
     pub fn folded(&self, folding: Folding) -> Self {
         let max = folding.max_boxes.max(1);
         let folded = self.folded_siblings(|group, boxes| group > folding.max_siblings || boxes > max);
-        let folded = folded.folded_levels(max, |node, level| (level, node.kind_or_stem()));
+        let folded = folded.folded_levels(max, |node, level| (level, node.look()));
         let folded = folded.folded_levels(max, |_, level| level);
         folded.folded_bands(max)
     }
@@ -72,7 +72,7 @@ impl Picture {
             .nodes
             .iter()
             .enumerate()
-            .map(|(place, node)| (sorted(&dag.parents[place]), sorted(&dag.children[place]), node.kind_or_stem()));
+            .map(|(place, node)| (sorted(&dag.parents[place]), sorted(&dag.children[place]), node.look()));
         self.folded_where(grouped(keys), must)
     }
 
@@ -146,6 +146,8 @@ impl Picture {
             kind,
             state: counts.most_urgent(),
             fold: Some(Fold { members, counts }),
+            items: None,
+            is_critical: nodes.iter().any(|node| node.is_critical),
         }
     }
 }
@@ -154,6 +156,11 @@ impl Node {
     /// The ids of the nodes that it stands for.
     fn members(&self) -> Vec<String> {
         self.fold.as_ref().map_or_else(|| vec![self.id.clone()], |fold| fold.members.clone())
+    }
+
+    /// What nodes have in common that may be put together before all others.
+    fn look(&self) -> (&str, bool) {
+        (self.kind_or_stem(), self.is_critical)
     }
 
     /// Its kind, or else its label without the number at its end.

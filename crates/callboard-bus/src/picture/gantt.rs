@@ -54,10 +54,18 @@ pub enum SpanKind {
     Running,
     /// An attempt that failed: a hollow bar with a cross.
     Failed,
+    /// An attempt that was stopped: a hollow bar with a stroke.
+    Cancelled,
     /// The pause before the next attempt: a dotted line.
     Retrying,
     /// It was undone: a hollow dashed bar.
     Compensating,
+}
+
+/// A time for people, as charts write it: three digits, or two units from a minute on.
+#[must_use]
+pub fn short_time(time: Duration) -> String {
+    axis::short(time)
 }
 
 /// Why rows cannot be drawn.
@@ -78,8 +86,8 @@ pub enum GanttError {
 
 impl SpanKind {
     /// All of them, in the order of a legend.
-    pub const ALL: [Self; 6] =
-        [Self::Queued, Self::Waiting, Self::Running, Self::Failed, Self::Retrying, Self::Compensating];
+    pub const ALL: [Self; 7] =
+        [Self::Queued, Self::Waiting, Self::Running, Self::Failed, Self::Cancelled, Self::Retrying, Self::Compensating];
 
     /// Its name in lower case.
     #[must_use]
@@ -89,6 +97,7 @@ impl SpanKind {
             Self::Waiting => "waiting",
             Self::Running => "running",
             Self::Failed => "failed attempt",
+            Self::Cancelled => "stopped attempt",
             Self::Retrying => "pause before a retry",
             Self::Compensating => "compensating",
         }

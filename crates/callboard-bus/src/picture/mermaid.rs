@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Direction, Edge, Node, Picture, State, text};
+use super::{Direction, Edge, Node, Picture, State, critical, text};
 
 impl Picture {
     /// The picture as a Mermaid flow chart. Mermaid refuses more than 500 edges unless it is told otherwise.
@@ -25,12 +25,17 @@ impl Picture {
 fn shape(node: &Node) -> String {
     let sign = node.state.style().sign.map_or_else(String::new, |sign| format!("{sign} "));
     let detail = node.detail.as_ref().map_or_else(String::new, |detail| format!("<br/>{}", escaped(detail)));
-    let (open, close) = if node.fold.is_some() { ("[[", "]]") } else { ("[", "]") };
-    format!("{open}\"{sign}{}{detail}\"{close}:::{}", escaped(&node.label), node.state.name())
+    let path = if node.is_critical { format!("{} ", critical::SIGN) } else { String::new() };
+    let (open, close) = if node.bar().is_some() { ("[[", "]]") } else { ("[", "]") };
+    format!("{open}\"{path}{sign}{}{detail}\"{close}:::{}", escaped(&node.label), node.state.name())
 }
 
 fn arrow(edge: &Edge) -> String {
-    let arrow = if edge.is_dashed { "-.->" } else { "-->" };
+    let arrow = match (edge.is_dashed, edge.is_critical) {
+        (true, _) => "-.->",
+        (false, true) => "==>",
+        (false, false) => "-->",
+    };
     let label = edge.label.as_ref().map_or_else(String::new, |label| format!("|\"{}\"|", escaped(label)));
     format!("{arrow}{label}")
 }

@@ -11,12 +11,23 @@ pub struct Node {
     pub(super) kind: Option<String>,
     pub(super) state: State,
     pub(super) fold: Option<Fold>,
+    pub(super) items: Option<StateCounts>,
+    pub(super) is_critical: bool,
 }
 
 impl Node {
     /// A plain box. The id is unique in a picture, the label is what people read.
     pub fn new(id: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { id: id.into(), label: label.into(), detail: None, kind: None, state: State::Plain, fold: None }
+        Self {
+            id: id.into(),
+            label: label.into(),
+            detail: None,
+            kind: None,
+            state: State::Plain,
+            fold: None,
+            items: None,
+            is_critical: false,
+        }
     }
 
     /// Adds a second line of text.
@@ -40,6 +51,21 @@ impl Node {
         self
     }
 
+    /// Says that its work is done once for each of many items, and how many of them are in each state. It still counts as
+    /// one node.
+    #[must_use]
+    pub fn items(mut self, counts: StateCounts) -> Self {
+        self.items = Some(counts);
+        self
+    }
+
+    /// Marks it: the whole would end earlier, were this faster.
+    #[must_use]
+    pub fn critical(mut self) -> Self {
+        self.is_critical = true;
+        self
+    }
+
     /// Its unique name.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -52,6 +78,12 @@ impl Node {
         &self.label
     }
 
+    /// Whether it is on the critical path, or one of the nodes that it stands for is.
+    #[must_use]
+    pub fn is_critical(&self) -> bool {
+        self.is_critical
+    }
+
     /// The nodes that it stands for, when it stands for more than one.
     #[must_use]
     pub fn fold(&self) -> Option<&Fold> {
@@ -62,5 +94,10 @@ impl Node {
     #[must_use]
     pub fn counts(&self) -> StateCounts {
         self.fold.as_ref().map_or_else(|| [self.state].into_iter().collect(), |fold| fold.counts)
+    }
+
+    /// What the bar in its box shows, if it stands for many nodes or has many items.
+    pub(super) fn bar(&self) -> Option<StateCounts> {
+        self.fold.as_ref().map(|fold| fold.counts).or(self.items)
     }
 }

@@ -161,7 +161,8 @@ impl StateCounts {
     }
 
     /// "30 done, 2 failed"; nothing when no state says anything.
-    pub(super) fn summary(&self) -> String {
+    #[must_use]
+    pub fn summary(&self) -> String {
         told(self.iter())
     }
 

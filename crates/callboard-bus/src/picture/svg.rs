@@ -12,7 +12,7 @@ use self::node::draw_node;
 use self::sheet::{Heading, Sheet};
 use super::face::{DETAIL_SIZE, Face};
 use super::layout::{Layout, Size, Task, layout};
-use super::{Edge, Picture, text};
+use super::{Edge, Picture, critical, text};
 
 impl Picture {
     /// The picture as an SVG document. Fold a large one first: nothing is left out here.
@@ -22,7 +22,9 @@ impl Picture {
         let labels: Vec<Option<String>> = self.edges.iter().map(label_of).collect();
         let layout = self.laid_out(&faces, &labels);
         let counts = self.counts();
-        let heading = Heading { title: &self.title, description: &self.description(), counts: &counts };
+        let has_critical = self.nodes.iter().any(|node| node.is_critical);
+        let description = self.description();
+        let heading = Heading { title: &self.title, description: &description, counts: &counts, has_critical };
         let mut sheet = Sheet::new(&heading, layout.size);
         sheet.content(|xml| {
             draw_edges(xml, self, &layout);
@@ -56,8 +58,10 @@ impl Picture {
             description.push_str(&format!(", drawn as {} boxes", self.nodes.len()));
         }
         description.push_str(&format!(" and {} edges.", self.edges.iter().map(Edge::count).sum::<usize>()));
-        let summary = counts.summary();
-        if summary.is_empty() { description } else { format!("{description} {summary}.") }
+        let critical = self.nodes.iter().filter(|node| node.is_critical).count();
+        let critical = (critical > 0).then(|| format!("{critical} boxes are {}", critical::WORDS));
+        let rest = Some(counts.summary()).filter(|summary| !summary.is_empty()).into_iter().chain(critical);
+        rest.fold(description, |description, sentence| format!("{description} {sentence}."))
     }
 }
 

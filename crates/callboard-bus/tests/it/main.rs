@@ -1,9 +1,24 @@
-//! The parts that modules and workflows share, through their public face: a file per story, named by the property it
-//! shows.
+//! Events, and the parts that modules and workflows share, through their public face: a file per story, named by the
+//! property it shows.
 #![allow(clippy::unwrap_used)]
 
 mod a_call_ends_by_its_deadline;
 mod a_payload_is_the_same_by_every_road;
+mod calls_go_as_asks_do;
 mod conditions_see_what_steps_answered;
+mod hostile_payloads_are_refused;
+mod instances_take_turns;
+mod module_kit;
+mod names_lead_to_modules;
+mod events_of_a_turn_leave_with_it;
+mod events_reach_who_subscribed;
+mod listener;
+mod no_subscriber_harms_another;
 mod pictures_fit_any_graph;
 mod pictures_stay_the_same;
+mod subscribers_equal_their_model;
+mod subscriptions_end_when_told;
+mod references_fit_their_messages;
+mod registry_races;
+mod versions_are_chosen_rightly;
+mod watchers_see_every_change;

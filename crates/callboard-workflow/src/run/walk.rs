@@ -54,6 +54,9 @@ impl<'a> Walk<'a> {
     pub(super) fn set_state(&mut self, task: Task, state: StepState) {
         let now = self.now;
         self.body.changed = now;
+        if let Some(changes) = &mut self.body.changes {
+            changes.push(task);
+        }
         if let Some(cell) = self.body.cell_mut(task) {
             debug_assert!(cell.state == state || cell.state.may_become(state), "{} to {state}", cell.state);
             (cell.state, cell.since) = (state, now);

@@ -35,7 +35,7 @@ fn a_step_that_succeeds_at_last_has_succeeded() {
     let driver = Driver::new(&definition, empty(), reply).finish();
     assert_eq!(driver.calls(), ["a", "a", "a", "b"]);
     assert_eq!(driver.run.attempt_of(driver.task("a")), 3);
-    assert_eq!(driver.run.key_of(driver.task("a")).as_deref(), Some("run#a"));
+    assert_eq!(driver.run.key_of(driver.task("a")).as_deref(), Some("w#run#a"));
     assert_eq!(driver.run.state(), RunState::Completed);
 }
 

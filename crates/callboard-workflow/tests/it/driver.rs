@@ -7,6 +7,7 @@ use callboard_bus::Value;
 use callboard_bus::retry::FailureClass;
 use callboard_workflow::definition::Definition;
 use callboard_workflow::graph::StepIndex;
+use callboard_workflow::history::History;
 use callboard_workflow::run::{Command, Event, Failure, Run, RunState, StepState, Task};
 use serde_json::json;
 
@@ -17,6 +18,13 @@ pub(crate) enum Reply {
     Fail(u64, FailureClass),
     /// It never answers, and stops at once when it is told to.
     Never,
+}
+
+/// What passed between a run and its driver.
+#[derive(Clone, Debug)]
+pub(crate) enum Passed {
+    Told(Event),
+    Wanted(Command),
 }
 
 /// What the handlers have seen.
@@ -39,6 +47,10 @@ pub(crate) struct Driver<'h> {
     handlers: Handlers<'h>,
     /// It never says that a call has begun, only how it ended.
     pub(crate) is_terse: bool,
+    /// How long a call is queued before it begins.
+    pub(crate) queue_millis: u64,
+    pub(crate) history: History,
+    pub(crate) log: Vec<(Duration, Passed)>,
     queue: BTreeMap<(Duration, u64), Event>,
     serial: u64,
 }
@@ -58,18 +70,45 @@ impl<'h> Driver<'h> {
         input: Value,
         handlers: impl FnMut(&str, u32, &Value) -> Reply + 'h,
     ) -> Self {
+        Self::queueing(0, definition, input, handlers)
+    }
+
+    /// The same with calls that are queued for so long.
+    pub(crate) fn queueing(
+        queue_millis: u64,
+        definition: &Definition,
+        input: Value,
+        handlers: impl FnMut(&str, u32, &Value) -> Reply + 'h,
+    ) -> Self {
         let mut commands = Vec::new();
         let run = Run::start(definition, "run", input, Duration::ZERO, &mut commands);
+        let (history, log) = (History::new(Duration::ZERO), Vec::new());
         let (now, serial, handlers) = (Duration::ZERO, 0, Box::new(handlers));
         let (seen, finished, queue) = (Vec::new(), Vec::new(), BTreeMap::new());
         let (widest, out) = (HashMap::new(), HashSet::new());
-        let mut driver = Self { is_terse: false, run, now, seen, finished, widest, out, handlers, queue, serial };
+        let mut driver = Self {
+            is_terse: false,
+            run,
+            now,
+            seen,
+            finished,
+            widest,
+            out,
+            handlers,
+            queue,
+            serial,
+            queue_millis,
+            history,
+            log,
+        };
         driver.carry_out(commands);
         driver
     }
 
     pub(crate) fn apply(&mut self, event: Event) {
         let mut commands = Vec::new();
+        self.history.note_event(&event, self.now);
+        self.log.push((self.now, Passed::Told(event.clone())));
         self.run.apply(event, self.now, &mut commands);
         self.carry_out(commands);
     }
@@ -135,6 +174,8 @@ impl<'h> Driver<'h> {
     }
 
     pub(crate) fn carry_out(&mut self, commands: Vec<Command>) {
+        self.history.note_commands(&commands, self.now);
+        self.log.extend(commands.iter().map(|command| (self.now, Passed::Wanted(command.clone()))));
         for command in commands {
             match command {
                 Command::Call { task, attempt, input, .. } => self.call(task, attempt, input),
@@ -158,11 +199,14 @@ impl<'h> Driver<'h> {
         let widest = self.widest.entry(task.step).or_default();
         *widest = (*widest).max(out);
         if !self.is_terse {
-            self.later(0, Event::Started { task, attempt });
+            self.later(self.queue_millis, Event::Started { task, attempt });
         }
+        let queued = self.queue_millis;
         match reply {
-            Reply::Ok(after, output) => self.later(after, Event::Succeeded { task, attempt, output }),
-            Reply::Fail(after, class) => self.later(after, Event::Failed { task, attempt, failure: failure(class) }),
+            Reply::Ok(after, output) => self.later(queued + after, Event::Succeeded { task, attempt, output }),
+            Reply::Fail(after, class) => {
+                self.later(queued + after, Event::Failed { task, attempt, failure: failure(class) });
+            }
             Reply::Never => {}
         }
     }

@@ -102,7 +102,7 @@ fn a_failed_step_stops_its_other_items() {
     assert_eq!(driver.run.state(), RunState::Failed);
     let step = driver.task("each").step;
     let state = |item| driver.run.task_state(Task { step, item: Some(item) }).unwrap();
-    assert_eq!(driver.run.key_of(Task { step, item: Some(3) }).as_deref(), Some("run#each[3]"));
+    assert_eq!(driver.run.key_of(Task { step, item: Some(3) }).as_deref(), Some("w#run#each[3]"));
     assert_eq!([0, 3, 4].map(state), [StepState::Cancelled, StepState::Failed, StepState::Cancelled]);
     let message = driver.run.failure_of(step.into()).unwrap().message.to_string();
     assert_eq!(message, "each[3]: it did not work");

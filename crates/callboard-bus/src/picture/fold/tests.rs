@@ -98,3 +98,22 @@ fn stems_are_labels_without_their_number() {
     let labels = ["mProject_ID0000001", "resize[12]", "42", "a.b.7", "plain"];
     assert_eq!(labels.map(stem), ["mProject_ID", "resize", "42", "a.b", "plain"]);
 }
+
+#[test]
+fn the_critical_path_stays_apart_while_it_fits() {
+    let sibling = |at: usize| Node::new(format!("s{at}"), format!("s_{at}"));
+    let siblings = (0..30).map(|at| if at == 7 { sibling(at).critical() } else { sibling(at) });
+    let edges = (0..30).map(|at| Edge::new("root", format!("s{at}")));
+    let picture = Picture::builder("fan").node(Node::new("root", "root").critical()).nodes(siblings).edges(edges);
+    let picture = picture.edge(Edge::new("root", "s7").critical()).build().unwrap();
+    let critical = |picture: &Picture| {
+        let ids = picture.nodes.iter().filter(|node| node.is_critical()).map(|node| node.id().to_owned());
+        (
+            ids.collect::<Vec<_>>().join(" "),
+            picture.nodes.len(),
+            picture.edges.iter().filter(|edge| edge.is_critical()).count(),
+        )
+    };
+    assert_eq!(critical(&picture.folded(Folding::default())), ("root s7".to_owned(), 3, 1));
+    assert_eq!(critical(&picture.folded(Folding::default().max_boxes(2))), ("root s0".to_owned(), 2, 1));
+}

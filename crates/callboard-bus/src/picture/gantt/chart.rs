@@ -7,10 +7,10 @@ use super::super::layout::{Point, Size};
 use super::super::state::{FAINT_INK, INK};
 use super::super::svg::sheet::{Heading, Sheet};
 use super::super::xml::{Xml, number};
-use super::super::{State, StateCounts, text};
+use super::super::{State, StateCounts, critical, text};
 use super::axis::{Axis, most_at_once, short};
 use super::rows::{Chosen, choose};
-use super::shapes::{BAR_HEIGHT, CRITICAL_LINE, draw_diamond, draw_span};
+use super::shapes::{BAR_HEIGHT, draw_span};
 use super::{Gantt, GanttRow, SpanKind};
 
 const LABEL_SIZE: f64 = 12.0;
@@ -64,7 +64,8 @@ impl<'a> Chart<'a> {
     pub(super) fn draw(&self) -> String {
         let counts = StateCounts::default();
         let description = self.description();
-        let heading = Heading { title: &self.gantt.title, description: &description, counts: &counts };
+        let heading =
+            Heading { title: &self.gantt.title, description: &description, counts: &counts, has_critical: false };
         // The last tick's text is centred at the end of the axis.
         let size = Size { width: self.left + CHART_WIDTH + 20.0, height: self.listing_top() + self.listing_height() };
         let mut sheet = Sheet::new(&heading, size);
@@ -155,7 +156,7 @@ impl<'a> Chart<'a> {
         xml.open("g", &[("class", &if row.is_critical { "row critical" } else { "row" })]);
         xml.text("title", &[], &full_text(row));
         if row.is_critical {
-            draw_diamond(xml, Point { x: 8.0, y: middle });
+            critical::draw_mark(xml, Point { x: 8.0, y: middle });
         }
         let (left, baseline) = (number(MARK_ROOM), number(middle + LABEL_SIZE * 0.35));
         let weight = if row.is_critical { "bold" } else { "normal" };
@@ -191,7 +192,7 @@ impl<'a> Chart<'a> {
                     ("class", &"links"),
                     ("d", &links),
                     ("fill", &"none"),
-                    ("stroke", &CRITICAL_LINE),
+                    ("stroke", &critical::LINE),
                     ("stroke-width", &1.2),
                 ],
             );
@@ -206,7 +207,7 @@ impl<'a> Chart<'a> {
         }
         let top = self.rows_bottom();
         let failed = folded.iter().filter(|row| row.has_failed()).count();
-        let work = [SpanKind::Running, SpanKind::Failed, SpanKind::Compensating];
+        let work = [SpanKind::Running, SpanKind::Failed, SpanKind::Cancelled, SpanKind::Compensating];
         let time = folded.iter().map(|row| row.time(&work)).fold(Duration::ZERO, Duration::saturating_add);
         let spans = || folded.iter().flat_map(|row| &row.spans).filter(|span| work.contains(&span.kind));
         let most = most_at_once(spans());
@@ -253,9 +254,9 @@ impl<'a> Chart<'a> {
             words(xml, &mut left, kind.name());
         }
         if !self.listing.is_empty() {
-            draw_diamond(xml, Point { x: left + 5.0, y: middle });
+            critical::draw_mark(xml, Point { x: left + 5.0, y: middle });
             left += 16.0;
-            words(xml, &mut left, "on the critical path");
+            words(xml, &mut left, critical::WORDS);
         }
         xml.close();
     }

@@ -1,14 +1,13 @@
-//! The shapes of spans, each of its own, and the mark of the critical path.
+//! The shapes of spans, each of its own.
 
 use super::super::State;
 use super::super::layout::Point;
-use super::super::state::{FAINT_INK, PAPER};
+use super::super::state::FAINT_INK;
 use super::super::svg::node::dashes;
 use super::super::xml::{Xml, number};
 use super::SpanKind;
 
 pub(super) const BAR_HEIGHT: f64 = 12.0;
-pub(super) const CRITICAL_LINE: &str = "#7a4b00";
 
 /// The shape of a span from its left end.
 pub(super) fn draw_span(xml: &mut Xml, kind: SpanKind, left: Point, width: f64) {
@@ -18,7 +17,11 @@ pub(super) fn draw_span(xml: &mut Xml, kind: SpanKind, left: Point, width: f64) 
         SpanKind::Compensating => draw_hollow_bar(xml, kind, left, width, State::Compensated),
         SpanKind::Failed => {
             draw_hollow_bar(xml, kind, left, width, State::Failed);
-            draw_cross(xml, Point { x: left.x + width / 2.0, ..left }, width);
+            draw_strokes(xml, Point { x: left.x + width / 2.0, ..left }, width, State::Failed);
+        }
+        SpanKind::Cancelled => {
+            draw_hollow_bar(xml, kind, left, width, State::Cancelled);
+            draw_strokes(xml, Point { x: left.x + width / 2.0, ..left }, width, State::Cancelled);
         }
         SpanKind::Waiting => draw_line(xml, kind, left, width, "6 4"),
         SpanKind::Retrying => draw_line(xml, kind, left, width, "0.1 5"),
@@ -73,15 +76,15 @@ fn draw_line(xml: &mut Xml, kind: SpanKind, Point { x, y }: Point, width: f64, d
     );
 }
 
-fn draw_cross(xml: &mut Xml, Point { x, y }: Point, width: f64) {
+/// A cross for what failed, one stroke for anything else.
+fn draw_strokes(xml: &mut Xml, Point { x, y }: Point, width: f64, state: State) {
     if width < 8.0 {
         return;
     }
-    let cross = format!("M{} {}l6 6m0 -6l-6 6", number(x - 3.0), number(y - 3.0));
-    xml.empty("path", &[("d", &cross), ("stroke", &State::Failed.style().line), ("stroke-width", &1.6)]);
-}
-
-pub(super) fn draw_diamond(xml: &mut Xml, Point { x, y }: Point) {
-    let diamond = format!("M{} {}l4.5 4.5l-4.5 4.5l-4.5 -4.5Z", number(x), number(y - 4.5));
-    xml.empty("path", &[("class", &"mark"), ("d", &diamond), ("fill", &CRITICAL_LINE), ("stroke", &PAPER)]);
+    let (left, top) = (number(x - 3.0), number(y - 3.0));
+    let strokes = match state {
+        State::Failed => format!("M{left} {top}l6 6m0 -6l-6 6"),
+        _ => format!("M{left} {}l6 -6", number(y + 3.0)),
+    };
+    xml.empty("path", &[("d", &strokes), ("stroke", &state.style().line), ("stroke-width", &1.6)]);
 }

@@ -4,7 +4,7 @@ use super::super::face::DETAIL_SIZE;
 use super::super::layout::{Layout, Point, Route};
 use super::super::state::{FAINT_INK, PAPER};
 use super::super::xml::{Xml, number};
-use super::super::{Direction, Edge, Picture, text};
+use super::super::{Direction, Edge, Picture, critical, text};
 
 /// The colour of edges: it stands out from the paper, less than boxes do.
 const EDGE: &str = "#64748b";
@@ -17,23 +17,37 @@ pub(super) fn label_of(edge: &Edge) -> Option<String> {
     Some(text::cut(&label, DETAIL_SIZE, EDGE_LABEL_ROOM).into_owned())
 }
 
-/// Lines first and heads above them, so that no line runs over the head of another.
+/// Lines first and heads above them, so that no line runs over the head of another; and the critical path above all.
 pub(super) fn draw_edges(xml: &mut Xml, picture: &Picture, layout: &Layout) {
-    xml.open("g", &[("class", &"edges"), ("fill", &"none"), ("stroke", &EDGE)]);
-    for ((edge, (from, to)), route) in picture.edges.iter().zip(&picture.ends).zip(&layout.routes) {
-        let ends = [from, to].map(|end| picture.nodes[*end].label.as_str());
-        draw_edge(xml, edge, ends, &path(route, layout.direction));
+    for (is_critical, colour) in [(false, EDGE), (true, critical::LINE)] {
+        let edges = picture.edges.iter().zip(&picture.ends).zip(&layout.routes);
+        let edges: Vec<_> = edges.filter(|((edge, _), _)| edge.is_critical == is_critical).collect();
+        if is_critical && edges.is_empty() {
+            continue;
+        }
+        let suffix = if is_critical { " critical" } else { "" };
+        xml.open("g", &[("class", &format!("edges{suffix}")), ("fill", &"none"), ("stroke", &colour)]);
+        for ((edge, (from, to)), route) in &edges {
+            let ends = [from, to].map(|end| picture.nodes[*end].label.as_str());
+            draw_edge(xml, edge, ends, &path(route, layout.direction));
+        }
+        xml.close();
+        let tips = edges.iter().filter_map(|(_, route)| route.points.last());
+        let heads = heads(tips, layout.direction);
+        xml.empty("path", &[("class", &format!("heads{suffix}")), ("fill", &colour), ("d", &heads)]);
     }
-    xml.close();
-    let tips = layout.routes.iter().filter_map(|route| route.points.last());
-    let mut heads: Vec<String> = tips.map(|tip| head(*tip, layout.direction)).collect();
+}
+
+fn heads<'a>(tips: impl Iterator<Item = &'a Point>, direction: Direction) -> String {
+    let mut heads: Vec<String> = tips.map(|tip| head(*tip, direction)).collect();
     heads.sort_unstable();
     heads.dedup();
-    xml.empty("path", &[("class", &"heads"), ("fill", &EDGE), ("d", &heads.concat())]);
+    heads.concat()
 }
 
 fn draw_edge(xml: &mut Xml, edge: &Edge, [from, to]: [&str; 2], path: &str) {
-    let width = number(1.3 + 0.2 * (edge.count as f64).log2().clamp(0.0, 6.0));
+    let plain = if edge.is_critical { 2.4 } else { 1.3 };
+    let width = number(plain + 0.2 * (edge.count as f64).log2().clamp(0.0, 6.0));
     let dashes = if edge.is_dashed { "5 4" } else { "none" };
     xml.open("path", &[("class", &"edge"), ("d", &path), ("stroke-width", &width), ("stroke-dasharray", &dashes)]);
     let label = edge.label.as_ref().map_or_else(String::new, |label| format!(": {label}"));

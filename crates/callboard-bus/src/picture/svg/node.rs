@@ -1,10 +1,10 @@
-//! Boxes: border, mark, texts, and the bar of a box that stands for many nodes.
+//! Boxes: border, mark, texts, and the bar of a box that stands for many nodes or items.
 
 use super::super::face::{BAR_HEIGHT, DETAIL_SIZE, Face, LABEL_SIZE, MARK, PADDING, text_left};
 use super::super::layout::{Area, Point};
 use super::super::state::{FAINT_INK, INK, PAPER};
 use super::super::xml::{Xml, number};
-use super::super::{Direction, Node, State};
+use super::super::{Direction, Node, State, critical};
 
 const CORNER: f64 = 6.0;
 /// How many members of a fold its full text names.
@@ -15,12 +15,12 @@ pub(super) fn draw_node(xml: &mut Xml, node: &Node, face: &Face, area: &Area, di
     let class = format!("{kind} {}", node.state.name());
     xml.open("g", &[("class", &class), ("data-id", &node.id)]);
     xml.text("title", &[], &full_text(node));
-    if node.fold.is_some() {
+    if node.bar().is_some() {
         draw_sheets_behind(xml, node.state, area, direction);
     }
     draw_box(xml, node.state, area, CORNER);
     let Area { corner, size } = *area;
-    let top = corner.y + lines_top(face, size.height, node.fold.is_some());
+    let top = corner.y + lines_top(face, size.height, node.bar().is_some());
     let mark = Point { x: corner.x + PADDING, y: top + (LABEL_SIZE - MARK) / 2.0 + 1.0 };
     draw_mark(xml, node.state, mark);
     let left = number(corner.x + text_left(node.state));
@@ -32,6 +32,10 @@ pub(super) fn draw_node(xml: &mut Xml, node: &Node, face: &Face, area: &Area, di
         xml.text("text", &[("x", &left), place, ("font-size", &DETAIL_SIZE), ("fill", &FAINT_INK)], detail);
     }
     draw_bar(xml, node, area);
+    if node.is_critical {
+        // No arrow arrives at a corner.
+        critical::draw_mark(xml, Point { x: corner.x + size.width, y: corner.y });
+    }
     xml.close();
 }
 
@@ -91,7 +95,7 @@ pub(in super::super) fn draw_mark(xml: &mut Xml, state: State, corner: Point) {
     );
 }
 
-/// Two more borders peep out behind a box that stands for many, on a side where no edge arrives or leaves.
+/// Two more borders peep out behind a box with a bar, on a side where no edge arrives or leaves.
 fn draw_sheets_behind(xml: &mut Xml, state: State, Area { corner, size }: &Area, direction: Direction) {
     let line = |step: f64| {
         let (aside, inset) = (3.0 * step, 4.0 * step);
@@ -110,16 +114,16 @@ fn draw_sheets_behind(xml: &mut Xml, state: State, Area { corner, size }: &Area,
     );
 }
 
-/// A bar of the states of a fold. States that few are in get a sliver that can still be seen.
+/// A bar of the states of what a box stands for. States that few are in get a sliver that can still be seen.
 fn draw_bar(xml: &mut Xml, node: &Node, Area { corner, size }: &Area) {
     const LEAST: f64 = 3.0;
-    let Some(fold) = &node.fold else { return };
+    let Some(counts) = node.bar() else { return };
     let width = size.width - 2.0 * PADDING;
-    let shares = fold.counts.iter().count() as f64;
-    let per_node = (width - shares * LEAST).max(0.0) / fold.counts.total().max(1) as f64;
+    let shares = counts.iter().count() as f64;
+    let per_node = (width - shares * LEAST).max(0.0) / counts.total().max(1) as f64;
     let mut left = corner.x + PADDING;
     let top = number(corner.y + size.height - BAR_HEIGHT - 7.0);
-    for (state, count) in fold.counts.iter() {
+    for (state, count) in counts.iter() {
         let share = LEAST + count as f64 * per_node;
         xml.empty(
             "rect",
@@ -148,5 +152,6 @@ fn full_text(node: &Node) -> String {
     } else if node.state != State::Plain {
         lines.push(node.state.name().to_owned());
     }
+    lines.extend(node.is_critical.then(|| critical::WORDS.to_owned()));
     lines.join("\n")
 }

@@ -3,7 +3,7 @@
 use super::super::layout::{Area, Point, Size};
 use super::super::state::{FAINT_INK, INK, PAPER};
 use super::super::xml::{Xml, number};
-use super::super::{State, StateCounts, text};
+use super::super::{State, StateCounts, critical, text};
 use super::node::{draw_box, draw_mark};
 
 /// Fonts that are there on most systems; the widths of letters are estimated so that any of them fits.
@@ -29,6 +29,8 @@ pub(in super::super) struct Heading<'a> {
     pub(in super::super) description: &'a str,
     /// The states for the legend.
     pub(in super::super) counts: &'a StateCounts,
+    /// Whether the legend explains the mark of the critical path too.
+    pub(in super::super) has_critical: bool,
 }
 
 /// The paper. Content is drawn from its own zero point on.
@@ -36,8 +38,11 @@ pub(in super::super) struct Heading<'a> {
 pub(in super::super) struct Sheet {
     xml: Xml,
     content: Point,
-    legend: Vec<(Point, State, String)>,
+    legend: Vec<Entry>,
 }
+
+/// One entry of a legend: where, what, and what it says. Without a state it is the mark of the critical path.
+type Entry = (Point, Option<State>, String);
 
 impl Sheet {
     /// Paper for a drawing of this size: heading above, legend below.
@@ -45,7 +50,7 @@ impl Sheet {
         let title = text::visible(heading.title);
         let title_width = text::width(&title, TITLE_SIZE * BOLD).ceil();
         let room = content.width.max(LEAST_WIDTH).max(title_width.min(WIDEST_TITLE));
-        let (legend, legend_height) = legend(heading.counts, room, MARGIN + HEADING + content.height + 20.0);
+        let (legend, legend_height) = legend(heading, room, MARGIN + HEADING + content.height + 20.0);
         let legend_room = if legend.is_empty() { 0.0 } else { 20.0 + legend_height };
         let width = room + 2.0 * MARGIN;
         let height = MARGIN + HEADING + content.height + legend_room + MARGIN;
@@ -81,8 +86,8 @@ impl Sheet {
     pub(in super::super) fn finish(mut self) -> String {
         if !self.legend.is_empty() {
             self.xml.open("g", &[("class", &"legend")]);
-            for (corner, state, words) in &self.legend {
-                draw_entry(&mut self.xml, *corner, *state, words);
+            for entry in &self.legend {
+                draw_entry(&mut self.xml, entry);
             }
             self.xml.close();
         }
@@ -110,12 +115,11 @@ fn open(xml: &mut Xml, title: &str, description: &str, Size { width, height }: S
     xml.empty("rect", &[("class", &"paper"), ("width", &width), ("height", &height), ("rx", &8), ("fill", paper)]);
 }
 
-/// The entries with their places, and how high they are together. A picture that tells no states needs no legend.
-fn legend(counts: &StateCounts, room: f64, top: f64) -> (Vec<(Point, State, String)>, f64) {
+/// The entries with their places, and how high they are together. A picture that tells nothing needs no legend.
+fn legend(heading: &Heading<'_>, room: f64, top: f64) -> (Vec<Entry>, f64) {
     let mut entries = Vec::new();
     let mut corner = Point { x: MARGIN, y: top };
-    for (state, count) in counts.iter().filter(|_| counts.iter().any(|(state, _)| state != State::Plain)) {
-        let words = format!("{} ({count})", state.name());
+    for (state, words) in explained(heading) {
         let width = SWATCH.width + SWATCH_GAP + text::width(&words, LEGEND_SIZE);
         if corner.x > MARGIN && corner.x + width > MARGIN + room {
             corner = Point { x: MARGIN, y: corner.y + LEGEND_LINE };
@@ -126,9 +130,20 @@ fn legend(counts: &StateCounts, room: f64, top: f64) -> (Vec<(Point, State, Stri
     (entries, corner.y - top + SWATCH.height)
 }
 
-fn draw_entry(xml: &mut Xml, corner: Point, state: State, words: &str) {
-    draw_box(xml, state, &Area { corner, size: SWATCH }, 3.0);
-    draw_mark(xml, state, Point { x: corner.x + 6.0, y: corner.y + 2.0 });
+fn explained(heading: &Heading<'_>) -> impl Iterator<Item = (Option<State>, String)> {
+    let tells_states = heading.counts.iter().any(|(state, _)| state != State::Plain);
+    let states = heading.counts.iter().filter(move |_| tells_states);
+    let states = states.map(|(state, count)| (Some(state), format!("{} ({count})", state.name())));
+    states.chain(heading.has_critical.then(|| (None, critical::WORDS.to_owned())))
+}
+
+fn draw_entry(xml: &mut Xml, (corner, state, words): &Entry) {
+    if let Some(state) = *state {
+        draw_box(xml, state, &Area { corner: *corner, size: SWATCH }, 3.0);
+        draw_mark(xml, state, Point { x: corner.x + 6.0, y: corner.y + 2.0 });
+    } else {
+        critical::draw_mark(xml, Point { x: corner.x + SWATCH.width / 2.0, y: corner.y + SWATCH.height / 2.0 });
+    }
     let left = number(corner.x + SWATCH.width + SWATCH_GAP);
     let baseline = number(corner.y + SWATCH.height / 2.0 + LEGEND_SIZE * 0.35);
     xml.text("text", &[("x", &left), ("y", &baseline), ("font-size", &LEGEND_SIZE), ("fill", &FAINT_INK)], words);

@@ -14,20 +14,24 @@ fn labels() -> impl Strategy<Value = String> {
 }
 
 fn pictures() -> impl Strategy<Value = Picture> {
-    let node = (labels(), prop::option::of(labels()), 0..State::ALL.len());
+    let items = prop::option::weighted(0.2, (0..State::ALL.len(), 0usize..9));
+    let node = (labels(), prop::option::of(labels()), 0..State::ALL.len(), items, prop::bool::weighted(0.2));
     let edge = (0usize..25, 0usize..25, prop::option::of(labels()), any::<bool>());
     let directions = [Direction::Fitting, Direction::Down, Direction::Right];
     let parts = (labels(), prop::collection::vec(node, 0..25), prop::collection::vec(edge, 0..50), 0..directions.len());
     parts.prop_map(move |(title, nodes, edges, direction)| {
         let count = nodes.len();
-        let nodes = nodes.into_iter().enumerate().map(|(at, (label, detail, state))| {
+        let nodes = nodes.into_iter().enumerate().map(|(at, (label, detail, state, items, critical))| {
             let node = Node::new(at.to_string(), label).state(State::ALL[state]);
+            let node = if critical { node.critical() } else { node };
+            let items = items.map(|(state, count)| vec![State::ALL[state]; count].into_iter().collect());
+            let node = if let Some(items) = items { node.items(items) } else { node };
             if let Some(detail) = detail { node.detail(detail) } else { node }
         });
         let edges =
             edges.into_iter().filter(|edge| edge.0 < edge.1 && edge.1 < count).map(|(from, to, label, dashed)| {
                 let edge = Edge::new(from.to_string(), to.to_string());
-                let edge = if dashed { edge.dashed() } else { edge };
+                let edge = if dashed { edge.dashed() } else { edge.critical() };
                 if let Some(label) = label { edge.label(label) } else { edge }
             });
         Picture::builder(title).nodes(nodes).edges(edges).direction(directions[direction]).build().unwrap()
@@ -144,6 +148,40 @@ fn the_legend_names_the_states_that_occur() {
     let texts: Vec<&str> =
         legend.descendants().filter(|tag| tag.has_tag_name("text")).filter_map(|tag| tag.text()).collect();
     assert_eq!(texts, ["done (1)", "failed (1)"]);
+}
+
+#[test]
+fn the_critical_path_is_marked_and_explained() {
+    let nodes = ["a", "b", "c"].map(|id| Node::new(id, id));
+    let [a, b, c] = nodes;
+    let picture = Picture::builder("path").nodes([a.critical(), b, c.critical()]);
+    let edges = [Edge::new("a", "b"), Edge::new("a", "c").critical()];
+    let picture = picture.edges(edges).build().unwrap();
+    let svg = picture.to_svg();
+    let document = Document::parse(&svg).unwrap();
+    let root = document.root_element();
+    let marked = of_class(root, "node").filter(|node| of_class(*node, "mark").count() == 1);
+    assert_eq!(marked.filter_map(|node| node.attribute("data-id")).collect::<Vec<_>>(), ["a", "c"]);
+    let edges = root.descendants().filter(|tag| tag.attribute("class") == Some("edges critical"));
+    assert_eq!(edges.flat_map(|group| of_class(group, "edge")).count(), 1);
+    assert!(svg.contains("2 boxes are on the critical path."));
+    let legend = of_class(root, "legend").next().unwrap();
+    assert_eq!(
+        legend.descendants().filter_map(|tag| tag.text()).find(|text| !text.trim().is_empty()),
+        Some("on the critical path")
+    );
+    assert!(picture.to_dot().contains("label=\"◆ c\"") && picture.to_dot().contains("n0 -> n2 [color="));
+    assert!(picture.to_mermaid().contains("n0 ==> n2") && picture.to_mermaid().contains("[\"◆ a\"]"));
+}
+
+#[test]
+fn items_are_shown_as_a_bar_and_counted_as_one() {
+    let items = [State::Done, State::Done, State::Failed].into_iter().collect();
+    let picture = Picture::builder("map").node(Node::new("a", "a").state(State::Running).items(items)).build().unwrap();
+    let svg = picture.to_svg();
+    let document = Document::parse(&svg).unwrap();
+    assert_eq!(of_class(document.root_element(), "share").count(), 2);
+    assert_eq!(picture.counts().summary(), "1 running");
 }
 
 /// The tip of each head is a point on the border of a box, and the line ends within the head.

@@ -1,0 +1,255 @@
+//! Calls by name: [`Call`], with values, and [`PackedCall`], with MessagePack.
+
+mod error;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as Task, Poll};
+use std::time::Duration;
+
+use callboard_actor::Priority;
+
+use self::error::why_not_taken;
+pub(crate) use self::error::without_message;
+pub use self::error::{CallError, Failure};
+use crate::address::{Address, AddressError};
+use crate::codec::{self, Limits};
+use crate::lookup::LookupError;
+use crate::modules::Modules;
+use crate::operation::{Asked, CallOptions, Options};
+use crate::value::Value;
+
+/// A call by name about to be made: `.await` makes it and waits for the answer.
+///
+/// It is an ask of the instance that is chosen when the call is first polled, and inherits as an ask does: inside a turn
+/// what is left of its deadline, at least its priority, and its baggage. An instance that hands the message back at once, as
+/// its breaker has just opened or it has begun to stop, is passed over for the next one.
+///
+/// # Errors
+///
+/// [`CallError`].
+///
+/// # Cancel safety
+///
+/// As that of [`ActorRef::ask`](callboard_actor::ActorRef::ask): dropped before it has ended, the operation may or may
+/// not have been carried out. If its turn has not begun it never will.
+#[must_use = "a call is made when it is awaited"]
+pub struct Call {
+    modules: Modules,
+    address: Result<Address, Box<AddressError>>,
+    payload: Payload,
+    options: Options,
+}
+
+/// What goes in, read as late as can be: a name that leads nowhere costs no reading.
+enum Payload {
+    Value(Value),
+    Packed(Box<(Vec<u8>, Limits)>),
+}
+
+impl Call {
+    pub(crate) fn new(modules: Modules, address: Result<Address, AddressError>, input: Value) -> Self {
+        Self::with(modules, address, Payload::Value(input))
+    }
+
+    fn with(modules: Modules, address: Result<Address, AddressError>, payload: Payload) -> Self {
+        Self { modules, address: address.map_err(Box::new), payload, options: None }
+    }
+
+    /// Makes it with this priority instead of the message type's own; inside a turn, never below the turn's.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.options().priority = Some(priority);
+        self
+    }
+
+    /// Waits so long for the answer, which must be longer than no time; inside a turn, never longer than the turn's own
+    /// asker.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options().timeout = Some(timeout);
+        self
+    }
+
+    /// Names the request, so that a receiver that remembers names can tell a repetition from a new one.
+    pub fn idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
+        self.options().idempotency_key = Some(key.into());
+        self
+    }
+
+    /// Takes nothing of the running turn along: neither its deadline nor its priority nor its baggage.
+    pub fn no_inherit(mut self) -> Self {
+        self.options().takes_nothing_along = true;
+        self
+    }
+
+    fn options(&mut self) -> &mut CallOptions {
+        self.options.get_or_insert_default()
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("address", &self.address).field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl IntoFuture for Call {
+    type Output = Result<Value, CallError>;
+    type IntoFuture = CallFuture;
+
+    fn into_future(self) -> CallFuture {
+        CallFuture(State::Fresh(self))
+    }
+}
+
+/// The future of a [`Call`].
+#[must_use = "a call is made when it is awaited"]
+pub struct CallFuture(State);
+
+enum State {
+    Fresh(Call),
+    Asked(Asked),
+    Done,
+}
+
+impl Future for CallFuture {
+    type Output = Result<Value, CallError>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+        let (polled, next) = match &mut self.0 {
+            State::Fresh(call) => match call.make(task) {
+                Made::Done(result) => (Poll::Ready(result), State::Done),
+                Made::Asked(asked) => (Poll::Pending, State::Asked(asked)),
+            },
+            State::Asked(asked) => match asked.as_mut().poll(task) {
+                Poll::Pending => return Poll::Pending,
+                ready @ Poll::Ready(_) => (ready, State::Done),
+            },
+            State::Done => return Poll::Pending,
+        };
+        self.0 = next;
+        polled
+    }
+}
+
+/// How far the first poll of a call came.
+enum Made {
+    Done(Result<Value, CallError>),
+    Asked(Asked),
+}
+
+impl Call {
+    fn make(&self, task: &mut Task<'_>) -> Made {
+        self.try_make(task).unwrap_or_else(|error| Made::Done(Err(error)))
+    }
+
+    /// Chooses an instance and asks it, and the next one when it hands the message back.
+    fn try_make(&self, task: &mut Task<'_>) -> Result<Made, CallError> {
+        let address = self.address.as_ref().map_err(|fault| LookupError::from(AddressError::clone(fault)))?;
+        if self.options.as_ref().is_some_and(|options| options.timeout == Some(Duration::ZERO)) {
+            return Err(CallError::NoTime);
+        }
+        let snapshot = self.modules.snapshot();
+        let route = snapshot.route(address)?;
+        let input = self.payload.read(address)?;
+        let mut tried = Vec::new();
+        while let Some(offer) = route.choose(address.requirement(), &tried) {
+            let asked = offer.operation().ask(&input, &self.options);
+            let mut asked = asked.map_err(|fault| CallError::Input { operation: Arc::clone(address.name()), fault })?;
+            let Poll::Ready(result) = asked.as_mut().poll(task) else { return Ok(Made::Asked(asked)) };
+            match why_not_taken(&result) {
+                None => return Ok(Made::Done(result)),
+                Some(reason) => tried.push((offer.entry().number(), reason)),
+            }
+        }
+        Err(route.refusal(address.requirement(), &tried).into())
+    }
+}
+
+impl Payload {
+    fn read(&self, address: &Address) -> Result<Cow<'_, Value>, CallError> {
+        match self {
+            Self::Value(value) => Ok(Cow::Borrowed(value)),
+            Self::Packed(packed) => codec::decode_value(&packed.0, &packed.1)
+                .map(Cow::Owned)
+                .map_err(|fault| CallError::Bytes { operation: Arc::clone(address.name()), fault }),
+        }
+    }
+}
+
+impl fmt::Debug for CallFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            State::Fresh(_) => "CallFuture(not made yet)",
+            State::Asked(_) => "CallFuture(asked)",
+            State::Done => "CallFuture(done)",
+        })
+    }
+}
+
+/// A call by name whose payload and answer are MessagePack; see [`Call`].
+#[must_use = "a call is made when it is awaited"]
+#[derive(Debug)]
+pub struct PackedCall(Call);
+
+impl PackedCall {
+    pub(crate) fn new(modules: Modules, address: Result<Address, AddressError>, bytes: Vec<u8>) -> Self {
+        Self(Call::with(modules, address, Payload::Packed(Box::new((bytes, Limits::default())))))
+    }
+
+    /// What the payload may be at most.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        if let Payload::Packed(packed) = &mut self.0.payload {
+            packed.1 = limits;
+        }
+        self
+    }
+
+    /// As [`Call::priority`].
+    pub fn priority(self, priority: Priority) -> Self {
+        Self(self.0.priority(priority))
+    }
+
+    /// As [`Call::timeout`].
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self(self.0.timeout(timeout))
+    }
+
+    /// As [`Call::idempotency_key`].
+    pub fn idempotency_key(self, key: impl Into<Arc<str>>) -> Self {
+        Self(self.0.idempotency_key(key))
+    }
+
+    /// As [`Call::no_inherit`].
+    pub fn no_inherit(self) -> Self {
+        Self(self.0.no_inherit())
+    }
+}
+
+impl IntoFuture for PackedCall {
+    type Output = Result<Vec<u8>, CallError>;
+    type IntoFuture = PackedCallFuture;
+
+    fn into_future(self) -> PackedCallFuture {
+        PackedCallFuture(self.0.into_future())
+    }
+}
+
+/// The future of a [`PackedCall`].
+#[must_use = "a call is made when it is awaited"]
+#[derive(Debug)]
+pub struct PackedCallFuture(CallFuture);
+
+impl Future for PackedCallFuture {
+    type Output = Result<Vec<u8>, CallError>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(task).map(|result| result.and_then(|output| pack(&output)))
+    }
+}
+
+fn pack(output: &Value) -> Result<Vec<u8>, CallError> {
+    codec::encode_value(output).map_err(CallError::Output)
+}

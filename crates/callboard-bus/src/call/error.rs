@@ -1,0 +1,187 @@
+//! Why a call by name brought no output.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use callboard_actor::{AskError, ErrorCode, Fault, FaultClass, Stage};
+
+use crate::codec::CodecError;
+use crate::lookup::{LookupError, UnavailableReason, mark_as_retryable};
+use crate::retry::FailureClass;
+use crate::value::ValueError;
+
+/// Why a call by name brought no output.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The name does not lead to an instance that takes calls. Nobody was asked.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
+    /// A time-out of zero, which leaves no time for an answer. Nobody was asked.
+    #[error("a time-out of zero leaves no time for an answer")]
+    NoTime,
+    /// The payload does not fit the message. The handler was not called.
+    #[error("the input of `{operation}` does not fit: {fault}")]
+    Input {
+        /// `module.operation`.
+        operation: Arc<str>,
+        /// What does not fit, and where.
+        fault: ValueError,
+    },
+    /// The payload could not be read. The handler was not called.
+    #[error("the input of `{operation}` cannot be read: {fault}")]
+    Bytes {
+        /// `module.operation`.
+        operation: Arc<str>,
+        /// What is wrong, and where.
+        fault: CodecError,
+    },
+    /// The operation answered that it had failed.
+    #[error(transparent)]
+    Failed(Failure),
+    /// The instance was asked and brought no answer.
+    #[error(transparent)]
+    Road(AskError<()>),
+    /// The operation was carried out, but its reply has no form as a value.
+    #[error("the reply `{reply}` has no form as a value: {fault}")]
+    Reply {
+        /// The type of the reply.
+        reply: &'static str,
+        /// Why.
+        fault: ValueError,
+    },
+    /// The operation was carried out, but its output could not be written.
+    #[error("the output cannot be written: {0}")]
+    Output(CodecError),
+}
+
+/// A domain error, of an operation whose reply is a `Result`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    text: String,
+    class: FaultClass,
+}
+
+impl CallError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Lookup(fault) => fault.code(),
+            Self::NoTime => ErrorCode::InvalidConfig,
+            Self::Input { .. } => ErrorCode::ValidationFailed,
+            Self::Bytes { fault, .. } => code_of_bytes(fault),
+            Self::Failed(_) => ErrorCode::HandlerFailed,
+            Self::Road(error) => error.code(),
+            Self::Reply { .. } | Self::Output(_) => ErrorCode::Internal,
+        }
+    }
+
+    /// Whether trying again can help, and whether the operation may have been carried out already.
+    #[must_use]
+    pub fn class(&self) -> FailureClass {
+        match self {
+            Self::Failed(failure) => failure.class().into(),
+            Self::Road(error) => class_of_road(error),
+            other => FailureClass::of(other.code(), None),
+        }
+    }
+
+    /// How long to wait before trying again, when a refusal knows.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Lookup(fault) => fault.retry_after(),
+            Self::Road(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+}
+
+impl Failure {
+    pub(crate) fn new(fault: &Fault) -> Self {
+        Self { text: fault.text().to_owned(), class: fault.class() }
+    }
+
+    /// The error's own words, with those of its causes.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether trying again can help.
+    #[must_use]
+    pub fn class(&self) -> FaultClass {
+        self.class
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        if self.class == FaultClass::Retryable { mark_as_retryable() } else { None }
+    }
+}
+
+fn code_of_bytes(fault: &CodecError) -> ErrorCode {
+    match fault {
+        CodecError::TooDeep { .. } => ErrorCode::NestingTooDeep,
+        CodecError::TooMany { .. } | CodecError::TooLong { .. } => ErrorCode::PayloadTooLarge,
+        CodecError::Malformed { .. } => ErrorCode::Malformed,
+        CodecError::Unfit(_) => ErrorCode::ValidationFailed,
+    }
+}
+
+fn class_of_road(error: &AskError<()>) -> FailureClass {
+    match error {
+        AskError::Timeout { stage } => FailureClass::of(ErrorCode::Timeout, Some(*stage)),
+        // It was enqueued; whether its turn had begun when the actor ended, nobody knows.
+        AskError::Stopped(None) => FailureClass::Unknown,
+        // A turn that took too long was stopped somewhere on its way.
+        AskError::Faulted(incident) if incident.code() == ErrorCode::Timeout => {
+            FailureClass::of(ErrorCode::Timeout, Some(Stage::Handler))
+        }
+        AskError::Faulted(incident) => incident.class().into(),
+        other => FailureClass::of(other.code(), None),
+    }
+}
+
+/// The same error without the message that it hands back.
+pub(crate) fn without_message<M>(error: AskError<M>) -> AskError<()> {
+    match error {
+        AskError::Refused { retry_after, .. } => AskError::Refused { retry_after, message: () },
+        AskError::Denied { reason, .. } => AskError::Denied { reason, message: () },
+        AskError::Full(_) => AskError::Full(()),
+        AskError::ShuttingDown(_) => AskError::ShuttingDown(()),
+        AskError::Stopped(message) => AskError::Stopped(message.map(drop)),
+        AskError::Timeout { stage } => AskError::Timeout { stage },
+        AskError::Faulted(incident) => AskError::Faulted(incident),
+        AskError::Ended(incident) => AskError::Ended(incident),
+        AskError::AskCycle { path } => AskError::AskCycle { path },
+        AskError::Shed => AskError::Shed,
+        _ => AskError::Dropped,
+    }
+}
+
+/// The reason for which an instance handed the message back at once: nothing has happened, and another may take it. A
+/// message that was not admitted is no such case, as the next instance would be a way around the hook.
+pub(crate) fn why_not_taken<T>(result: &Result<T, CallError>) -> Option<UnavailableReason> {
+    let Err(CallError::Road(error)) = result else { return None };
+    match error {
+        // One that is held open by hand does not say for how long.
+        AskError::Refused { retry_after, .. } => {
+            Some(UnavailableReason::BreakerOpen(Some(*retry_after).filter(|&wait| wait < Duration::MAX)))
+        }
+        AskError::Full(()) => Some(UnavailableReason::Full),
+        AskError::ShuttingDown(()) => Some(UnavailableReason::Stopping),
+        AskError::Stopped(Some(())) => Some(UnavailableReason::Stopped),
+        _ => None,
+    }
+}

@@ -1,0 +1,117 @@
+//! What is published: an [`Event`] under its [`EventId`].
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use callboard_actor::Message;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use uuid::{ContextV7, Timestamp, Uuid};
+
+use crate::topic::Topic;
+use crate::value::Value;
+
+/// Something that has happened, as every subscriber gets it. A clone shares name, data and source.
+///
+/// A handler whose turn fails gets the event again, as often as its actor is to try
+/// ([`attempts`](callboard_actor::Child::attempts), 3 by default); then the event goes into the
+/// [quarantine](callboard_actor::System::quarantine). Other subscribers do not notice.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Event {
+    /// The same for all subscribers, and what `publish` answers.
+    pub id: EventId,
+    /// Its name.
+    pub name: Topic,
+    /// What the publisher says about it.
+    pub data: Value,
+    /// When it was published, by the clock of the system.
+    pub time: SystemTime,
+    /// The name of the actor that published it from a turn, or `system`.
+    pub source: Arc<str>,
+}
+
+impl Message for Event {
+    type Reply = ();
+    const KEEP: Option<fn(&Self) -> Self> = Some(Self::clone);
+}
+
+/// Identifies an event: a UUID of version 7, so ids sort by the time they were made. Those of one system are strictly
+/// increasing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EventId(Uuid);
+
+/// A text that is no [`EventId`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is no id of an event: expected a UUID")]
+pub struct EventIdError {
+    text: String,
+}
+
+impl FromStr for EventId {
+    type Err = EventIdError;
+
+    fn from_str(text: &str) -> Result<Self, EventIdError> {
+        const LONGEST_SHOWN: usize = 64;
+        let parsed = text.parse().map(Self);
+        parsed.map_err(|_| EventIdError { text: text.chars().take(LONGEST_SHOWN).collect() })
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Where the ids of a system come from. Within a millisecond they count up (RFC 9562, section 6.2, method 1).
+#[derive(Debug)]
+pub(crate) struct EventIds(Mutex<ContextV7>);
+
+impl EventIds {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(ContextV7::new()))
+    }
+
+    /// An id after all before it, made at `now` since the Unix epoch.
+    pub(crate) fn next(&self, now: Duration) -> EventId {
+        let context = self.0.lock();
+        EventId(Uuid::new_v7(Timestamp::from_unix(&*context, now.as_secs(), now.subsec_nanos())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Threads may come with moments in any order.
+        #[test]
+        fn ids_increase_whatever_the_clock_says(millis in prop::collection::vec(1_000_000u64..1_000_020, 2..200)) {
+            let ids = EventIds::new();
+            let made: Vec<_> = millis.into_iter().map(|now| ids.next(Duration::from_millis(now))).collect();
+            prop_assert!(made.is_sorted_by(|one, other| one < other));
+        }
+
+        #[test]
+        fn any_text_is_an_id_or_a_fault(text in any::<String>()) {
+            let _ = text.parse::<EventId>().map_err(|fault| fault.to_string());
+        }
+    }
+
+    #[test]
+    fn an_id_begins_with_its_time_and_comes_back_from_text() {
+        let id = EventIds::new().next(Duration::from_millis(0x0123_4567_89ab));
+        let text = id.to_string();
+        assert!(text.starts_with("01234567-89ab-7"), "{text}");
+        assert_eq!(text.parse(), Ok(id));
+        assert_eq!(serde_json::from_str::<EventId>(&serde_json::to_string(&id).unwrap()).unwrap(), id);
+        let fault = "x\n".parse::<EventId>().unwrap_err();
+        assert_eq!(fault.to_string(), "\"x\\n\" is no id of an event: expected a UUID");
+    }
+}

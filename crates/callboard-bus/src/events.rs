@@ -1,0 +1,233 @@
+//! Events by name: who publishes knows no subscriber, and who subscribes knows no publisher.
+//!
+//! ```
+//! use callboard_actor::{Actor, Context, Drain, Fault, Handler, Message, System, block_on};
+//! use callboard_bus::{Event, EventsExt, Subscription, TurnEventsExt, Value};
+//!
+//! struct Ledger {
+//!     batches: usize,
+//!     _subscription: Subscription, // dropped with the ledger, which unsubscribes it
+//! }
+//! # impl Actor for Ledger {}
+//!
+//! impl Handler<Event> for Ledger {
+//!     async fn handle(&mut self, event: Event, cx: &mut Context<Self>) -> Result<(), Fault> {
+//!         self.batches += 1;
+//!         // Leaves if this turn ends well.
+//!         cx.publish("ledger.entry.written", event.data)?;
+//!         Ok(())
+//!     }
+//! }
+//! # struct Batches;
+//! # impl Message for Batches { type Reply = usize; }
+//! # impl Handler<Batches> for Ledger {
+//! #     async fn handle(&mut self, _: Batches, _: &mut Context<Self>) -> Result<usize, Fault> { Ok(self.batches) }
+//! # }
+//!
+//! async fn open(cx: &mut Context<Ledger>) -> Result<Ledger, Fault> {
+//!     let me = cx.me().recipient();
+//!     Ok(Ledger { batches: 0, _subscription: cx.subscribe("data.*.received", me).await? })
+//! }
+//!
+//! block_on(async {
+//!     let system = System::builder().start().await?;
+//!     let ledger = system.spawn(callboard_actor::child_with("ledger", open));
+//!     assert_eq!(ledger.ask(Batches).await?, 0); // it answers, so it has started and subscribed
+//!
+//!     let receipt = system.publish("data.batch.received", Value::from("rows 1 to 100")).await?;
+//!     assert_eq!(receipt.delivered, 1);
+//!     assert_eq!(ledger.ask(Batches).await?, 1);
+//!     system.shutdown(Drain::default()).await;
+//!     Ok::<(), Box<dyn std::error::Error>>(())
+//! })
+//! # .expect("it works");
+//! ```
+//!
+//! # What is promised
+//!
+//! - A subscription whose [`subscribe`](EventsExt::subscribe) has returned gets every event that is published from then
+//!   on, once; an actor with two subscriptions that match gets it twice. It gets no event from before.
+//! - Once [`unsubscribe`](crate::Subscription::unsubscribe) has returned, or the [`Subscription`](crate::Subscription)
+//!   was dropped, nothing that is published from then on reaches it. An event that was on its way, in the hands of a
+//!   publisher or in the mailbox, still does.
+//! - Events of one publisher reach one subscriber in the order in which they were published, within a priority.
+//! - A publisher waits for no handler. It waits for room in a full mailbox, as `tell` does, for all subscribers at once:
+//!   those who have room have the event meanwhile.
+//! - What a subscriber does not take, as its breaker is open say, becomes a dead letter and is counted in the
+//!   [`Receipt`](crate::Receipt). One that has ended is skipped, and its subscription goes.
+//! - A publisher that does not know whether it has published repeats the event under the same [`EventId`]
+//!   ([`Publish::id`]): then a subscriber may see both.
+//!
+//! # How it works
+//!
+//! Subscriptions and their ends go through the mailbox of one actor, `events`. It publishes the table of all patterns as
+//! a snapshot, which publishers read without asking it, so it is no bottleneck.
+
+mod actor;
+mod board;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use callboard_actor::{Actor, ActorRef, Context, Recipient, System};
+
+use self::actor::EventsActor;
+pub(crate) use self::actor::{Admit, Sweep};
+use self::board::Board;
+use crate::event::{Event, EventId};
+use crate::pattern::Pattern;
+use crate::publish::{Publish, PublishError, free_topic};
+use crate::subscription::{Subscribe, Subscriber};
+use crate::topic::Topic;
+use crate::value::Value;
+
+/// Events for whoever has a [`System`].
+pub trait EventsExt {
+    /// The handle behind the other two, for names that have been read already.
+    fn events(&self) -> Events;
+
+    /// Publishes an event when awaited. See [`Publish`] for its errors.
+    fn publish(&self, name: &str, data: impl Into<Value>) -> Publish;
+
+    /// Subscribes an actor to all events whose names match, when awaited. See [`Subscribe`] for its errors.
+    fn subscribe(&self, pattern: &str, recipient: Recipient<Event>) -> Subscribe;
+}
+
+/// Events from within a turn; apart from [`EventsExt`] as publishing is an effect here.
+pub trait TurnEventsExt {
+    /// As [`EventsExt::events`].
+    fn events(&self) -> Events;
+
+    /// Publishes an event when this turn ends well; a turn that fails publishes nothing. Time and id are those of this
+    /// call.
+    ///
+    /// The turn does not wait for room then, as [`Context::send`] does not: what finds none becomes a dead letter. A
+    /// turn that would rather wait awaits [`EventsExt::publish`] of its system, which does not wait for its end.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError`], at once.
+    fn publish(&mut self, name: &str, data: impl Into<Value>) -> Result<EventId, PublishError>;
+
+    /// As [`EventsExt::subscribe`]: it does not wait for the end of the turn.
+    fn subscribe(&self, pattern: &str, recipient: Recipient<Event>) -> Subscribe;
+}
+
+impl EventsExt for System {
+    fn events(&self) -> Events {
+        Events::of(self)
+    }
+
+    fn publish(&self, name: &str, data: impl Into<Value>) -> Publish {
+        Publish::new(self.events(), free_topic(name), data.into())
+    }
+
+    fn subscribe(&self, pattern: &str, recipient: Recipient<Event>) -> Subscribe {
+        Subscribe::new(self.events(), pattern.parse(), recipient)
+    }
+}
+
+impl<A: Actor> TurnEventsExt for Context<A> {
+    fn events(&self) -> Events {
+        Events::of(&self.system())
+    }
+
+    fn publish(&mut self, name: &str, data: impl Into<Value>) -> Result<EventId, PublishError> {
+        let (topic, events) = (free_topic(name)?, TurnEventsExt::events(self));
+        let event = events.event(topic, data.into(), self.me().name().into(), None);
+        let id = event.id;
+        self.effect(move || events.deliver_at_once(&event));
+        Ok(id)
+    }
+
+    fn subscribe(&self, pattern: &str, recipient: Recipient<Event>) -> Subscribe {
+        Subscribe::new(TurnEventsExt::events(self), pattern.parse(), recipient)
+    }
+}
+
+/// The events of a system. Cheap to clone.
+#[derive(Clone)]
+pub struct Events {
+    system: System,
+    board: Arc<Board>,
+}
+
+impl Events {
+    fn of(system: &System) -> Self {
+        let events = Self { system: system.clone(), board: system.extension(|| Board::new(system)) };
+        events.actor();
+        events
+    }
+
+    /// As [`EventsExt::publish`]. Takes a name that begins with `$` as well: layers of the system publish this way.
+    pub fn publish(&self, name: Topic, data: impl Into<Value>) -> Publish {
+        Publish::new(self.clone(), Ok(name), data.into())
+    }
+
+    /// As [`EventsExt::subscribe`].
+    pub fn subscribe(&self, pattern: Pattern, recipient: Recipient<Event>) -> Subscribe {
+        Subscribe::new(self.clone(), Ok(pattern), recipient)
+    }
+
+    /// How many subscriptions there are.
+    #[must_use]
+    pub fn subscriptions(&self) -> usize {
+        self.board.len()
+    }
+
+    /// An id for an event to be published, so that it can be published again under the same one.
+    #[must_use]
+    pub fn fresh_id(&self) -> EventId {
+        self.board.fresh_id(self.board.wall(&self.system))
+    }
+
+    /// The actor, unless the system is over.
+    pub(crate) fn actor(&self) -> Option<ActorRef<EventsActor>> {
+        self.board.actor(&self.system)
+    }
+
+    /// An event of this moment, under a fresh id if it is given none.
+    pub(crate) fn event(&self, name: Topic, data: Value, source: Arc<str>, id: Option<EventId>) -> Event {
+        let now = self.board.wall(&self.system);
+        let id = id.unwrap_or_else(|| self.board.fresh_id(now));
+        Event { id, name, data, time: UNIX_EPOCH + now, source }
+    }
+
+    /// The source of what no turn publishes.
+    pub(crate) fn source(&self) -> Arc<str> {
+        self.board.source()
+    }
+
+    /// Those who want events of this name now.
+    pub(crate) fn subscribers(&self, name: &Topic) -> Vec<Arc<Subscriber>> {
+        self.board.subscribers(name)
+    }
+
+    /// Ends a subscription; false when it has ended already.
+    pub(crate) fn retire(&self, subscriber: &Arc<Subscriber>) -> bool {
+        self.board.retire(subscriber)
+    }
+
+    /// Has ended subscriptions taken out of the table some time soon.
+    pub(crate) fn sweep_later(&self) {
+        if let Some(actor) = self.actor() {
+            // A full mailbox holds messages whose turns will sweep.
+            let _ = actor.try_tell(Sweep);
+        }
+    }
+
+    /// Sends an event to those who have room.
+    fn deliver_at_once(&self, event: &Event) {
+        for subscriber in self.subscribers(&event.name) {
+            let told = subscriber.recipient().try_tell(event.clone());
+            self.note(&subscriber, told);
+        }
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events").field("subscriptions", &self.subscriptions()).finish_non_exhaustive()
+    }
+}

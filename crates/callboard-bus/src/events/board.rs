@@ -1,0 +1,146 @@
+//! What publishers, subscriptions and the events actor share.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use callboard_actor::{ActorRef, ShutdownPhase, System, WeakRef, child};
+use parking_lot::{Mutex, RwLock};
+
+use super::actor::EventsActor;
+use crate::event::{EventId, EventIds};
+use crate::matcher::Matcher;
+use crate::subscription::Subscriber;
+use crate::topic::Topic;
+
+type Table = Matcher<Arc<Subscriber>>;
+
+/// The extension of a system. It must not keep the system: the actor is known weakly, and the table, whose recipients
+/// know the system, is emptied when the system has ended.
+pub(crate) struct Board {
+    actor: OnceLock<WeakRef<EventsActor>>,
+    /// The snapshot that publishers read. Only the actor changes it.
+    table: RwLock<Table>,
+    /// Subscriptions that have ended and are still in the table; `None` once the system has ended.
+    retired: Mutex<Option<Vec<Arc<Subscriber>>>>,
+    ids: EventIds,
+    /// When the system started, since the Unix epoch: a moment is this and what the system's clock has counted since,
+    /// so it is virtual where that clock is.
+    started: Duration,
+    /// The source of what no turn publishes.
+    source: Arc<str>,
+}
+
+impl Board {
+    pub(super) fn new(system: &System) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            actor: OnceLock::new(),
+            table: RwLock::default(),
+            retired: Mutex::new(Some(Vec::new())),
+            ids: EventIds::new(),
+            started: now.saturating_sub(system.elapsed()),
+            source: "system".into(),
+        }
+    }
+
+    /// The actor, started when first asked for; `None` when it has ended with its system.
+    pub(super) fn actor(self: &Arc<Self>, system: &System) -> Option<ActorRef<EventsActor>> {
+        self.actor.get_or_init(|| self.start_actor(system)).upgrade()
+    }
+
+    fn start_actor(self: &Arc<Self>, system: &System) -> WeakRef<EventsActor> {
+        let last = Arc::clone(self);
+        system.on_shutdown(ShutdownPhase::Telemetry, "events", move || async move { last.clear() });
+        let shared = Arc::clone(self);
+        system.spawn(child("events", move || EventsActor::new(Arc::clone(&shared)))).downgrade()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.table.read().len()
+    }
+
+    /// Now, since the Unix epoch.
+    pub(super) fn wall(&self, system: &System) -> Duration {
+        self.started + system.elapsed()
+    }
+
+    pub(super) fn fresh_id(&self, now: Duration) -> EventId {
+        self.ids.next(now)
+    }
+
+    pub(super) fn source(&self) -> Arc<str> {
+        Arc::clone(&self.source)
+    }
+
+    /// Those who want events of this name now.
+    pub(super) fn subscribers(&self, name: &Topic) -> Vec<Arc<Subscriber>> {
+        let table = self.table.read().clone();
+        table.find(name).into_iter().filter(|subscriber| !subscriber.has_ended()).cloned().collect()
+    }
+
+    /// Ends a subscription, which publishers see at once; false when it has ended already.
+    pub(super) fn retire(&self, subscriber: &Arc<Subscriber>) -> bool {
+        let is_first = subscriber.end();
+        if is_first && let Some(retired) = &mut *self.retired.lock() {
+            retired.push(Arc::clone(subscriber));
+        }
+        is_first
+    }
+
+    /// Takes out who has left and puts in who has come. Where a publisher is looking at the table from before, what
+    /// changes is copied first; otherwise it changes in place. No subscriber is dropped under the lock, as it may be the
+    /// last that knows an actor.
+    pub(super) fn change(&self, newcomer: Option<Arc<Subscriber>>) {
+        let retired = self.retired.lock().as_mut().map(std::mem::take).unwrap_or_default();
+        // Who asked may have stopped waiting.
+        let newcomer = newcomer.filter(|subscriber| !subscriber.has_ended());
+        let mut table = self.table.write();
+        for subscriber in &retired {
+            table.remove(subscriber.pattern(), |known| Arc::ptr_eq(known, subscriber));
+        }
+        if let Some(subscriber) = newcomer {
+            let pattern = subscriber.pattern().clone();
+            table.insert(&pattern, subscriber);
+        }
+        drop(table);
+    }
+
+    fn clear(&self) {
+        let retired = self.retired.lock().take();
+        let table = std::mem::take(&mut *self.table.write());
+        drop((table, retired));
+    }
+}
+
+impl fmt::Debug for Board {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Board").field("subscriptions", &self.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use callboard_actor::testing::TestSystem;
+
+    use super::*;
+
+    /// Its end may come while the actor is about to let it in.
+    #[test]
+    fn who_has_left_before_it_is_let_in_stays_outside() {
+        TestSystem::run(async |t| {
+            let board = Board::new(t.system());
+            let newcomer = || Arc::new(Subscriber::new("a".parse().unwrap(), t.probe().recipient()));
+            let (stays, leaves) = (newcomer(), newcomer());
+            assert!(board.retire(&leaves) && !board.retire(&leaves));
+            board.change(Some(leaves));
+            board.change(Some(Arc::clone(&stays)));
+            assert_eq!((board.len(), board.subscribers(&"a".parse().unwrap()).len()), (1, 1));
+            board.retire(&stays);
+            assert_eq!((board.len(), board.subscribers(&"a".parse().unwrap()).len()), (1, 0));
+            board.change(None);
+            assert_eq!(board.len(), 0);
+            t.shutdown().await;
+        });
+    }
+}

@@ -1,0 +1,240 @@
+//! Why an operation was not found, or is not to be had now.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use callboard_actor::{AskError, ErrorCode};
+use semver::{Version, VersionReq};
+
+use crate::address::AddressError;
+
+/// Why a name does not lead to an instance.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LookupError {
+    /// The text is no address.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// No module has this name.
+    #[error("there is no module `{module}`{}", Hint(.near))]
+    UnknownModule {
+        /// The name.
+        module: String,
+        /// What was probably meant, as `module.operation`.
+        near: Option<String>,
+        /// `module.operation` of everything that is offered, in order.
+        offered: Vec<String>,
+    },
+    /// The module does not offer this operation.
+    #[error("`{module}` has no operation `{operation}`{}", Hint(.near))]
+    UnknownOperation {
+        /// The module.
+        module: String,
+        /// The name of the operation.
+        operation: String,
+        /// What was probably meant, as `module.operation`.
+        near: Option<String>,
+        /// `module.operation` of everything that is offered, in order.
+        offered: Vec<String>,
+    },
+    /// The operation is there, in other versions.
+    #[error("no version of `{name}` matches {requirement}, there is {}", List(.there))]
+    Version {
+        /// `module.operation`.
+        name: String,
+        /// What was asked for.
+        requirement: VersionReq,
+        /// The versions that are there, highest first.
+        there: Vec<Version>,
+    },
+    /// The operation takes another type of message.
+    #[error("`{name}` takes `{takes}` and not `{asked}`")]
+    MessageType {
+        /// `module.operation`.
+        name: String,
+        /// The type that it takes.
+        takes: &'static str,
+        /// The type that was asked for.
+        asked: &'static str,
+    },
+    /// Nobody takes this type of message.
+    #[error("no operation takes `{message}`")]
+    NobodyTakes {
+        /// The type.
+        message: &'static str,
+    },
+    /// Several operations take this type of message, and none was named.
+    #[error("`{message}` is taken by {}: name one of them", List(.offered))]
+    SeveralTake {
+        /// The type.
+        message: &'static str,
+        /// `module.operation` of those that take it, in order.
+        offered: Vec<String>,
+    },
+    /// It is there and matches, but no instance of it takes calls now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// There are no modules any more.
+    #[error("the system has been shut down")]
+    Over,
+}
+
+impl LookupError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Address(fault) => fault.code(),
+            Self::UnknownModule { .. } => ErrorCode::UnknownModule,
+            Self::UnknownOperation { .. } | Self::NobodyTakes { .. } => ErrorCode::UnknownOperation,
+            Self::Version { .. } => ErrorCode::VersionIncompatible,
+            Self::MessageType { .. } => ErrorCode::ValidationFailed,
+            Self::SeveralTake { .. } => ErrorCode::InvalidName,
+            Self::Unavailable(fault) => fault.code(),
+            Self::Over => ErrorCode::Unavailable,
+        }
+    }
+
+    /// How long to wait before trying again, when a refusal knows.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        if let Self::Unavailable(fault) = self { fault.retry_after() } else { None }
+    }
+}
+
+/// None of the instances that match takes calls now.
+#[derive(Clone, Debug)]
+pub struct Unavailable {
+    operation: String,
+    instances: Vec<UnavailableInstance>,
+}
+
+/// One that matches and takes no calls now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnavailableInstance {
+    /// The name of its actor.
+    pub name: String,
+    /// The version of its module.
+    pub version: Version,
+    /// Why.
+    pub reason: UnavailableReason,
+}
+
+/// Why an instance takes no calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnavailableReason {
+    /// It says so itself, for this reason.
+    Unhealthy(String),
+    /// Its breaker is open: for so long, if it is known.
+    BreakerOpen(Option<Duration>),
+    /// Its mailbox has no room and lets nobody wait.
+    Full,
+    /// It is draining or stopping.
+    Stopping,
+    /// It has ended.
+    Stopped,
+}
+
+impl Unavailable {
+    pub(crate) const fn new(operation: String, instances: Vec<UnavailableInstance>) -> Self {
+        Self { operation, instances }
+    }
+
+    /// `module.operation`.
+    #[must_use]
+    pub fn operation(&self) -> &str {
+        &self.operation
+    }
+
+    /// Those that match, and why each of them takes no calls.
+    #[must_use]
+    pub fn instances(&self) -> &[UnavailableInstance] {
+        &self.instances
+    }
+
+    /// The stable code: that of the reason which is the likeliest to pass. An open breaker says when; a full mailbox
+    /// empties.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        let is = |wanted: fn(&UnavailableReason) -> bool| self.reasons().any(wanted);
+        match () {
+            () if is(|reason| matches!(reason, UnavailableReason::BreakerOpen(_))) => ErrorCode::CircuitOpen,
+            () if is(|reason| matches!(reason, UnavailableReason::Full)) => ErrorCode::Busy,
+            () => ErrorCode::Unavailable,
+        }
+    }
+
+    /// After how long the first of the open breakers lets something through. Nothing when none is open, or only by hand.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        let waits = self.reasons().filter_map(|reason| match reason {
+            UnavailableReason::BreakerOpen(wait) => *wait,
+            _ => None,
+        });
+        waits.min()
+    }
+
+    fn reasons(&self) -> impl Iterator<Item = &UnavailableReason> {
+        self.instances.iter().map(|instance| &instance.reason)
+    }
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no instance of `{}` takes calls now: ", self.operation)?;
+        for (place, instance) in self.instances.iter().enumerate() {
+            let UnavailableInstance { name, version, reason } = instance;
+            let between = if place == 0 { "" } else { "; " };
+            write!(f, "{between}{name} {version} {reason}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for UnavailableReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unhealthy(reason) => write!(f, "is unhealthy: {reason}"),
+            Self::BreakerOpen(Some(wait)) => write!(f, "has an open breaker, try again after {wait:?}"),
+            Self::BreakerOpen(None) => f.write_str("has an open breaker"),
+            Self::Full => f.write_str("has no room in its mailbox"),
+            Self::Stopping => f.write_str("is stopping"),
+            Self::Stopped => f.write_str("has stopped"),
+        }
+    }
+}
+
+impl Error for Unavailable {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        mark_as_retryable()
+    }
+}
+
+/// What stands in a chain of sources for "trying again can help" and has no text of its own: by it a `?` in a handler
+/// gives the fault its class.
+pub(crate) fn mark_as_retryable() -> Option<&'static (dyn Error + 'static)> {
+    static MARK: AskError<()> = AskError::Full(());
+    MARK.source()
+}
+
+struct Hint<'a>(&'a Option<String>);
+
+impl fmt::Display for Hint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |near| write!(f, ", did you mean `{near}`?"))
+    }
+}
+
+struct List<'a, T>(&'a [T]);
+
+impl<T: fmt::Display> fmt::Display for List<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().enumerate().try_for_each(|(place, item)| {
+            let between = if place == 0 { "" } else { ", " };
+            write!(f, "{between}{item}")
+        })
+    }
+}

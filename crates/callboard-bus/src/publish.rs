@@ -1,0 +1,143 @@
+//! Publishing: [`Publish`], its [`Receipt`] and its errors.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use callboard_actor::{ErrorCode, Priority, Target, TellError};
+use futures::future::join_all;
+use thiserror::Error;
+
+use crate::event::{Event, EventId};
+use crate::events::Events;
+use crate::subscription::Subscriber;
+use crate::topic::{Topic, TopicError};
+use crate::value::Value;
+
+/// An event about to be published: `.await` publishes it.
+///
+/// It ends when every subscriber has the event in its mailbox or has not taken it; it waits for no handler. Nobody
+/// subscribed is success.
+///
+/// # Errors
+///
+/// [`PublishError`]: the name cannot be one. That a subscriber did not take it is no error, see [`Receipt`].
+///
+/// # Cancel safety
+///
+/// Dropped before it has ended, subscribers that had room have the event and those whose mailboxes were full do not.
+#[must_use = "an event is published when this is awaited"]
+#[derive(Debug)]
+pub struct Publish {
+    events: Events,
+    name: Result<Topic, PublishError>,
+    data: Value,
+    priority: Priority,
+    id: Option<EventId>,
+}
+
+/// Who got an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Receipt {
+    /// The id that subscribers see.
+    pub id: EventId,
+    /// How many subscriptions have it in the mailboxes of their actors.
+    pub delivered: usize,
+    /// How many did not take it: the breaker open, not admitted, or no room where nobody may wait for it. Each is a
+    /// [dead letter](callboard_actor::DeadLetters).
+    pub refused: usize,
+}
+
+/// Why an event was not published.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// The name cannot be one.
+    #[error(transparent)]
+    InvalidName(#[from] TopicError),
+    /// The name is the system's own.
+    #[error("{:?} is reserved for the system: begin the name without `$`", .0.as_str())]
+    Reserved(Topic),
+}
+
+impl PublishError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        ErrorCode::InvalidName
+    }
+}
+
+impl Publish {
+    pub(crate) fn new(events: Events, name: Result<Topic, PublishError>, data: Value) -> Self {
+        Self { events, name, data, priority: Priority::default(), id: None }
+    }
+
+    /// Sends it to its subscribers with this priority instead of [`Priority::Normal`].
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Publishes under this id, to repeat an event that may have been published before. A subscriber may see both.
+    pub fn id(mut self, id: EventId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    async fn publish(self) -> Result<Receipt, PublishError> {
+        let event = self.events.event(self.name?, self.data, self.events.source(), self.id);
+        let subscribers = self.events.subscribers(&event.name);
+        // All at once, so that no subscriber waits for the room of another.
+        let tells = subscribers.iter().map(async |subscriber| {
+            let told = subscriber.recipient().tell(event.clone()).priority(self.priority).await;
+            self.events.note(subscriber, told)
+        });
+        let outcomes = join_all(tells).await;
+        let count = |outcome| outcomes.iter().filter(|known| **known == outcome).count();
+        Ok(Receipt { id: event.id, delivered: count(Outcome::Delivered), refused: count(Outcome::Refused) })
+    }
+}
+
+impl IntoFuture for Publish {
+    type Output = Result<Receipt, PublishError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.publish())
+    }
+}
+
+/// What became of an event at one subscriber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Delivered,
+    Refused,
+    Ended,
+}
+
+impl Events {
+    /// What a tell has come to: what was not taken becomes a dead letter, and who has ended leaves.
+    pub(crate) fn note(&self, subscriber: &Arc<Subscriber>, told: Result<(), TellError<Event>>) -> Outcome {
+        match told {
+            Ok(()) => Outcome::Delivered,
+            Err(TellError::Stopped(_) | TellError::ShuttingDown(_)) => {
+                if self.retire(subscriber) {
+                    self.sweep_later();
+                }
+                Outcome::Ended
+            }
+            Err(_not_taken) => {
+                subscriber.recipient().bury();
+                Outcome::Refused
+            }
+        }
+    }
+}
+
+/// A name that anybody may publish under.
+pub(crate) fn free_topic(name: &str) -> Result<Topic, PublishError> {
+    let topic: Topic = name.parse()?;
+    if topic.is_reserved() { Err(PublishError::Reserved(topic)) } else { Ok(topic) }
+}

@@ -1,0 +1,131 @@
+//! What is left in the hand of whoever has registered a module: [`Registration`].
+
+use callboard_actor::{AskError, ErrorCode};
+use thiserror::Error;
+
+use crate::address::AddressError;
+use crate::descriptor::Health;
+use crate::modules::Modules;
+
+/// One instance that can be found. Dropping it changes nothing: the instance is found until its actor ends.
+#[derive(Debug)]
+pub struct Registration {
+    modules: Modules,
+    number: u64,
+}
+
+impl Registration {
+    pub(crate) const fn new(modules: Modules, number: u64) -> Self {
+        Self { modules, number }
+    }
+
+    /// Takes the instance away. A call that begins after this has ended does not reach it; one that began before may. When
+    /// it is gone already nothing changes.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it has ended, the instance may or may not be found.
+    pub async fn unregister(self) -> Result<(), RegistryError> {
+        self.modules.unregister(self.number).await
+    }
+
+    /// Says how the instance is. While it is unhealthy it is not handed out. When it is gone nothing changes.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it has ended, the registry may or may not know.
+    pub async fn set_health(&self, health: Health) -> Result<(), RegistryError> {
+        self.modules.set_health(self.number, health).await
+    }
+}
+
+/// Why a module was not registered.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RegisterError {
+    /// A name that cannot be one.
+    #[error("the name of the {what} `{name}` {reason}")]
+    BadName {
+        /// Whether it is that of the module or of an operation.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A version that is not semantic.
+    #[error("the version `{version}` of module `{module}` cannot be read: {reason}")]
+    BadVersion {
+        /// The module.
+        module: String,
+        /// Its version.
+        version: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A requirement that is no address.
+    #[error("a requirement cannot be read")]
+    BadRequirement(#[from] AddressError),
+    /// Two operations with one name.
+    #[error("module `{module}` has two operations `{operation}`")]
+    OperationTwice {
+        /// The module.
+        module: String,
+        /// The name of both.
+        operation: String,
+    },
+    /// The same actor is registered under this name.
+    #[error("`{instance}` is registered as an instance of `{module}` already")]
+    AlreadyExists {
+        /// The module.
+        module: String,
+        /// The name of the actor.
+        instance: String,
+    },
+    /// The actor is about to end, or has.
+    #[error("`{instance}` is ending and cannot be an instance of `{module}`")]
+    Ending {
+        /// The module.
+        module: String,
+        /// The name of the actor.
+        instance: String,
+    },
+    /// The registry did not answer.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+}
+
+/// Why the registry did not answer. Reading goes on without it.
+#[derive(Debug, Error)]
+#[error("the registry does not answer")]
+pub struct RegistryError(#[source] pub(crate) AskError<()>);
+
+impl RegisterError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::BadName { .. } | Self::BadRequirement(_) => ErrorCode::InvalidName,
+            Self::BadVersion { .. } => ErrorCode::InvalidConfig,
+            Self::OperationTwice { .. } | Self::AlreadyExists { .. } => ErrorCode::AlreadyExists,
+            Self::Ending { .. } => ErrorCode::Unavailable,
+            Self::Registry(error) => error.code(),
+        }
+    }
+}
+
+impl RegistryError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        self.0.code()
+    }
+}

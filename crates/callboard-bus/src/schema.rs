@@ -1,0 +1,34 @@
+//! The JSON Schemas of messages and replies. Pure.
+
+use std::borrow::Cow;
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::Value as Json;
+
+use crate::value::Value;
+
+/// What a payload has to look like to become a `T`, as JSON Schema of the draft 2020-12.
+pub(crate) fn of_input<T: JsonSchema>() -> Json {
+    SchemaSettings::draft2020_12().for_deserialize().into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// What a `T` looks like when it has become a payload.
+pub(crate) fn of_output<T: JsonSchema>() -> Json {
+    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// Anything will do.
+impl JsonSchema for Value {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Value".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!(true)
+    }
+}

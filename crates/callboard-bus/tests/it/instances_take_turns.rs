@@ -1,0 +1,211 @@
+//! F-BUS-04, F-BUS-05: a call goes to one instance. Equals of the highest version take turns; one that is unhealthy, ends,
+//! or has an open breaker is passed over while another serves, and when nobody serves the caller is told why each does not.
+
+use std::time::Duration;
+
+use callboard_actor::testing::TestSystem;
+use callboard_actor::{ActorRef, ActorState, ErrorCode, Overflow};
+use callboard_bus::retry::FailureClass;
+use callboard_bus::{Health, LookupError, ModulesExt, Registration, UnavailableReason};
+use futures::future::join_all;
+use serde_json::json;
+
+use crate::module_kit::{Add, Adder, Rest, SECOND, Who, adder, break_down, found, fragile, offer, who};
+
+/// Instances with the numbers from 1, all of the same version.
+async fn instances(t: &TestSystem, count: u64) -> Vec<(ActorRef<Adder>, Registration)> {
+    let mut all = Vec::new();
+    for id in 1..=count {
+        let actor = t.spawn(fragile(id));
+        let registration = offer("1.0.0", &actor).register(t.system()).await.unwrap();
+        all.push((actor, registration));
+    }
+    all
+}
+
+/// Who answers the next calls.
+async fn next(t: &TestSystem, calls: usize) -> Vec<u64> {
+    let mut answers = Vec::new();
+    for _ in 0..calls {
+        answers.push(who(t.system(), "").await.unwrap());
+    }
+    answers
+}
+
+fn sorted(mut answers: Vec<u64>) -> Vec<u64> {
+    answers.sort_unstable();
+    answers
+}
+
+#[test]
+fn equals_take_turns() {
+    TestSystem::run(async |t| {
+        let all = instances(t, 3).await;
+        assert_eq!(next(t, 7).await, [1, 2, 3, 1, 2, 3, 1]);
+        let mut all = all.into_iter();
+        all.next().unwrap().1.unregister().await.unwrap();
+        let answers = next(t, 4).await;
+        assert!(answers == [2, 3, 2, 3] || answers == [3, 2, 3, 2], "{answers:?}");
+        t.shutdown().await;
+    });
+}
+
+#[test]
+fn one_that_says_it_is_unhealthy_is_passed_over_until_it_says_otherwise() {
+    TestSystem::run(async |t| {
+        let all = instances(t, 2).await;
+        all[0].1.set_health(Health::Unhealthy("the disk is full".into())).await.unwrap();
+        assert_eq!(next(t, 4).await, [2; 4]);
+        all[0].1.set_health(Health::Degraded("the disk is slow".into())).await.unwrap();
+        assert_eq!(sorted(next(t, 4).await), [1, 1, 2, 2]);
+        t.shutdown().await;
+    });
+}
+
+#[test]
+fn one_with_an_open_breaker_is_passed_over_until_it_is_probed() {
+    TestSystem::run(async |t| {
+        let all = instances(t, 2).await;
+        break_down(&all[0].0).await;
+        assert_eq!(next(t, 4).await, [2; 4]);
+        t.advance(11 * SECOND).await;
+        t.settle().await;
+        assert_eq!(all[0].0.state(), ActorState::Probing);
+        assert_eq!(sorted(next(t, 4).await), [1, 1, 2, 2], "a call probes it");
+        assert_eq!(all[0].0.state(), ActorState::Running);
+        t.shutdown().await;
+    });
+}
+
+#[test]
+fn one_whose_breaker_is_held_open_hands_the_call_on() {
+    TestSystem::run(async |t| {
+        let all = instances(t, 2).await;
+        all[0].0.breaker().force_open();
+        t.settle().await;
+        assert_eq!(next(t, 4).await, [2; 4]);
+        all[1].0.breaker().force_open();
+        t.settle().await;
+        let refused = who(t.system(), "").await.unwrap_err();
+        assert_eq!((refused.code(), refused.retry_after()), (ErrorCode::CircuitOpen, None));
+        let both = "adder-1 1.0.0 has an open breaker; adder-2 1.0.0 has an open breaker";
+        let (one, other) = both.split_once("; ").unwrap();
+        assert!(refused.to_string().contains(one) && refused.to_string().contains(other), "{refused}");
+        t.shutdown().await;
+    });
+}
+
+#[test]
+fn one_that_drains_is_passed_over_and_then_forgotten() {
+    TestSystem::run(async |t| {
+        let all = instances(t, 2).await;
+        let busy = all[0].0.ask(Rest { seconds: 5 });
+        let (rested, answers) = futures::join!(std::future::IntoFuture::into_future(busy), async {
+            t.settle().await;
+            all[0].0.drain();
+            t.settle().await;
+            assert_eq!(all[0].0.state(), ActorState::Stopping);
+            let listed = t.system().modules().list().len();
+            (next(t, 4).await, listed)
+        });
+        rested.unwrap();
+        assert_eq!(answers, (vec![2; 4], 2));
+        all[0].0.ended().await;
+        t.settle().await;
+        assert_eq!(t.system().modules().list().len(), 1);
+        t.shutdown().await;
+    });
+}
+
+#[test]
+fn one_without_room_hands_the_call_on() {
+    TestSystem::run(async |t| {
+        let narrow = t.spawn(adder(1).bound(1).overflow(Overflow::Reject));
+        let _narrow = offer("1.0.0", &narrow).register(t.system()).await.unwrap();
+        let _wide = found(t.system(), "1.0.0", 2).await;
+        narrow.tell(Rest { seconds: 100 }).await.unwrap();
+        t.settle().await;
+        narrow.try_tell(Add { amount: 1 }).unwrap();
+        narrow.try_tell(Add { amount: 1 }).expect_err("there is no room");
+        assert_eq!(next(t, 4).await, [2; 4]);
+        t.shutdown().await;
+    });
+}
+
+/// F-CB: a call waits for nothing when nobody serves.
+#[test]
+fn when_nobody_serves_each_reason_is_told() {
+    TestSystem::run(async |t| {
+        let all = instances(t, 4).await;
+        all[0].1.set_health(Health::Unhealthy("the disk is full".into())).await.unwrap();
+        break_down(&all[1].0).await;
+        t.advance(4 * SECOND).await;
+        break_down(&all[2].0).await;
+        all[3].0.tell(Rest { seconds: 5 }).await.unwrap();
+        t.settle().await;
+        all[3].0.drain();
+        t.settle().await;
+        let began = t.now();
+        let refused = who(t.system(), "").await.unwrap_err();
+        assert_eq!(t.now().as_millis(), began.as_millis(), "at once");
+        assert_eq!((refused.code(), refused.class()), (ErrorCode::CircuitOpen, FailureClass::Transient));
+        let wait = refused.retry_after().unwrap();
+        assert!((5 * SECOND..=6 * SECOND).contains(&wait), "the first breaker to close: {wait:?}");
+        let text = refused.to_string();
+        for part in [
+            "no instance of `adder.who` takes calls now: adder-1 1.0.0 is unhealthy: the disk is full; ",
+            "adder-2 1.0.0 has an open breaker, try again after ",
+            "adder-3 1.0.0 has an open breaker, try again after ",
+            "; adder-4 1.0.0 is stopping",
+        ] {
+            assert!(text.contains(part), "{part:?} in {text:?}");
+        }
+        t.shutdown().await;
+    });
+}
+
+#[test]
+fn when_all_are_unhealthy_the_code_is_unavailable() {
+    TestSystem::run(async |t| {
+        let all = instances(t, 1).await;
+        all[0].1.set_health(Health::Unhealthy("no disk".into())).await.unwrap();
+        let refused = who(t.system(), "").await.unwrap_err();
+        assert_eq!((refused.code(), refused.retry_after()), (ErrorCode::Unavailable, None));
+        let text = "no instance of `adder.who` takes calls now: adder-1 1.0.0 is unhealthy: no disk";
+        assert_eq!(refused.to_string(), text);
+        let Err(LookupError::Unavailable(why)) = t.system().lookup::<Who>("adder.who").await else {
+            panic!("no reference is handed out")
+        };
+        assert_eq!(why.instances()[0].reason, UnavailableReason::Unhealthy("no disk".into()));
+        t.shutdown().await;
+    });
+}
+
+#[test]
+fn a_lower_version_serves_while_the_highest_does_not() {
+    TestSystem::run(async |t| {
+        let _low = found(t.system(), "1.0.0", 1).await;
+        let high = t.spawn(fragile(2));
+        let _high = offer("1.5.0", &high).register(t.system()).await.unwrap();
+        assert_eq!(next(t, 3).await, [2; 3]);
+        break_down(&high).await;
+        assert_eq!(next(t, 3).await, [1; 3]);
+        let refused = who(t.system(), "@^1.2").await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::CircuitOpen, "the lower one does not match");
+        t.shutdown().await;
+    });
+}
+
+#[test]
+fn calls_that_wait_at_once_are_spread_too() {
+    TestSystem::run(async |t| {
+        let _all = instances(t, 4).await;
+        let began = t.now();
+        let rests = (0..4).map(|_| t.system().call("adder.rest", json!({ "seconds": 10 })));
+        for rested in join_all(rests.map(std::future::IntoFuture::into_future)).await {
+            rested.unwrap();
+        }
+        assert!(t.now() - began < Duration::from_secs(11), "they rested side by side");
+        t.shutdown().await;
+    });
+}

@@ -1,0 +1,166 @@
+//! The actor of one run: [`Runner`]. It carries out what the [`Run`](crate::run::Run) wants done, and tells it what happened.
+//!
+//! The calls of all steps are polled by one future beside the turns of the actor, the *pump*: a step costs no message and no
+//! task of its own. A call to a module that rests on the same thread is answered within the poll that makes it, so a chain of
+//! such steps runs to its end in one go, with a pause for others after every [`BATCH`] commands.
+//!
+//! The pump and the turns of the actor share a [`Bench`]. While a call is polled nothing of it is borrowed but the
+//! set of calls, because what is called may run on this very stack and ask this very actor.
+
+mod bench;
+mod errands;
+mod order;
+mod timers;
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use callboard_actor::{Actor, Child, Context, Fault, Message, Restart, SyncHandler, TaskHandle, child_with};
+use parking_lot::Mutex;
+
+use self::bench::Bench;
+pub(crate) use self::bench::Outset;
+pub(crate) use self::order::{Order, continued};
+use crate::progress::{RunProgress, RunSummary};
+use crate::record::Record;
+use crate::run_ref::RunError;
+
+/// So many commands are carried out before others of the thread have their turn.
+const BATCH: u32 = 256;
+
+/// The actor of one run. See the head of this module.
+pub(crate) struct Runner {
+    bench: Rc<Bench>,
+    alarm: Option<Alarm>,
+}
+
+/// The one timer that is set: for the nearest of all moments.
+struct Alarm {
+    at: Duration,
+    timer: TaskHandle,
+}
+
+/// A moment has come.
+struct Due;
+
+/// There is a nearer moment than the one that the alarm is set for.
+pub(crate) struct SetAlarm;
+
+/// Where are you?
+pub(crate) struct Show;
+
+/// All that there is, for people to look at: it costs as much as the run is large.
+pub(crate) struct Copy;
+
+/// Where are you, in short?
+pub(crate) struct Summarize;
+
+impl Message for Due {
+    type Reply = ();
+}
+
+impl Message for SetAlarm {
+    type Reply = ();
+}
+
+impl Message for Show {
+    type Reply = Option<RunProgress>;
+}
+
+impl Message for Copy {
+    type Reply = Option<Record>;
+}
+
+impl Message for Summarize {
+    type Reply = Option<RunSummary>;
+}
+
+impl Message for Order {
+    type Reply = Result<(), RunError>;
+}
+
+impl Runner {
+    /// The actor to be started. It is never started again: what it knew is lost with it.
+    pub(crate) fn child(outset: Outset) -> Child<Self> {
+        let name = outset.actor_name();
+        let outset = Arc::new(Mutex::new(Some(outset)));
+        let make = async move |cx: &mut Context<Self>| {
+            let outset = outset.lock().take().ok_or_else(|| Fault::permanent("a run is started once"))?;
+            Ok(Self { bench: Rc::new(Bench::new(outset, cx.system(), cx.me())), alarm: None })
+        };
+        child_with(name, make).restart(Restart::Temporary)
+    }
+
+    /// Sees to it that the nearest moment is noticed.
+    fn set_alarm(&mut self, cx: &mut Context<Self>) {
+        let Some(at) = self.bench.next_moment() else { return };
+        if self.alarm.as_ref().is_some_and(|alarm| alarm.at <= at) {
+            return;
+        }
+        let delay = at.saturating_sub(cx.system().elapsed());
+        let alarm = Alarm { at, timer: cx.send_after(delay, Due) };
+        if let Some(later) = self.alarm.replace(alarm) {
+            later.timer.cancel();
+        }
+        self.bench.note_alarm(Some(at));
+    }
+}
+
+impl Actor for Runner {
+    async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), Fault> {
+        let bench = Rc::downgrade(&self.bench);
+        // The bench, and with it calls and places, goes with the value and not with the task, which may outlive it a little.
+        cx.spawn(poll_fn(move |task| bench.upgrade().map_or(Poll::Ready(()), |bench| bench.pump(task))));
+        self.set_alarm(cx);
+        Ok(())
+    }
+}
+
+impl SyncHandler<Due> for Runner {
+    fn handle(&mut self, _: Due, cx: &mut Context<Self>) -> Result<(), Fault> {
+        self.alarm = None;
+        self.bench.note_alarm(None);
+        self.bench.tell_due();
+        self.set_alarm(cx);
+        Ok(())
+    }
+}
+
+impl SyncHandler<SetAlarm> for Runner {
+    fn handle(&mut self, _: SetAlarm, cx: &mut Context<Self>) -> Result<(), Fault> {
+        self.set_alarm(cx);
+        Ok(())
+    }
+}
+
+impl SyncHandler<Order> for Runner {
+    fn handle(&mut self, order: Order, cx: &mut Context<Self>) -> Result<Result<(), RunError>, Fault> {
+        let obeyed = self.bench.obey(order);
+        self.set_alarm(cx);
+        Ok(obeyed)
+    }
+}
+
+impl SyncHandler<Show> for Runner {
+    fn handle(&mut self, _: Show, cx: &mut Context<Self>) -> Result<Option<RunProgress>, Fault> {
+        self.set_alarm(cx);
+        Ok(self.bench.look(|record| RunProgress::of(&record.run)))
+    }
+}
+
+impl SyncHandler<Copy> for Runner {
+    fn handle(&mut self, _: Copy, cx: &mut Context<Self>) -> Result<Option<Record>, Fault> {
+        self.set_alarm(cx);
+        Ok(self.bench.look(Record::clone))
+    }
+}
+
+impl SyncHandler<Summarize> for Runner {
+    fn handle(&mut self, _: Summarize, cx: &mut Context<Self>) -> Result<Option<RunSummary>, Fault> {
+        self.set_alarm(cx);
+        Ok(self.bench.look(|record| RunSummary::of(&record.run)))
+    }
+}

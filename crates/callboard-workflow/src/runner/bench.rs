@@ -1,0 +1,427 @@
+//! What the turns of a run's actor and its pump work on together.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use callboard_actor::{ActorRef, Priority, System};
+use callboard_bus::retry::FailureClass;
+use callboard_bus::{Address, CallError, CallFuture, Modules, Value};
+
+use super::errands::Errands;
+use super::order::Order;
+use super::timers::Timers;
+use super::{BATCH, Runner, SetAlarm};
+use crate::limits::{Limits, Place, Queuing};
+use crate::progress::{RunSummary, TaskProgress};
+use crate::record::Record;
+use crate::run::{Command, Event, Failure, Run, RunState, StepState, Task, Timer};
+use crate::run_ref::RunError;
+use crate::seat::Seat;
+use crate::slots::{OperationKey, RunKey};
+use crate::tail::Progress;
+
+/// How much longer than the run itself a call may take. The run's own deadline is to come first, because a call that
+/// is late has failed and a run that is late has not.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How the actor of a run begins.
+pub(crate) struct Outset {
+    pub(crate) seat: Arc<Seat>,
+    pub(crate) limits: Limits,
+    pub(crate) modules: Modules,
+    /// A run that goes on, and what it wants done. `None` for a new one.
+    pub(crate) continued: Option<(Record, Vec<Command>)>,
+}
+
+/// See the head of this module.
+pub(super) struct Bench {
+    seat: Arc<Seat>,
+    limits: Limits,
+    key: RunKey,
+    modules: Modules,
+    system: System,
+    me: ActorRef<Runner>,
+    state: RefCell<State>,
+    errands: RefCell<Errands<Key, Errand>>,
+    /// That of the pump.
+    waker: RefCell<Option<Waker>>,
+    /// The moment that the actor's alarm is set for.
+    alarm: Cell<Option<Duration>>,
+}
+
+struct State {
+    /// Taken out at the end.
+    record: Option<Record>,
+    todo: VecDeque<Command>,
+    /// Empty but while an event is applied.
+    fresh: Vec<Command>,
+    timers: Timers,
+}
+
+/// What tells calls apart that are out at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    is_undo: bool,
+    task: Task,
+    attempt: u32,
+}
+
+/// A call to be made: what it needs, and what it has already.
+struct Wanted {
+    key: Key,
+    address: Address,
+    input: Value,
+    priority: Priority,
+    deadline: Option<Duration>,
+    queues: [Option<OperationKey>; 2],
+    places: [Option<Place>; 2],
+}
+
+/// A call that is not made yet, or not answered.
+enum Errand {
+    /// The number of the queue, of two, and what is called when it has been waited in.
+    Queuing(Queuing, usize, Option<Box<Wanted>>),
+    /// The places go when the call has ended.
+    Called { call: CallFuture, _places: [Option<Place>; 2] },
+}
+
+/// How an errand ended.
+enum Outcome {
+    Granted(Option<Box<Wanted>>, usize, Place),
+    Answered(Result<Value, CallError>),
+}
+
+impl Outset {
+    pub(super) fn actor_name(&self) -> String {
+        format!("workflow/{}/{}", self.seat.name.workflow, self.seat.name.run)
+    }
+}
+
+impl Bench {
+    pub(super) fn new(outset: Outset, system: System, me: ActorRef<Runner>) -> Self {
+        let Outset { seat, limits, modules, continued } = outset;
+        let (record, commands) = continued.unwrap_or_else(|| {
+            let mut commands = Vec::new();
+            let (definition, input) = (&seat.registered.definition, seat.input.clone());
+            let record = Record::start(definition, &seat.name, input, system.elapsed(), &mut commands);
+            (record, commands)
+        });
+        let mut state =
+            State { record: Some(record), todo: VecDeque::new(), fresh: commands, timers: Timers::default() };
+        state.sort_commands();
+        Self {
+            key: limits.new_run(),
+            seat,
+            limits,
+            modules,
+            system,
+            me,
+            state: RefCell::new(state),
+            errands: RefCell::new(Errands::new()),
+            waker: RefCell::default(),
+            alarm: Cell::new(None),
+        }
+    }
+
+    /// Carries out commands and takes answers until there is nothing to do.
+    pub(super) fn pump(&self, task: &mut Context<'_>) -> Poll<()> {
+        if self.waker.borrow().as_ref().is_none_or(|waker| !waker.will_wake(task.waker())) {
+            self.waker.replace(Some(task.waker().clone()));
+        }
+        for _ in 0..BATCH {
+            let command = self.state.borrow_mut().todo.pop_front();
+            match command {
+                Some(Command::Finished { .. }) => {
+                    self.finish();
+                    return Poll::Ready(());
+                }
+                Some(command) => self.carry_out(command, task),
+                None => {
+                    let polled = self.errands.borrow_mut().poll_next(task);
+                    let Poll::Ready((key, outcome)) = polled else { return self.rest() };
+                    self.take(key, outcome, task);
+                }
+            }
+        }
+        task.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// What is wanted of the run.
+    pub(super) fn obey(&self, order: Order) -> Result<(), RunError> {
+        let event = match &self.state.borrow().record {
+            Some(record) => order.event(&record.run)?,
+            None => return Err(RunError::Ended),
+        };
+        event.into_iter().for_each(|event| self.apply(event));
+        self.wake();
+        Ok(())
+    }
+
+    /// Looks at the run. `None` if it has ended.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&Record) -> T) -> Option<T> {
+        self.state.borrow().record.as_ref().map(look)
+    }
+
+    /// Tells the run of all moments that have come.
+    pub(super) fn tell_due(&self) {
+        let now = self.system.elapsed();
+        loop {
+            let due = self.state.borrow_mut().timers.take_due(now);
+            let Some(timer) = due else { break };
+            self.apply(Event::TimerFired(timer));
+        }
+        self.wake();
+    }
+
+    /// The nearest moment that the run waits for.
+    pub(super) fn next_moment(&self) -> Option<Duration> {
+        self.state.borrow().timers.next()
+    }
+
+    pub(super) fn note_alarm(&self, at: Option<Duration>) {
+        self.alarm.set(at);
+    }
+
+    fn wake(&self) {
+        let waker = self.waker.borrow().clone();
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// The pump has nothing to do. If there is a nearer moment than that of the alarm, the actor is asked to see to it.
+    fn rest(&self) -> Poll<()> {
+        let alarm = self.alarm.get();
+        if let Some(at) = self.next_moment().filter(|at| alarm.is_none_or(|alarm| *at < alarm)) {
+            // A mailbox without room is no harm: every message in it makes the actor look at its alarm.
+            let _ = self.me.try_tell(SetAlarm);
+            self.alarm.set(Some(at));
+        }
+        Poll::Pending
+    }
+
+    fn apply(&self, event: Event) {
+        self.apply_at(event, self.system.elapsed());
+    }
+
+    fn apply_at(&self, event: Event, now: Duration) {
+        let state = &mut *self.state.borrow_mut();
+        let Some(record) = &mut state.record else { return };
+        let (before, is_watched) = (record.run.state(), self.seat.is_watched());
+        if is_watched {
+            record.run.note_changes(true);
+        }
+        record.apply(event, now, &mut state.fresh);
+        let run = &mut record.run;
+        if run.state() != before {
+            self.state_changed(before, run);
+        }
+        if is_watched {
+            self.tell_watchers(before, run);
+        }
+        state.sort_commands();
+    }
+
+    /// Whoever waits for a place must not get one while the run is paused.
+    fn state_changed(&self, before: RunState, run: &Run) {
+        match (before, run.state()) {
+            (_, RunState::Paused) => self.limits.hold(self.key),
+            (RunState::Paused, _) => self.limits.let_go(self.key),
+            _ => {}
+        }
+    }
+
+    #[cold]
+    fn tell_watchers(&self, before: RunState, run: &mut Run) {
+        let mut changes = run.take_changes();
+        changes.dedup();
+        let steps = changes.into_iter().filter_map(|task| TaskProgress::of(run, task));
+        steps.for_each(|step| self.seat.tell(Progress::Step(step)));
+        if run.state() != before {
+            self.seat.tell(Progress::Run(RunSummary::of(run)));
+        }
+    }
+
+    fn carry_out(&self, command: Command, task: &mut Context<'_>) {
+        match command {
+            Command::Call { task: work, attempt, input, deadline, priority, .. } => {
+                let key = Key { is_undo: false, task: work, attempt };
+                self.want(key, input, priority, deadline, task);
+            }
+            Command::Compensate { task: work, attempt, input, .. } => {
+                let key = Key { is_undo: true, task: work, attempt };
+                let priority = self.seat.registered.priority_of(work.step);
+                self.want(key, input, priority, None, task);
+            }
+            Command::Cancel { task: work, attempt } => {
+                // Dropping an ask takes it back, if its turn has not begun.
+                self.errands.borrow_mut().remove(Key { is_undo: false, task: work, attempt });
+                self.apply(Event::Cancelled { task: work, attempt });
+            }
+            // These two never get here: one is sorted out, the other ends the pump.
+            Command::SetTimer { .. } | Command::Finished { .. } => {}
+        }
+    }
+
+    fn want(&self, key: Key, input: Value, priority: Priority, deadline: Option<Duration>, task: &mut Context<'_>) {
+        let registered = &self.seat.registered;
+        let Some(address) = registered.address(key.task.step, key.is_undo) else { return };
+        let queues = self.limits.queues(&registered.limits, address.name());
+        let (address, places) = (address.clone(), [None, None]);
+        self.queue_or_call(Wanted { key, address, input, priority, deadline, queues, places }, task);
+    }
+
+    /// Gets the places that are missing, and makes the call when none is.
+    fn queue_or_call(&self, mut wanted: Wanted, task: &mut Context<'_>) {
+        for at in 0..wanted.queues.len() {
+            let Some(queue) = wanted.queues[at].take() else { continue };
+            match self.limits.request(queue, self.key, wanted.priority) {
+                Ok(place) => wanted.places[at] = Some(place),
+                Err(queuing) => {
+                    let key = wanted.key;
+                    let errand = Errand::Queuing(queuing, at, Some(Box::new(wanted)));
+                    return self.errands.borrow_mut().add(key, errand);
+                }
+            }
+        }
+        self.call(wanted, task);
+    }
+
+    /// Makes the call. An answer that is there at once is taken at once.
+    fn call(&self, wanted: Wanted, task: &mut Context<'_>) {
+        let (Key { is_undo, task: work, attempt }, now) = (wanted.key, self.system.elapsed());
+        if !is_undo {
+            self.apply_at(Event::Started { task: work, attempt }, now);
+        }
+        let timeout = self.patience(wanted.key, wanted.deadline, now);
+        let call = self.modules.call(&wanted.address, wanted.input).priority(wanted.priority).timeout(timeout);
+        let mut call = call.idempotency_key(self.idempotency_key(wanted.key)).into_future();
+        match Pin::new(&mut call).poll(task) {
+            Poll::Pending => {
+                let errand = Errand::Called { call, _places: wanted.places };
+                self.errands.borrow_mut().add(wanted.key, errand);
+            }
+            Poll::Ready(answer) => {
+                drop(wanted.places);
+                self.answered(wanted.key, answer);
+            }
+        }
+    }
+
+    /// How long to wait for an answer.
+    fn patience(&self, key: Key, deadline: Option<Duration>, now: Duration) -> Duration {
+        let registered = &self.seat.registered;
+        let own = registered.timeout_of(key.task.step, key.is_undo);
+        let left = deadline.map(|deadline| deadline.saturating_sub(now).saturating_add(GRACE));
+        own.unwrap_or(Duration::MAX).min(left.unwrap_or(registered.patience))
+    }
+
+    fn idempotency_key(&self, key: Key) -> String {
+        let own = self.look(|record| record.run.key_of(key.task)).flatten().unwrap_or_default();
+        if key.is_undo { own + "[undo]" } else { own }
+    }
+
+    fn take(&self, key: Key, outcome: Outcome, task: &mut Context<'_>) {
+        match outcome {
+            Outcome::Answered(answer) => self.answered(key, answer),
+            Outcome::Granted(None, ..) => {}
+            Outcome::Granted(Some(mut wanted), at, place) => {
+                wanted.places[at] = Some(place);
+                self.queue_or_call(*wanted, task);
+            }
+        }
+    }
+
+    fn answered(&self, key: Key, answer: Result<Value, CallError>) {
+        let Key { is_undo, task, attempt } = key;
+        self.apply(match (is_undo, answer) {
+            (false, Ok(output)) => Event::Succeeded { task, attempt, output },
+            (false, Err(error)) => Event::Failed { task, attempt, failure: failure(&error) },
+            (true, Ok(_)) => Event::CompensationSucceeded { task, attempt },
+            (true, Err(error)) => Event::CompensationFailed { task, attempt, failure: failure(&error) },
+        });
+    }
+
+    /// The run is over. What is left of it is told by the `workflows` actor, once it knows that this one has ended.
+    fn finish(&self) {
+        self.leave();
+        self.me.stop();
+    }
+
+    fn leave(&self) {
+        let record = self.state.try_borrow_mut().ok().and_then(|mut state| state.record.take());
+        if let Some(record) = record {
+            self.limits.forget(self.key);
+            self.seat.leave(record);
+        }
+    }
+}
+
+/// However the actor ends, what it knew is left behind, and its calls and places go with the bench.
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl State {
+    /// Timers are set at once; the rest is for the pump.
+    fn sort_commands(&mut self) {
+        for command in self.fresh.drain(..) {
+            match command {
+                Command::SetTimer { timer, at } => {
+                    if let Some(record) = &self.record {
+                        self.timers.tidy(|timer| is_wanted(&record.run, timer));
+                    }
+                    self.timers.set(timer, at);
+                }
+                command => self.todo.push_back(command),
+            }
+        }
+    }
+}
+
+impl Future for Errand {
+    type Output = Outcome;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Outcome> {
+        match self.get_mut() {
+            Self::Queuing(queuing, at, wanted) => {
+                let place = Pin::new(queuing).poll(task);
+                place.map(|place| Outcome::Granted(wanted.take(), *at, place))
+            }
+            Self::Called { call, .. } => Pin::new(call).poll(task).map(Outcome::Answered),
+        }
+    }
+}
+
+/// Whether the run still waits for that moment.
+fn is_wanted(run: &Run, timer: Timer) -> bool {
+    match timer {
+        Timer::Deadline | Timer::CompensationTimeout(..) | Timer::CompensationRetry(..) => true,
+        Timer::Timeout(task, attempt) => {
+            run.attempt_of(task) == attempt && run.task_state(task).is_some_and(StepState::is_active)
+        }
+        Timer::Retry(task, attempt) => {
+            run.attempt_of(task) == attempt && run.task_state(task) == Some(StepState::Retrying)
+        }
+    }
+}
+
+fn failure(error: &CallError) -> Failure {
+    let class: FailureClass = error.class();
+    let mut failure = Failure::new(class, error.code().code(), error.to_string());
+    failure.retry_after = error.retry_after().unwrap_or_default();
+    failure
+}
+
+impl fmt::Debug for Bench {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bench").field("seat", &self.seat).finish_non_exhaustive()
+    }
+}
