@@ -16,11 +16,14 @@ COMMAND = ["cargo", "run", "--quiet", "--release", "-p", "benches", "--bin", "ve
 
 COMPARED = {
     "tell", "tell_x", "fan_in", "ask", "ask_256", "ask_x", "ping_pong", "ring", "broadcast", "spawn",
+    "call_by_name",
 }
 # A rival without expiry of its own may be absent from this row.
 COMPARED_OR_ALONE = {"tell_ttl"}
-ALONE = {"restart", "priority", "fairness"}
-FIGURES = {"spawn_bytes", "inspect"}
+ALONE = {"restart", "priority", "fairness", "lookup"}
+FIGURES = {
+    "spawn_bytes", "inspect", "workflow_chain", "workflow_diamond", "workflow_montage", "workflow_many", "run_bytes",
+}
 
 ENGINES = ["actix_ns", "tokio_ns"]
 PEERS = ["kameo_ns", "ractor_ns"]

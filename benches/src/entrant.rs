@@ -5,8 +5,8 @@ use std::{str::FromStr, thread, time::Duration};
 use thiserror::Error;
 
 use crate::{
-    actix_peer::Actix, callboard_alone, callboard_peer::Callboard, memory, peer::Peer, size::Size, tokio_peer::Tokio,
-    traffic, workload::Workload,
+    actix_peer::Actix, by_name, callboard_alone, callboard_peer::Callboard, memory, peer::Peer, size::Size,
+    tokio_peer::Tokio, traffic, workflows, workload::Workload,
 };
 
 #[cfg(feature = "peers")]
@@ -78,7 +78,12 @@ impl Entrant {
 
     fn run_here(self, workload: Workload, size: Size) -> Option<f64> {
         match self {
-            Self::Callboard => shared::<Callboard>(workload, size).or_else(|| callboard_alone::run(workload, size)),
+            Self::Callboard => shared::<Callboard>(workload, size)
+                .or_else(|| callboard_alone::run(workload, size))
+                .or_else(|| by_name::run(workload, size))
+                .or_else(|| workflows::run(workload, size)),
+            // What a call by name is measured against.
+            Self::Actix if workload == Workload::CallByName => shared::<Actix>(Workload::Ask, size),
             Self::Actix => shared::<Actix>(workload, size),
             Self::Tokio => shared::<Tokio>(workload, size),
             #[cfg(feature = "peers")]
@@ -116,9 +121,7 @@ fn shared<P: Peer>(workload: Workload, size: Size) -> Option<f64> {
         Workload::Broadcast => traffic::broadcast::<P>,
         Workload::Spawn => traffic::spawn::<P>,
         Workload::SpawnBytes => return bytes_per_actor::<P>(size),
-        Workload::TellTtl | Workload::Restart | Workload::Priority | Workload::Fairness | Workload::Inspect => {
-            return None;
-        }
+        _ => return None,
     };
     let operations = size.operations(workload);
     Some(run(operations).as_nanos() as f64 / operations as f64)

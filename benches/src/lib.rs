@@ -9,7 +9,8 @@
 //! [`peer`] what a framework must be able to do to take part, [`traffic`] holds
 //! the timed loops, written once for all. `actix_peer`, `tokio_peer` and the
 //! rest hold one framework each, in the form its own users would write;
-//! [`callboard_alone`] holds what only callboard has.
+//! [`callboard_alone`], [`by_name`] and [`workflows`] hold what only callboard
+//! has.
 //!
 //! This crate holds no tests of speed: figures are read by people, not
 //! asserted.
@@ -21,6 +22,7 @@ pub mod peer;
 pub mod traffic;
 
 pub mod actix_peer;
+pub mod by_name;
 pub mod callboard_alone;
 pub mod callboard_peer;
 mod event_loop;
@@ -29,6 +31,7 @@ pub mod kameo_peer;
 #[cfg(feature = "peers")]
 pub mod ractor_peer;
 pub mod tokio_peer;
+pub mod workflows;
 
 pub mod arguments;
 pub mod entrant;

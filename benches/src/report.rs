@@ -81,6 +81,7 @@ impl Row {
             Goal::Ratio(limit) => self.ratio()? <= limit,
             Goal::OfTell(limit) => own / tell? <= limit,
             Goal::Time(limit) | Goal::Figure(limit) => own <= limit,
+            Goal::AtLeast(limit) => own >= limit,
         })
     }
 

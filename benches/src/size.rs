@@ -34,11 +34,20 @@ impl Size {
             Workload::Restart => 1_000,
             Workload::Fairness => 500_000,
             Workload::Inspect => 10_000,
+            Workload::LookUp => 1_000_000,
+            Workload::CallByName => 204_800,
+            // Steps.
+            Workload::WorkflowChain
+            | Workload::WorkflowDiamond
+            | Workload::WorkflowMontage
+            | Workload::WorkflowMany => 200_000,
+            Workload::RunBytes => 10_000,
         };
         match (self, workload) {
             (Self::Full, _) => full,
             // What is behind a backlog shows only while the backlog lasts.
             (Self::Quick, Workload::Priority | Workload::Fairness) => full / 5,
+            (Self::Quick, Workload::WorkflowMany) => full / 10,
             (Self::Quick, _) => (full / 50).max(100),
         }
     }

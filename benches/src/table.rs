@@ -64,7 +64,7 @@ fn goal(workload: Workload, goal: Goal) -> String {
     match goal {
         Goal::Ratio(ratio) => format!("{ratio:.2}"),
         Goal::OfTell(factor) => format!("{factor:.1} x tell"),
-        Goal::Time(limit) | Goal::Figure(limit) => figure(workload, limit),
+        Goal::Time(limit) | Goal::Figure(limit) | Goal::AtLeast(limit) => figure(workload, limit),
     }
 }
 

@@ -40,6 +40,20 @@ pub enum Workload {
     Fairness,
     /// What regular inspection costs the tell workload.
     Inspect,
+    /// Looking up an operation that is there.
+    LookUp,
+    /// A call by name with a payload of one field, against a plain `send`.
+    CallByName,
+    /// Runs of ten steps in a row, one run after the other.
+    WorkflowChain,
+    /// Runs of one step, a hundred beside each other, and one step.
+    WorkflowDiamond,
+    /// Runs of the shape of a real workflow of 310 steps.
+    WorkflowMontage,
+    /// A thousand runs of ten steps in a row at once.
+    WorkflowMany,
+    /// What a run weighs that waits for its step.
+    RunBytes,
 }
 
 /// A goal of a workload.
@@ -53,6 +67,8 @@ pub enum Goal {
     Time(f64),
     /// A figure in the workload's own unit.
     Figure(f64),
+    /// So many of the workload's unit, or more.
+    AtLeast(f64),
 }
 
 /// No workload has this name.
@@ -64,7 +80,7 @@ pub struct UnknownWorkload {
 
 impl Workload {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 23] = [
         Self::Tell,
         Self::TellTtl,
         Self::TellX,
@@ -81,6 +97,13 @@ impl Workload {
         Self::Priority,
         Self::Fairness,
         Self::Inspect,
+        Self::LookUp,
+        Self::CallByName,
+        Self::WorkflowChain,
+        Self::WorkflowDiamond,
+        Self::WorkflowMontage,
+        Self::WorkflowMany,
+        Self::RunBytes,
     ];
 
     /// The name in the table, in the JSON and behind `--only`.
@@ -102,14 +125,22 @@ impl Workload {
             Self::Priority => "priority",
             Self::Fairness => "fairness",
             Self::Inspect => "inspect",
+            Self::LookUp => "lookup",
+            Self::CallByName => "call_by_name",
+            Self::WorkflowChain => "workflow_chain",
+            Self::WorkflowDiamond => "workflow_diamond",
+            Self::WorkflowMontage => "workflow_montage",
+            Self::WorkflowMany => "workflow_many",
+            Self::RunBytes => "run_bytes",
         }
     }
 
     /// The unit of a figure that is no time; none for times.
     pub fn unit(self) -> Option<&'static str> {
         match self {
-            Self::SpawnBytes => Some("bytes"),
+            Self::SpawnBytes | Self::RunBytes => Some("bytes"),
             Self::Inspect => Some("percent"),
+            workflow if workflow.is_workflow() => Some("steps/s"),
             _ => None,
         }
     }
@@ -117,7 +148,12 @@ impl Workload {
     /// Whether the workload has callboard alone, since what it measures is
     /// callboard's own.
     pub fn is_absolute(self) -> bool {
-        matches!(self, Self::Restart | Self::Priority | Self::Fairness)
+        matches!(self, Self::Restart | Self::Priority | Self::Fairness | Self::LookUp)
+    }
+
+    /// Whether steps of workflows are counted.
+    pub fn is_workflow(self) -> bool {
+        matches!(self, Self::WorkflowChain | Self::WorkflowDiamond | Self::WorkflowMontage | Self::WorkflowMany)
     }
 
     /// What may not be missed.
@@ -131,7 +167,11 @@ impl Workload {
             Self::Restart => Some(Goal::Time(50_000.0)),
             Self::Fairness => Some(Goal::Time(1_000_000.0)),
             Self::Inspect => Some(Goal::Figure(5.0)),
-            Self::TellTtl | Self::SpawnBytes | Self::Priority => None,
+            Self::CallByName => Some(Goal::Ratio(4.0)),
+            Self::WorkflowChain | Self::WorkflowDiamond | Self::WorkflowMontage | Self::WorkflowMany => {
+                Some(Goal::AtLeast(150_000.0))
+            }
+            Self::TellTtl | Self::SpawnBytes | Self::Priority | Self::LookUp | Self::RunBytes => None,
         }
     }
 
@@ -145,7 +185,11 @@ impl Workload {
             Self::Ask256 => Some(Goal::Ratio(0.6)),
             Self::AskX => Some(Goal::Ratio(0.3)),
             Self::PingPong | Self::Ring | Self::Broadcast => Some(Goal::Ratio(0.5)),
-            Self::Spawn => None,
+            Self::Spawn | Self::LookUp | Self::RunBytes => None,
+            Self::CallByName => Some(Goal::Ratio(1.5)),
+            Self::WorkflowChain | Self::WorkflowDiamond | Self::WorkflowMontage | Self::WorkflowMany => {
+                Some(Goal::AtLeast(500_000.0))
+            }
             Self::SpawnBytes => Some(Goal::Figure(850.0)),
             Self::Restart => Some(Goal::Time(5_000.0)),
             Self::Priority => Some(Goal::Time(10_000.0)),

@@ -67,6 +67,7 @@
 //! # system.shutdown(Drain::default()).await;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
+//! ```
 //!
 //! Events, with a system to publish them in:
 //!

@@ -25,6 +25,9 @@ const AXIS_HEIGHT: f64 = 24.0;
 const ROW_HEIGHT: f64 = 22.0;
 const FOLDED_HEIGHT: f64 = 56.0;
 const LINE_HEIGHT: f64 = 16.0;
+/// How wide a sample in the legend is, and the room behind its words.
+const SAMPLE: f64 = 26.0;
+const LEGEND_GAP: f64 = 18.0;
 /// A span is drawn at least so wide, however short it was.
 const LEAST_BAR: f64 = 1.5;
 const GRID: &str = "#e2e8f0";
@@ -67,7 +70,8 @@ impl<'a> Chart<'a> {
         let heading =
             Heading { title: &self.gantt.title, description: &description, counts: &counts, has_critical: false };
         // The last tick's text is centred at the end of the axis.
-        let size = Size { width: self.left + CHART_WIDTH + 20.0, height: self.listing_top() + self.listing_height() };
+        let width = (self.left + CHART_WIDTH + 20.0).max(self.legend_width());
+        let size = Size { width, height: self.listing_top() + self.listing_height() };
         let mut sheet = Sheet::new(&heading, size);
         sheet.content(|xml| {
             self.draw_critical_bands(xml);
@@ -238,14 +242,20 @@ impl<'a> Chart<'a> {
         path
     }
 
+    /// A chart with spans of every kind has a legend that may be wider than itself.
+    fn legend_width(&self) -> f64 {
+        let entry = |room: f64, words: &str| room + text::width(words, SMALL_SIZE) + LEGEND_GAP;
+        let kinds = self.kinds.iter().map(|kind| entry(SAMPLE + 6.0, kind.name())).sum::<f64>();
+        if self.listing.is_empty() { kinds } else { kinds + entry(MARK_ROOM, critical::WORDS) }
+    }
+
     fn draw_legend(&self, xml: &mut Xml) {
-        const SAMPLE: f64 = 26.0;
         let middle = self.legend_top() + LINE_HEIGHT / 2.0;
         let mut left = 0.0;
         let words = |xml: &mut Xml, left: &mut f64, words: &str| {
             let (x, y) = (number(*left), number(middle + SMALL_SIZE * 0.35));
             xml.text("text", &[("x", &x), ("y", &y), ("font-size", &SMALL_SIZE), ("fill", &FAINT_INK)], words);
-            *left += text::width(words, SMALL_SIZE) + 18.0;
+            *left += text::width(words, SMALL_SIZE) + LEGEND_GAP;
         };
         xml.open("g", &[("class", &"legend")]);
         for &kind in &self.kinds {
@@ -255,7 +265,7 @@ impl<'a> Chart<'a> {
         }
         if !self.listing.is_empty() {
             critical::draw_mark(xml, Point { x: left + 5.0, y: middle });
-            left += 16.0;
+            left += MARK_ROOM;
             words(xml, &mut left, critical::WORDS);
         }
         xml.close();
