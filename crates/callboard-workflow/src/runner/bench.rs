@@ -54,6 +54,8 @@ pub(super) struct Bench {
     errands: RefCell<Errands<Key, Errand>>,
     /// That of the pump.
     waker: RefCell<Option<Waker>>,
+    /// The run takes note of what changes, as somebody watches.
+    takes_notes: Cell<bool>,
     /// The moment that the actor's alarm is set for.
     alarm: Cell<Option<Duration>>,
 }
@@ -118,8 +120,12 @@ impl Bench {
         let mut state =
             State { record: Some(record), todo: VecDeque::new(), fresh: commands, timers: Timers::default() };
         state.sort_commands();
-        if let Some(record) = state.record.as_ref().filter(|_| news.may_be_wanted()) {
-            news.tell_run(&RunSummary::of(&record.run));
+        if let Some(record) = &mut state.record {
+            // Somebody may have watched it before its end.
+            record.run.note_changes(false);
+            if news.may_be_wanted() {
+                news.tell_run(&RunSummary::of(&record.run));
+            }
         }
         Self {
             key: limits.new_run(),
@@ -132,6 +138,7 @@ impl Bench {
             state: RefCell::new(state),
             errands: RefCell::new(Errands::new()),
             waker: RefCell::default(),
+            takes_notes: Cell::new(false),
             alarm: Cell::new(None),
         }
     }
@@ -220,8 +227,8 @@ impl Bench {
         let state = &mut *self.state.borrow_mut();
         let Some(record) = &mut state.record else { return };
         let (before, is_watched) = (record.run.state(), self.seat.is_watched() || self.news.may_be_wanted());
-        if is_watched {
-            record.run.note_changes(true);
+        if self.takes_notes.replace(is_watched) != is_watched {
+            record.run.note_changes(is_watched);
         }
         record.apply(event, now, &mut state.fresh);
         let run = &mut record.run;

@@ -48,7 +48,7 @@ pub(crate) struct Overseer {
 }
 
 /// Registers a definition.
-pub(super) struct Admit(pub(super) Arc<Registered>);
+pub(super) struct Admit(pub(super) Registered);
 
 /// Starts a run, or finds the one that was started by that name.
 pub(super) struct Begin {
@@ -318,7 +318,8 @@ impl Handler<Admit> for Overseer {
         if let Err(error) = self.subscribe(&registered, cx).await {
             return Ok(Err(error));
         }
-        published.entry(Arc::clone(id)).or_default().insert(version.clone(), Arc::clone(&registered));
+        let (id, version) = (Arc::clone(id), version.clone());
+        published.entry(id).or_default().insert(version, registered.limited(&self.shared.limits));
         *self.shared.published.lock() = Arc::new(published);
         Ok(Ok(()))
     }
