@@ -18,6 +18,7 @@ use super::order::Order;
 use super::timers::Timers;
 use super::{BATCH, Runner, SetAlarm};
 use crate::limits::{Limits, Place, Queuing};
+use crate::news::News;
 use crate::progress::{RunSummary, TaskProgress};
 use crate::record::Record;
 use crate::run::{Command, Event, Failure, Run, RunState, StepState, Task, Timer};
@@ -35,6 +36,7 @@ pub(crate) struct Outset {
     pub(crate) seat: Arc<Seat>,
     pub(crate) limits: Limits,
     pub(crate) modules: Modules,
+    pub(crate) news: News,
     /// A run that goes on, and what it wants done. `None` for a new one.
     pub(crate) continued: Option<(Record, Vec<Command>)>,
 }
@@ -45,12 +47,15 @@ pub(super) struct Bench {
     limits: Limits,
     key: RunKey,
     modules: Modules,
+    news: News,
     system: System,
     me: ActorRef<Runner>,
     state: RefCell<State>,
     errands: RefCell<Errands<Key, Errand>>,
     /// That of the pump.
     waker: RefCell<Option<Waker>>,
+    /// The run takes note of what changes, as somebody watches.
+    takes_notes: Cell<bool>,
     /// The moment that the actor's alarm is set for.
     alarm: Cell<Option<Duration>>,
 }
@@ -105,7 +110,7 @@ impl Outset {
 
 impl Bench {
     pub(super) fn new(outset: Outset, system: System, me: ActorRef<Runner>) -> Self {
-        let Outset { seat, limits, modules, continued } = outset;
+        let Outset { seat, limits, modules, news, continued } = outset;
         let (record, commands) = continued.unwrap_or_else(|| {
             let mut commands = Vec::new();
             let (definition, input) = (&seat.registered.definition, seat.input.clone());
@@ -115,16 +120,25 @@ impl Bench {
         let mut state =
             State { record: Some(record), todo: VecDeque::new(), fresh: commands, timers: Timers::default() };
         state.sort_commands();
+        if let Some(record) = &mut state.record {
+            // Somebody may have watched it before its end.
+            record.run.note_changes(false);
+            if news.may_be_wanted() {
+                news.tell_run(&RunSummary::of(&record.run));
+            }
+        }
         Self {
             key: limits.new_run(),
             seat,
             limits,
             modules,
+            news,
             system,
             me,
             state: RefCell::new(state),
             errands: RefCell::new(Errands::new()),
             waker: RefCell::default(),
+            takes_notes: Cell::new(false),
             alarm: Cell::new(None),
         }
     }
@@ -212,9 +226,9 @@ impl Bench {
     fn apply_at(&self, event: Event, now: Duration) {
         let state = &mut *self.state.borrow_mut();
         let Some(record) = &mut state.record else { return };
-        let (before, is_watched) = (record.run.state(), self.seat.is_watched());
-        if is_watched {
-            record.run.note_changes(true);
+        let (before, is_watched) = (record.run.state(), self.seat.is_watched() || self.news.may_be_wanted());
+        if self.takes_notes.replace(is_watched) != is_watched {
+            record.run.note_changes(is_watched);
         }
         record.apply(event, now, &mut state.fresh);
         let run = &mut record.run;
@@ -240,10 +254,14 @@ impl Bench {
     fn tell_watchers(&self, before: RunState, run: &mut Run) {
         let mut changes = run.take_changes();
         changes.dedup();
-        let steps = changes.into_iter().filter_map(|task| TaskProgress::of(run, task));
-        steps.for_each(|step| self.seat.tell(Progress::Step(step)));
+        for step in changes.into_iter().filter_map(|task| TaskProgress::of(run, task)) {
+            self.news.tell_step(&self.seat.name, &step);
+            self.seat.tell(Progress::Step(step));
+        }
         if run.state() != before {
-            self.seat.tell(Progress::Run(RunSummary::of(run)));
+            let summary = RunSummary::of(run);
+            self.news.tell_run(&summary);
+            self.seat.tell(Progress::Run(summary));
         }
     }
 

@@ -1,0 +1,42 @@
+//! The module that the steps call: `sim.sleep` waits, and that is all.
+
+use std::time::Duration;
+
+use callboard::prelude::*;
+use callboard_bus::{Module, RegisterError};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// More than are at work at once in any workflow that has been recorded so far.
+const MOST: usize = 2_000;
+
+/// What a step hands over.
+#[derive(Deserialize, JsonSchema, Message)]
+pub(crate) struct Sleep {
+    seconds: f64,
+}
+
+/// An instance of the module `sim`.
+pub(crate) struct Waiter;
+
+impl Actor for Waiter {}
+
+impl Handler<Sleep> for Waiter {
+    async fn handle(&mut self, sleep: Sleep, _: &mut Context<Self>) -> Result<(), Fault> {
+        // Not even a look at the clock for a step that takes no time.
+        if sleep.seconds > 0.0 {
+            tokio::time::sleep(Duration::try_from_secs_f64(sleep.seconds)?).await;
+        }
+        Ok(())
+    }
+}
+
+/// Starts a waiter for each step, up to [`MOST`], all under one name. An actor works on one message at a time and the
+/// registry goes through its instances in turn, so with one for each step none has to wait for another.
+pub(crate) async fn start(system: &System, steps: usize) -> Result<(), RegisterError> {
+    for number in 0..steps.min(MOST) {
+        let waiter = system.spawn(child(format!("waiter-{number}"), || Waiter));
+        Module::new("sim", "1.0.0").serve(&waiter).operation::<Sleep>("sleep").register(system).await?;
+    }
+    Ok(())
+}
