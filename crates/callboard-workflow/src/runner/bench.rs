@@ -10,21 +10,21 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use callboard_actor::{ActorRef, Priority, System};
-use callboard_bus::retry::FailureClass;
-use callboard_bus::{Address, CallError, CallFuture, Modules, Value};
+use callboard_bus::{CallError, Modules, Value};
 
+use super::errand::{Errand, Key, Outcome, Wanted, failure};
 use super::errands::Errands;
 use super::order::Order;
 use super::timers::Timers;
 use super::{BATCH, Runner, SetAlarm};
-use crate::limits::{Limits, Place, Queuing};
+use crate::limits::Limits;
 use crate::news::News;
 use crate::progress::{RunSummary, TaskProgress};
 use crate::record::Record;
-use crate::run::{Command, Event, Failure, Run, RunState, StepState, Task, Timer};
+use crate::run::{Command, Event, Run, RunState, StepState, Timer};
 use crate::run_ref::RunError;
 use crate::seat::Seat;
-use crate::slots::{OperationKey, RunKey};
+use crate::slots::RunKey;
 use crate::tail::Progress;
 
 /// How much longer than the run itself a call may take. The run's own deadline is to come first, because a call that
@@ -67,39 +67,6 @@ struct State {
     /// Empty but while an event is applied.
     fresh: Vec<Command>,
     timers: Timers,
-}
-
-/// What tells calls apart that are out at the same time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Key {
-    is_undo: bool,
-    task: Task,
-    attempt: u32,
-}
-
-/// A call to be made: what it needs, and what it has already.
-struct Wanted {
-    key: Key,
-    address: Address,
-    input: Value,
-    priority: Priority,
-    deadline: Option<Duration>,
-    queues: [Option<OperationKey>; 2],
-    places: [Option<Place>; 2],
-}
-
-/// A call that is not made yet, or not answered.
-enum Errand {
-    /// The number of the queue, of two, and what is called when it has been waited in.
-    Queuing(Queuing, usize, Option<Box<Wanted>>),
-    /// The places go when the call has ended.
-    Called { call: CallFuture, _places: [Option<Place>; 2] },
-}
-
-/// How an errand ended.
-enum Outcome {
-    Granted(Option<Box<Wanted>>, usize, Place),
-    Answered(Result<Value, CallError>),
 }
 
 impl Outset {
@@ -404,20 +371,6 @@ impl State {
     }
 }
 
-impl Future for Errand {
-    type Output = Outcome;
-
-    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Outcome> {
-        match self.get_mut() {
-            Self::Queuing(queuing, at, wanted) => {
-                let place = Pin::new(queuing).poll(task);
-                place.map(|place| Outcome::Granted(wanted.take(), *at, place))
-            }
-            Self::Called { call, .. } => Pin::new(call).poll(task).map(Outcome::Answered),
-        }
-    }
-}
-
 /// Whether the run still waits for that moment.
 fn is_wanted(run: &Run, timer: Timer) -> bool {
     match timer {
@@ -429,13 +382,6 @@ fn is_wanted(run: &Run, timer: Timer) -> bool {
             run.attempt_of(task) == attempt && run.task_state(task) == Some(StepState::Retrying)
         }
     }
-}
-
-fn failure(error: &CallError) -> Failure {
-    let class: FailureClass = error.class();
-    let mut failure = Failure::new(class, error.code().code(), error.to_string());
-    failure.retry_after = error.retry_after().unwrap_or_default();
-    failure
 }
 
 impl fmt::Debug for Bench {
