@@ -30,12 +30,13 @@
 //! ```
 
 mod critical_path;
+mod places;
 mod stages;
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 pub use self::critical_path::Stretch;
+use self::places::Places;
 pub(crate) use self::stages::{Stage, Stages};
 use crate::run::{Command, Event, Task, Timer};
 
@@ -48,7 +49,7 @@ pub struct History {
     ended: Option<Duration>,
     attempts: Vec<Attempt>,
     /// The place of the last attempt at each work.
-    last: HashMap<Work, usize>,
+    last: Places,
 }
 
 /// A task that is done, or undone.
@@ -112,7 +113,7 @@ impl History {
     /// The history of a run that starts now.
     #[must_use]
     pub fn new(started: Duration) -> Self {
-        Self { started, latest: started, ended: None, attempts: Vec::new(), last: HashMap::new() }
+        Self { started, latest: started, ended: None, attempts: Vec::new(), last: Places::default() }
     }
 
     /// Takes note of what the run is told. An event that does not fit is ignored, as the run does.
@@ -176,7 +177,7 @@ impl History {
         let (ended, outcome, retry_at) = (None, Outcome::Open, None);
         // A run that was over goes on when somebody wants another try.
         self.ended = None;
-        self.last.insert(work, self.attempts.len());
+        self.last.set(work, self.attempts.len());
         self.attempts.push(Attempt { work, number, queued: now, started, ended, outcome, retry_at });
     }
 
@@ -209,7 +210,7 @@ impl History {
             Timer::CompensationRetry(task, _) => Work::undoing(task),
             Timer::Deadline | Timer::Timeout(..) | Timer::CompensationTimeout(..) => return,
         };
-        let Some(attempt) = self.last.get(&work).and_then(|place| self.attempts.get_mut(*place)) else { return };
+        let Some(attempt) = self.last.get(work).and_then(|place| self.attempts.get_mut(place)) else { return };
         attempt.retry_at = Some(at);
         if attempt.outcome == Outcome::Succeeded {
             attempt.outcome = Outcome::Failed;
@@ -218,7 +219,7 @@ impl History {
 
     /// The last attempt, if it is this one and has not ended.
     fn open(&mut self, work: Work, number: u32) -> Option<&mut Attempt> {
-        let attempt = self.attempts.get_mut(*self.last.get(&work)?)?;
+        let attempt = self.attempts.get_mut(self.last.get(work)?)?;
         (attempt.number == number && attempt.outcome == Outcome::Open).then_some(attempt)
     }
 }

@@ -79,16 +79,20 @@ impl Route {
         self.check_versions(requirement).err().unwrap_or_else(|| self.unavailable(requirement, tried).into())
     }
 
+    /// Equals lie next to each other. One that is not ready leaves its turn to the next, so that nobody has to be counted.
     fn ready(&self, requirement: Option<&VersionReq>, suits: impl Fn(&Offer) -> bool) -> Option<&Offer> {
-        let is_ready = |offer: &&Offer| offer.entry.is_ready() && suits(offer);
-        let first = self.fitting(requirement).find(is_ready)?;
-        if self.offers.len() == 1 {
-            return Some(first);
+        let is_ready = |offer: &Offer| offer.entry.is_ready() && suits(offer);
+        let fits = |offer: &Offer| requirement.is_none_or(|wanted| wanted.matches(&offer.entry.descriptor().version));
+        let first = self.offers.iter().position(|offer| fits(offer) && is_ready(offer))?;
+        let behind = &self.offers[first..];
+        let (equals, _) = behind.split_at(behind.partition_point(|offer| offer.entry.is_equal(&behind[0].entry)));
+        if equals.len() == 1 {
+            return Some(&equals[0]);
         }
-        let equals = || self.fitting(requirement).filter(|offer| offer.entry.is_equal(&first.entry)).filter(is_ready);
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed).checked_rem(equals().count()).unwrap_or(0);
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % equals.len();
+        let mut in_turn = equals[turn..].iter().chain(&equals[..turn]);
         // States change meanwhile; whoever was ready first will do then.
-        equals().nth(turn).or(Some(first))
+        in_turn.find(|offer| is_ready(offer)).or(Some(&equals[0]))
     }
 
     fn fitting(&self, requirement: Option<&VersionReq>) -> impl Iterator<Item = &Offer> {
