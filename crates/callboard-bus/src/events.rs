@@ -176,6 +176,12 @@ impl Events {
         self.board.len()
     }
 
+    /// Whether anybody has subscribed to events of this name, so that one who publishes much can leave out what nobody wants.
+    #[must_use]
+    pub fn is_wanted(&self, name: &Topic) -> bool {
+        !self.subscribers(name).is_empty()
+    }
+
     /// An id for an event to be published, so that it can be published again under the same one.
     #[must_use]
     pub fn fresh_id(&self) -> EventId {

@@ -67,6 +67,7 @@
 //! # system.shutdown(Drain::default()).await;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
+//! ```
 //!
 //! Events, with a system to publish them in:
 //!
@@ -103,11 +104,13 @@
 //! # What this crate does not do
 //!
 //! It tries nothing again by itself and carries no bytes to another process: who does either calls it. The registry is
-//! that of one system, and forgets everything with it. An event is gone when its subscribers have it, and who subscribes
-//! later does not get it. An [`Expression`] is no programming language, it has no loops and no functions of users. A
-//! [`Value`] is no
-//! document store: it has no bytes of its own, no dates and no references, and one that is too large for a message
-//! belongs into a store. Nothing here migrates one version of a message to another.
+//! that of one system, and forgets everything with it. The schemas of an operation are there to be read; what checks a
+//! payload is the type of the message. An event is gone when its subscribers have it, and who subscribes later does not get
+//! it.
+//!
+//! An [`Expression`] is no programming language, it has no loops and no functions of users. A [`Value`] is no document
+//! store: it has no bytes of its own, no dates and no references, and one that is too large for a message belongs into a
+//! store. Nothing here migrates one version of a message to another.
 
 pub mod codec;
 mod event;

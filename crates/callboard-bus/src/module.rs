@@ -92,7 +92,8 @@ impl Module {
         self
     }
 
-    /// An operation that it needs of another module: `storage.put@^1`. See [`Modules::missing`].
+    /// An operation that it needs of another module: `storage.put@^1`. See
+    /// [`Modules::missing`](crate::Modules::missing).
     pub fn requires(mut self, address: impl Into<String>) -> Self {
         self.requires.push(address.into());
         self

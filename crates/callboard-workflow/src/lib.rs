@@ -65,6 +65,7 @@ pub mod graph;
 pub mod history;
 mod limits;
 mod near;
+mod news;
 pub mod progress;
 mod record;
 mod report;

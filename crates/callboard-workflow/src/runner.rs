@@ -8,6 +8,7 @@
 //! set of calls, because what is called may run on this very stack and ask this very actor.
 
 mod bench;
+mod errand;
 mod errands;
 mod order;
 mod timers;

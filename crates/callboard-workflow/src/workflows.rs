@@ -71,6 +71,14 @@
 //! told, and its places are free again. If the actor `workflows` fails, its runs fail with it, and the definitions
 //! stay.
 //!
+//! # What others can see
+//!
+//! [`RunRef::show`](crate::RunRef::show) says what each step waits for and since when, and [`RunRef::tail`](crate::RunRef::tail) what
+//! happens from now on. The same is published as events `$workflow.run.<state>` and `$workflow.step.<state>`, with the
+//! words of [`RunState`](crate::run::RunState) and [`StepState`](crate::run::StepState), for whoever has subscribed: `$workflow.>` gets all of them,
+//! and no wildcard in front of the `$` gets any. Nobody else pays for it. They are sent by an actor `workflow-news`, and those
+//! that find no room with it, because subscribers are slow, are lost.
+//!
 //! # Names
 //!
 //! A run has a name that is unique among the runs of its workflow: the one that its start gives it, the id of the event
@@ -326,3 +334,6 @@ impl fmt::Debug for Shared {
         f.debug_struct("Shared").field("settings", &self.settings.lock()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

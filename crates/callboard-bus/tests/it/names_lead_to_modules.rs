@@ -5,6 +5,7 @@ use callboard_actor::ErrorCode;
 use callboard_actor::testing::TestSystem;
 use callboard_bus::codec::{decode, encode};
 use callboard_bus::{Address, CallError, Module, ModulesExt, RegisterError, Value, from_value};
+use proptest::prelude::*;
 use serde_json::json;
 
 use crate::module_kit::{Add, Adder, SECOND, Who, adder, found, offer};
@@ -60,6 +61,29 @@ fn a_name_that_leads_nowhere_says_what_was_meant() {
         assert!(t.now() < SECOND / 100, "at once");
         t.shutdown().await;
     });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Near ones, far ones, and texts that are no names at all.
+    #[test]
+    fn any_text_leads_somewhere_or_has_a_code(
+        texts in prop::collection::vec(prop_oneof![any::<String>(), r"(adder|m[a-z]{0,3})\.[a-z]{0,5}(@[\^0-9.*]{0,4})?"], 1..32),
+    ) {
+        TestSystem::run(async |t| {
+            let _registration = found(t.system(), "1.0.0", 1).await;
+            for text in texts {
+                let known = matches!(&*text, "adder.who" | "adder.look");
+                match t.system().call(&text, json!({})).await {
+                    Ok(_) => assert!(known || text.starts_with("adder.who@") || text.starts_with("adder.look@"), "{text}"),
+                    Err(CallError::Lookup(error)) => assert!(!known && !error.to_string().is_empty(), "{text}: {error}"),
+                    Err(error) => assert!(text.starts_with("adder."), "{text}: {error}"),
+                }
+            }
+            t.shutdown().await;
+        });
+    }
 }
 
 #[test]

@@ -10,20 +10,21 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use callboard_actor::{ActorRef, Priority, System};
-use callboard_bus::retry::FailureClass;
-use callboard_bus::{Address, CallError, CallFuture, Modules, Value};
+use callboard_bus::{CallError, Modules, Value};
 
+use super::errand::{Errand, Key, Outcome, Wanted, failure};
 use super::errands::Errands;
 use super::order::Order;
 use super::timers::Timers;
 use super::{BATCH, Runner, SetAlarm};
-use crate::limits::{Limits, Place, Queuing};
+use crate::limits::Limits;
+use crate::news::News;
 use crate::progress::{RunSummary, TaskProgress};
 use crate::record::Record;
-use crate::run::{Command, Event, Failure, Run, RunState, StepState, Task, Timer};
+use crate::run::{Command, Event, Run, RunState, StepState, Timer};
 use crate::run_ref::RunError;
 use crate::seat::Seat;
-use crate::slots::{OperationKey, RunKey};
+use crate::slots::RunKey;
 use crate::tail::Progress;
 
 /// How much longer than the run itself a call may take. The run's own deadline is to come first, because a call that
@@ -35,6 +36,7 @@ pub(crate) struct Outset {
     pub(crate) seat: Arc<Seat>,
     pub(crate) limits: Limits,
     pub(crate) modules: Modules,
+    pub(crate) news: News,
     /// A run that goes on, and what it wants done. `None` for a new one.
     pub(crate) continued: Option<(Record, Vec<Command>)>,
 }
@@ -45,12 +47,15 @@ pub(super) struct Bench {
     limits: Limits,
     key: RunKey,
     modules: Modules,
+    news: News,
     system: System,
     me: ActorRef<Runner>,
     state: RefCell<State>,
     errands: RefCell<Errands<Key, Errand>>,
     /// That of the pump.
     waker: RefCell<Option<Waker>>,
+    /// The run takes note of what changes, as somebody watches.
+    takes_notes: Cell<bool>,
     /// The moment that the actor's alarm is set for.
     alarm: Cell<Option<Duration>>,
 }
@@ -64,39 +69,6 @@ struct State {
     timers: Timers,
 }
 
-/// What tells calls apart that are out at the same time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Key {
-    is_undo: bool,
-    task: Task,
-    attempt: u32,
-}
-
-/// A call to be made: what it needs, and what it has already.
-struct Wanted {
-    key: Key,
-    address: Address,
-    input: Value,
-    priority: Priority,
-    deadline: Option<Duration>,
-    queues: [Option<OperationKey>; 2],
-    places: [Option<Place>; 2],
-}
-
-/// A call that is not made yet, or not answered.
-enum Errand {
-    /// The number of the queue, of two, and what is called when it has been waited in.
-    Queuing(Queuing, usize, Option<Box<Wanted>>),
-    /// The places go when the call has ended.
-    Called { call: CallFuture, _places: [Option<Place>; 2] },
-}
-
-/// How an errand ended.
-enum Outcome {
-    Granted(Option<Box<Wanted>>, usize, Place),
-    Answered(Result<Value, CallError>),
-}
-
 impl Outset {
     pub(super) fn actor_name(&self) -> String {
         format!("workflow/{}/{}", self.seat.name.workflow, self.seat.name.run)
@@ -105,7 +77,7 @@ impl Outset {
 
 impl Bench {
     pub(super) fn new(outset: Outset, system: System, me: ActorRef<Runner>) -> Self {
-        let Outset { seat, limits, modules, continued } = outset;
+        let Outset { seat, limits, modules, news, continued } = outset;
         let (record, commands) = continued.unwrap_or_else(|| {
             let mut commands = Vec::new();
             let (definition, input) = (&seat.registered.definition, seat.input.clone());
@@ -115,16 +87,25 @@ impl Bench {
         let mut state =
             State { record: Some(record), todo: VecDeque::new(), fresh: commands, timers: Timers::default() };
         state.sort_commands();
+        if let Some(record) = &mut state.record {
+            // Somebody may have watched it before its end.
+            record.run.note_changes(false);
+            if news.may_be_wanted() {
+                news.tell_run(&RunSummary::of(&record.run));
+            }
+        }
         Self {
             key: limits.new_run(),
             seat,
             limits,
             modules,
+            news,
             system,
             me,
             state: RefCell::new(state),
             errands: RefCell::new(Errands::new()),
             waker: RefCell::default(),
+            takes_notes: Cell::new(false),
             alarm: Cell::new(None),
         }
     }
@@ -212,9 +193,9 @@ impl Bench {
     fn apply_at(&self, event: Event, now: Duration) {
         let state = &mut *self.state.borrow_mut();
         let Some(record) = &mut state.record else { return };
-        let (before, is_watched) = (record.run.state(), self.seat.is_watched());
-        if is_watched {
-            record.run.note_changes(true);
+        let (before, is_watched) = (record.run.state(), self.seat.is_watched() || self.news.may_be_wanted());
+        if self.takes_notes.replace(is_watched) != is_watched {
+            record.run.note_changes(is_watched);
         }
         record.apply(event, now, &mut state.fresh);
         let run = &mut record.run;
@@ -240,10 +221,14 @@ impl Bench {
     fn tell_watchers(&self, before: RunState, run: &mut Run) {
         let mut changes = run.take_changes();
         changes.dedup();
-        let steps = changes.into_iter().filter_map(|task| TaskProgress::of(run, task));
-        steps.for_each(|step| self.seat.tell(Progress::Step(step)));
+        for step in changes.into_iter().filter_map(|task| TaskProgress::of(run, task)) {
+            self.news.tell_step(&self.seat.name, &step);
+            self.seat.tell(Progress::Step(step));
+        }
         if run.state() != before {
-            self.seat.tell(Progress::Run(RunSummary::of(run)));
+            let summary = RunSummary::of(run);
+            self.news.tell_run(&summary);
+            self.seat.tell(Progress::Run(summary));
         }
     }
 
@@ -386,20 +371,6 @@ impl State {
     }
 }
 
-impl Future for Errand {
-    type Output = Outcome;
-
-    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Outcome> {
-        match self.get_mut() {
-            Self::Queuing(queuing, at, wanted) => {
-                let place = Pin::new(queuing).poll(task);
-                place.map(|place| Outcome::Granted(wanted.take(), *at, place))
-            }
-            Self::Called { call, .. } => Pin::new(call).poll(task).map(Outcome::Answered),
-        }
-    }
-}
-
 /// Whether the run still waits for that moment.
 fn is_wanted(run: &Run, timer: Timer) -> bool {
     match timer {
@@ -411,13 +382,6 @@ fn is_wanted(run: &Run, timer: Timer) -> bool {
             run.attempt_of(task) == attempt && run.task_state(task) == Some(StepState::Retrying)
         }
     }
-}
-
-fn failure(error: &CallError) -> Failure {
-    let class: FailureClass = error.class();
-    let mut failure = Failure::new(class, error.code().code(), error.to_string());
-    failure.retry_after = error.retry_after().unwrap_or_default();
-    failure
 }
 
 impl fmt::Debug for Bench {

@@ -18,6 +18,7 @@ use super::totals::RunTotals;
 use super::{RunName, Shared};
 use crate::graph::StepIndex;
 use crate::near::nearest;
+use crate::news::{Herald, News};
 use crate::record::Record;
 use crate::report::RunReport;
 use crate::run::Command;
@@ -33,6 +34,7 @@ pub(crate) struct Overseer {
     system: System,
     shared: Arc<Shared>,
     modules: Modules,
+    news: News,
     /// That of the runs.
     supervisor: SupervisorRef,
     /// Those that run, by the number of the start.
@@ -46,7 +48,7 @@ pub(crate) struct Overseer {
 }
 
 /// Registers a definition.
-pub(super) struct Admit(pub(super) Arc<Registered>);
+pub(super) struct Admit(pub(super) Registered);
 
 /// Starts a run, or finds the one that was started by that name.
 pub(super) struct Begin {
@@ -105,7 +107,10 @@ impl Overseer {
 
     async fn start(shared: Arc<Shared>, cx: &mut Context<Self>) -> Result<Self, Fault> {
         let supervisor = cx.system().supervise(one_for_one().name("workflow-runs")).await?;
+        let events = cx.system().events();
+        let herald = cx.spawn_actor(Herald::child(events.clone()));
         let mut overseer = Self {
+            news: News::new(events, herald),
             system: cx.system(),
             modules: cx.modules(),
             shared,
@@ -146,6 +151,7 @@ impl Overseer {
                 reason: error.to_string(),
             };
             self.triggers.insert(topic.clone(), subscribed.map_err(refused)?);
+            self.news.note_trigger();
         }
         Ok(())
     }
@@ -200,8 +206,8 @@ impl Overseer {
 
     /// Starts the actor of a run.
     fn launch(&mut self, seat: &Arc<Seat>, continued: Option<(Record, Vec<Command>)>, cx: &Context<Self>) {
-        let (limits, modules) = (self.shared.limits.clone(), self.modules.clone());
-        let outset = Outset { seat: Arc::clone(seat), limits, modules, continued };
+        let (limits, modules, news) = (self.shared.limits.clone(), self.modules.clone(), self.news.clone());
+        let outset = Outset { seat: Arc::clone(seat), limits, modules, news, continued };
         let actor = self.supervisor.spawn(Runner::child(outset));
         let number = self.starts;
         self.starts += 1;
@@ -221,6 +227,9 @@ impl Overseer {
             Some(record) if record.run.state().is_final() => RunReport::of(record),
             left => RunReport::cut_short(left, reason(), cx.system().elapsed()),
         };
+        if let Some(summary) = report.summary().filter(|_| report.died().is_some()) {
+            self.news.tell_run(&summary);
+        }
         let (state, memory) = (report.state(), self.shared.settings.lock().memory);
         self.totals.end(state);
         self.ended.add(seat.name.clone(), state, Arc::clone(&seat), memory);
@@ -286,6 +295,7 @@ impl Actor for Overseer {}
 impl Drop for Overseer {
     fn drop(&mut self) {
         self.supervisor.stop();
+        self.news.stop();
         for seat in std::mem::take(&mut self.running).into_values() {
             let left = seat.take_left();
             seat.close(match left {
@@ -308,7 +318,8 @@ impl Handler<Admit> for Overseer {
         if let Err(error) = self.subscribe(&registered, cx).await {
             return Ok(Err(error));
         }
-        published.entry(Arc::clone(id)).or_default().insert(version.clone(), Arc::clone(&registered));
+        let (id, version) = (Arc::clone(id), version.clone());
+        published.entry(id).or_default().insert(version, registered.limited(&self.shared.limits));
         *self.shared.published.lock() = Arc::new(published);
         Ok(Ok(()))
     }

@@ -48,7 +48,7 @@ impl Register {
         }
         let shared = &self.workflows.shared;
         let run_timeout = shared.settings.lock().run_timeout;
-        let registered = Registered::new(self.definition.clone(), &shared.limits, run_timeout);
+        let registered = Registered::new(self.definition.clone(), run_timeout);
         let registered = registered.map_err(|fault| RegisterError::Handler { workflow_id: workflow_id(), fault })?;
         self.workflows.actor().ask(Admit(registered)).await.map_err(Unreachable::from)?
     }

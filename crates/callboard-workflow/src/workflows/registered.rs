@@ -30,7 +30,7 @@ impl Registered {
     /// # Errors
     ///
     /// A handler whose name cannot be that of an operation.
-    pub(super) fn new(definition: Definition, limits: &Limits, patience: Duration) -> Result<Arc<Self>, AddressError> {
+    pub(super) fn new(definition: Definition, patience: Duration) -> Result<Self, AddressError> {
         let definition = definition.or_timeout(patience);
         let address = |handler: &Handler| handler.to_string().parse();
         let addresses = definition.steps().iter().map(|step| {
@@ -38,8 +38,13 @@ impl Registered {
             Ok(Addresses { step: address(&step.handler)?, undo })
         });
         let addresses = addresses.collect::<Result<_, _>>()?;
-        let limits = limits.set_own(&definition);
-        Ok(Arc::new(Self { limits, patience, addresses, definition }))
+        Ok(Self { limits: OwnLimits::default(), patience, addresses, definition })
+    }
+
+    /// Sets the limits of the definition. Not before it is known that there is no other of its id and version.
+    pub(super) fn limited(mut self, limits: &Limits) -> Arc<Self> {
+        self.limits = limits.set_own(&self.definition);
+        Arc::new(self)
     }
 
     /// Whom to call to do the step, or to undo it.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use callboard_actor::ErrorCode;
-use callboard_bus::{EventsExt, Value};
+use callboard_bus::{Event, EventsExt, Value};
 use callboard_workflow::run::RunState;
 use callboard_workflow::workflows::Memory;
 use serde_json::json;
@@ -75,6 +75,31 @@ fn the_newest_version_is_triggered() {
         let run = shop.workflows.run_of_event("w", receipt.id).await.unwrap();
         assert_eq!(run.version().to_string(), "1.1.0");
         assert_eq!(shop.workflows.totals().await.unwrap().started, 1);
+    });
+}
+
+#[test]
+fn whoever_has_subscribed_is_told_what_happens_in_runs() {
+    workshop(1, async |shop| {
+        let probe = shop.t.probe::<Event>();
+        let subscription = shop.t.system().subscribe("$workflow.>", probe.recipient()).await.unwrap();
+        shop.register(&format!("steps:\n{}", step("a", "wait_ms: {value: 10}", ""))).await;
+        let run = shop.start("w").await;
+        run.ended().await;
+        shop.t.settle().await;
+        let events = probe.take();
+        let names: Vec<_> = events.iter().map(|event| event.name.as_str()).collect();
+        let (steps, runs): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| name.starts_with("$workflow.step."));
+        assert_eq!(steps, ["$workflow.step.running", "$workflow.step.succeeded"]);
+        assert_eq!(runs, ["$workflow.run.running", "$workflow.run.completed"]);
+        let said = |event: &Event, key: &str| event.data.get(&key.parse().unwrap()).cloned();
+        let name = Value::from(run.id().to_string());
+        assert!(events.iter().all(|event| said(event, "run_id").as_ref() == Some(&name)));
+        assert_eq!(said(&events[1], "task"), Some(Value::from("a")));
+        subscription.unsubscribe().await;
+        shop.start("w").await.ended().await;
+        shop.t.settle().await;
+        assert!(probe.take().is_empty());
     });
 }
 

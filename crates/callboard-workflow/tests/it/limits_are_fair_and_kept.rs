@@ -68,6 +68,17 @@ fn limits_of_the_system_hold_over_workflows_and_beside_their_own() {
 }
 
 #[test]
+fn a_definition_that_is_refused_sets_no_limits() {
+    workshop(4, async |shop| {
+        shop.register(&mapped("w", "work.do: 1")).await;
+        assert!(shop.workflows.register(read(&mapped("w", "work.do: 4"))).await.is_err());
+        let run = shop.workflows.start("w", items("item", 10)).await.unwrap();
+        assert_eq!(run.ended().await.state(), RunState::Completed);
+        assert_eq!(shop.book.widest(), 1);
+    });
+}
+
+#[test]
 fn a_paused_run_leaves_its_turns_to_others() {
     workshop(4, async |shop| {
         shop.register(&mapped("w", "work.do: 1")).await;

@@ -18,6 +18,7 @@ mod pictures_show_what_happened;
 mod random_graphs_are_walked_rightly;
 mod random_runs_reconcile;
 mod real_graphs_are_imported;
+mod runs_cross_threads;
 mod steps_start_by_the_table;
 mod the_diagrams_are_true;
 mod workshop;

@@ -132,6 +132,12 @@ impl Drop for Busy {
 
 pub(crate) struct Worker(Book);
 
+impl Worker {
+    pub(crate) fn new(book: &Book) -> Self {
+        Self(book.clone())
+    }
+}
+
 impl Actor for Worker {}
 
 impl Handler<Do> for Worker {
