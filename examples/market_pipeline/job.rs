@@ -17,7 +17,7 @@ use crate::input::{Batch, InputError};
 use crate::options::Options;
 use crate::pictures::{self, PicturesError};
 use crate::team::{Team, TeamError};
-use crate::workflow::{self, DefinitionError, WorkflowError};
+use crate::workflow::{self, DefinitionError, RunFailure, WorkflowError};
 
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
@@ -38,8 +38,8 @@ pub(crate) enum JobError {
     Workflow(#[from] WorkflowError),
     #[error(transparent)]
     Pictures(#[from] PicturesError),
-    #[error("{0}")]
-    Failed(String),
+    #[error(transparent)]
+    Run(#[from] RunFailure),
 }
 
 impl JobError {
@@ -74,7 +74,7 @@ async fn run_in(
     let [graph, chart] = pictures::draw(&ended, archive)?;
     println!("pictures: {}, {}", short(&graph).display(), short(&chart).display());
     println!("{}", Figures::of(&system.inspect(), options.chaos));
-    workflow::failure(&ended).map_or(Ok(()), |failure| Err(JobError::Failed(failure)))
+    Ok(workflow::completed(&ended)?)
 }
 
 /// What steps said to the user: a workflow of the user's own need not have a step that says `report` or `file`.

@@ -9,6 +9,7 @@ use callboard::prelude::*;
 use callboard::workflow::RunReport;
 use callboard::workflow::definition::Definition;
 use callboard::workflow::fault::Faults;
+use callboard::workflow::progress::TaskProgress;
 use callboard::workflow::run::RunState;
 use callboard::workflow::workflows::{FindError, RegisterError};
 
@@ -31,7 +32,7 @@ pub(crate) enum DefinitionError {
     NotTriggered { path: PathBuf },
 }
 
-/// The run could not be started, or did not complete.
+/// The run could not be started.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WorkflowError {
     #[error("{code}: step `{step}`: {source}", code = source.code())]
@@ -42,6 +43,15 @@ pub(crate) enum WorkflowError {
     Publish(#[from] PublishError),
     #[error("{code}: {0}", code = .0.code())]
     Find(#[from] FindError),
+}
+
+/// The run ended, and did not complete.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RunFailure {
+    #[error("{code}: step `{step}`: {message}")]
+    Step { step: String, code: String, message: String },
+    #[error("the run is {0}")]
+    Run(RunState),
 }
 
 /// Reads the user's definition, or if there is none the one that comes along.
@@ -76,18 +86,15 @@ pub(crate) async fn run(system: &System, definition: Definition, batch: Value) -
     Ok(ended)
 }
 
-/// Why a run that has ended has not completed, by the first step that failed: code, place and reason.
-pub(crate) fn failure(ended: &RunReport) -> Option<String> {
-    if ended.state() == RunState::Completed {
-        return None;
-    }
-    let failed = ended.failed_steps().into_iter().next();
-    Some(match failed {
-        Some(step) => {
-            format!("{}: step `{}`: {}", step.code.unwrap_or_default(), step.task, step.message.unwrap_or_default())
+/// Whether a run that has ended has completed; if not, the first step that failed says why.
+pub(crate) fn completed(ended: &RunReport) -> Result<(), RunFailure> {
+    match (ended.state(), ended.failed_steps().into_iter().next()) {
+        (RunState::Completed, _) => Ok(()),
+        (_, Some(TaskProgress { task, code, message, .. })) => {
+            Err(RunFailure::Step { step: task, code: code.unwrap_or_default(), message: message.unwrap_or_default() })
         }
-        None => format!("the run is {}", ended.state()),
-    })
+        (state, None) => Err(RunFailure::Run(state)),
+    }
 }
 
 /// Registering would tell of everything that is absent; the first is enough, before anything has begun.
