@@ -117,7 +117,7 @@ impl History {
 
     /// Takes note of what the run is told. An event that does not fit is ignored, as the run does.
     pub fn note_event(&mut self, event: &Event, now: Duration) {
-        self.latest = self.latest.max(now);
+        let now = self.moment(now);
         match *event {
             Event::Started { task, attempt } => self.begin(Work::doing(task), attempt, now),
             Event::Succeeded { task, attempt, .. } => self.end(Work::doing(task), attempt, Outcome::Succeeded, now),
@@ -136,7 +136,7 @@ impl History {
 
     /// Takes note of what the run wants.
     pub fn note_commands(&mut self, commands: &[Command], now: Duration) {
-        self.latest = self.latest.max(now);
+        let now = self.moment(now);
         for command in commands {
             match *command {
                 Command::Call { task, attempt, .. } => self.queue(Work::doing(task), attempt, None, now),
@@ -166,6 +166,12 @@ impl History {
         &self.attempts
     }
 
+    /// A clock that goes back stands still here.
+    fn moment(&mut self, now: Duration) -> Duration {
+        self.latest = self.latest.max(now);
+        self.latest
+    }
+
     fn queue(&mut self, work: Work, number: u32, started: Option<Duration>, now: Duration) {
         let (ended, outcome, retry_at) = (None, Outcome::Open, None);
         // A run that was over goes on when somebody wants another try.
@@ -176,14 +182,13 @@ impl History {
 
     fn begin(&mut self, work: Work, number: u32, now: Duration) {
         if let Some(attempt) = self.open(work, number).filter(|attempt| attempt.started.is_none()) {
-            attempt.started = Some(now.max(attempt.queued));
+            attempt.started = Some(now);
         }
     }
 
     fn end(&mut self, work: Work, number: u32, outcome: Outcome, now: Duration) {
         if let Some(attempt) = self.open(work, number) {
-            let begin = attempt.started.unwrap_or(attempt.queued);
-            (attempt.ended, attempt.outcome) = (Some(now.max(begin)), outcome);
+            (attempt.ended, attempt.outcome) = (Some(now), outcome);
         }
     }
 

@@ -5,6 +5,7 @@ use callboard_bus::Value;
 use callboard_bus::retry::FailureClass;
 use callboard_workflow::definition::Definition;
 use callboard_workflow::graph::StepIndex;
+use callboard_workflow::history::History;
 use callboard_workflow::progress::RunProgress;
 use callboard_workflow::run::{Command, Event, Run, Task, Timer, Undo};
 use proptest::prelude::*;
@@ -86,5 +87,30 @@ proptest! {
             }
         }
         let _: Value = run.context();
+    }
+
+    /// A history has a chart and a path, even by a clock that goes back.
+    #[test]
+    fn any_events_can_be_drawn(events in prop::collection::vec((0u64..300, event()), 0..120), items in 0usize..5) {
+        let (mut commands, mut now) = (Vec::new(), std::time::Duration::from_millis(100));
+        let input = value(json!({ "list": vec![1; items], "x": 1 }));
+        let mut run = Run::start(&definition(), "chance", input, now, &mut commands);
+        let mut history = History::new(now);
+        history.note_commands(&commands, now);
+        for (millis, event) in events {
+            now = std::time::Duration::from_millis(millis);
+            commands.clear();
+            history.note_event(&event, now);
+            run.apply(event, now, &mut commands);
+            history.note_commands(&commands, now);
+        }
+        let gantt = history.gantt(&run, now);
+        for row in &gantt.rows {
+            prop_assert!(row.spans.iter().all(|span| span.from <= span.to), "{row:?}");
+            prop_assert!(row.spans.windows(2).all(|pair| pair[0].to == pair[1].from), "{row:?}");
+        }
+        prop_assert!(gantt.to_svg(9).is_ok());
+        prop_assert!(history.critical_path(&run).windows(2).all(|pair| pair[0].to == pair[1].from));
+        prop_assert_eq!(history.picture(&run).nodes().len(), STEPS);
     }
 }
