@@ -6,7 +6,17 @@
 //! the index, and the storage writes it all to one result file. An event,
 //! `data.batch.received`, starts the run. It is drawn as a graph and over time.
 //!
-//! With `--workflow FILE` the steps are yours, over the same modules.
+//! With `--workflow FILE` the steps are yours, over the same operations:
+//!
+//! | operation | takes | replies |
+//! |---|---|---|
+//! | `validator_module.validate_data` | `data`, an item of the event's `batch_data` | the rows of the piece |
+//! | `validator_module.assemble` | `pieces`, all that came of that | `series`, `stretches`, `quarantine`, `warnings` |
+//! | `processor_module.process_data` | `data`, an item of `stretches` | its rolling volatility |
+//! | `processor_module.analyse` | `series`, an item of `series` | its figures and monthly returns |
+//! | `processor_module.correlate` | `analyses`, all that came of that, and the event's `index` | `correlations` |
+//! | `storage_module.store_data` | `analyses`, `volatility`, `correlations`, `quarantine`, `warnings` | `file` |
+//! | `storage_module.report` | the event's `index` | `report` |
 //!
 //! With `--chaos` one turn in five panics, whichever module it is. The
 //! supervisor puts a new value in its place, runs the message again, and opens

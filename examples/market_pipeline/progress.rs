@@ -87,10 +87,16 @@ impl Step {
         if let Some(items) = &task.items {
             self.bar.set_length(items.total.into());
         }
-        if task.state.is_settled() {
-            self.bar.finish_with_message(outcome(task));
-            self.outcome = Some(outcome(task));
+        if !task.state.is_settled() {
+            return;
         }
+        let outcome = outcome(task);
+        if task.state == StepState::Succeeded {
+            self.bar.finish_with_message(outcome.clone());
+        } else {
+            self.bar.abandon_with_message(outcome.clone());
+        }
+        self.outcome = Some(outcome);
     }
 }
 
