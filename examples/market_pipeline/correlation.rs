@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::returns::{Month, MonthlyReturn, monthly_returns};
-use crate::series::Series;
+use crate::analysis::Analysis;
+use crate::returns::{Month, MonthlyReturn};
 
 /// Pearson's coefficient over the months in which both series have a return.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Correlation {
     pub(crate) symbol: String,
     pub(crate) index: String,
@@ -18,9 +19,18 @@ pub(crate) struct Correlation {
     pub(crate) coefficient: Option<f64>,
 }
 
-/// Correlates a series with the index.
-pub(crate) fn correlate(series: &Series, index: &Series) -> Correlation {
-    let pairs = in_common(&monthly_returns(&series.points), &monthly_returns(&index.points));
+/// Correlates each symbol with the first series of the table that is the
+/// index. A series that is not of a symbol, such as the index itself, is
+/// compared with nothing.
+pub(crate) fn correlations(analyses: &[Analysis], index: Option<&str>) -> Vec<Correlation> {
+    let Some(index) = analyses.iter().find(|analysis| Some(analysis.file.as_str()) == index) else {
+        return Vec::new();
+    };
+    analyses.iter().filter(|analysis| analysis.named_by_rows).map(|symbol| correlate(symbol, index)).collect()
+}
+
+fn correlate(series: &Analysis, index: &Analysis) -> Correlation {
+    let pairs = in_common(&series.returns, &index.returns);
     Correlation {
         symbol: series.symbol.clone(),
         index: index.symbol.clone(),
@@ -50,17 +60,18 @@ mod tests {
     use super::*;
     use crate::date::parse_date;
     use crate::frequency::Frequency;
-    use crate::series::Point;
+    use crate::series::{Point, Series};
 
-    fn series(prices: &[(&str, f64)]) -> Series {
+    fn analysis(file: &str, named_by_rows: bool, prices: &[(&str, f64)]) -> Analysis {
         let point = |(date, price): &(&str, f64)| Point { date: parse_date(date).expect("a date"), price: *price };
-        Series {
+        let series = Series {
             symbol: "X".into(),
-            file: "x.csv".into(),
-            named_by_rows: true,
+            file: file.into(),
+            named_by_rows,
             frequency: Frequency::Monthly,
             points: prices.iter().map(point).collect(),
-        }
+        };
+        Analysis::of(&series).expect("it has points")
     }
 
     #[test]
@@ -85,8 +96,24 @@ mod tests {
 
     #[test]
     fn only_months_that_both_have_count() {
-        let symbol = series(&[("Feb 1 2000", 1.0), ("Mar 1 2000", 2.0), ("Apr 1 2000", 3.0), ("May 1 2000", 3.0)]);
-        let index = series(&[("Jan 3 2000", 5.0), ("Feb 3 2000", 6.0), ("Mar 3 2000", 8.0), ("Apr 3 2000", 9.0)]);
+        let symbol = analysis(
+            "x.csv",
+            true,
+            &[("Feb 1 2000", 1.0), ("Mar 1 2000", 2.0), ("Apr 1 2000", 3.0), ("May 1 2000", 3.0)],
+        );
+        let index = analysis(
+            "y.csv",
+            false,
+            &[("Jan 3 2000", 5.0), ("Feb 3 2000", 6.0), ("Mar 3 2000", 8.0), ("Apr 3 2000", 9.0)],
+        );
         assert_eq!(correlate(&symbol, &index).months, 2);
+    }
+
+    #[test]
+    fn symbols_are_compared_with_the_index_and_nothing_else_is() {
+        let prices = [("Feb 1 2000", 1.0), ("Mar 1 2000", 2.0)];
+        let all = [analysis("x.csv", true, &prices), analysis("y.csv", false, &prices)];
+        let index = |name| correlations(&all, name).len();
+        assert_eq!((index(Some("y.csv")), index(Some("z.csv")), index(None)), (1, 0, 0));
     }
 }

@@ -1,5 +1,6 @@
 //! The greatest drawdown: the deepest fall from a high to a later low.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::returns::simple_return;
@@ -7,7 +8,7 @@ use crate::series::Point;
 
 /// The deepest fall of a series. Of equally deep ones the earliest counts,
 /// and of equally high peaks before a trough the first.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Drawdown {
     pub(crate) peak: Point,
     pub(crate) trough: Point,

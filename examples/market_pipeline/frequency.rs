@@ -6,12 +6,13 @@
 //! rule for gaps. Missing stretches do not move a median, so a daily series
 //! with a hole stays a daily series.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::date::{Date, days_between};
 
 /// How often a series has a price.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Frequency {
     Daily,

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::date::{Date, days_between};
 use crate::series::Series;
 
 /// A warning: no price between two neighbouring dates that lie far apart.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Gap {
     pub(crate) file: String,
     pub(crate) symbol: String,

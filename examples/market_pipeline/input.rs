@@ -3,16 +3,18 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+
+use serde::Serialize;
 
 use crate::table::{MissingColumn, Table};
 
-/// The tables in the order of the report, and which of them the symbols are compared with.
-#[derive(Debug)]
-pub(crate) struct Input {
-    pub(crate) tables: Vec<Arc<Table>>,
-    /// The place of the index's monthly table; a table of the user's comes without one.
-    pub(crate) index: Option<usize>,
+/// What the event brings: pieces of the tables in the order of the report, and
+/// which table the symbols are compared with.
+#[derive(Debug, Serialize)]
+pub(crate) struct Batch {
+    batch_data: Vec<Table>,
+    /// The index's monthly table; a table of the user's comes without one.
+    index: Option<&'static str>,
 }
 
 /// A table cannot be used.
@@ -24,28 +26,32 @@ pub(crate) enum InputError {
     MissingColumn(#[from] MissingColumn),
 }
 
-impl Input {
+impl Batch {
     /// Reads the user's file, or if there is none the daily index, the stocks and the monthly index.
     pub(crate) fn read(file: Option<&Path>) -> Result<Self, InputError> {
         match file {
-            Some(path) => Ok(Self { tables: vec![table(path, path.display().to_string())?], index: None }),
+            Some(path) => Ok(Self::of(&[table(path, path.display().to_string())?], None)),
             None => {
                 let names = ["sp500-2000.csv", "stocks.csv", "sp500.csv"];
                 let tables = names.map(|name| table(&bundled(name), name.to_owned()));
-                Ok(Self { tables: tables.into_iter().collect::<Result<_, _>>()?, index: Some(2) })
+                Ok(Self::of(&tables.into_iter().collect::<Result<Vec<_>, _>>()?, Some("sp500.csv")))
             }
         }
     }
+
+    fn of(tables: &[Table], index: Option<&'static str>) -> Self {
+        Self { batch_data: tables.iter().flat_map(Table::pieces).collect(), index }
+    }
 }
 
-fn table(path: &Path, file: String) -> Result<Arc<Table>, InputError> {
+fn table(path: &Path, file: String) -> Result<Table, InputError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(source) => return Err(InputError::Unreadable { file, source }),
     };
     // Bytes that are no text become a mark that no date and no number has,
     // so they end in quarantine with their row.
-    Ok(Arc::new(Table::parse(&file, &String::from_utf8_lossy(&bytes))?))
+    Ok(Table::parse(&file, &String::from_utf8_lossy(&bytes))?)
 }
 
 fn bundled(name: &str) -> PathBuf {

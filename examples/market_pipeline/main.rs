@@ -1,25 +1,38 @@
 //! `cargo run --release --example market_pipeline`
 //!
-//! Reads twenty years of market data and measures it with three modules: the
-//! validator checks rows and makes series of them, the processors find each
-//! series' greatest drawdown, rolling volatility and correlation with the
-//! index, and the storage writes it all to one result file.
+//! Reads twenty years of market data and measures it with a workflow over three
+//! modules: the validator checks rows and makes series of them, the processor
+//! finds each series' greatest drawdown, rolling volatility and correlation with
+//! the index, and the storage writes it all to one result file. An event,
+//! `data.batch.received`, starts the run. It is drawn as a graph and over time.
 //!
-//! With `--chaos` one turn in five panics, whichever actor it is. The
+//! With `--workflow FILE` the steps are yours, over the same operations:
+//!
+//! | operation | takes | replies |
+//! |---|---|---|
+//! | `validator_module.validate_data` | `data`, an item of the event's `batch_data` | the rows of the piece |
+//! | `validator_module.assemble` | `pieces`, all that came of that | `series`, `stretches`, `quarantine`, `warnings` |
+//! | `processor_module.process_data` | `data`, an item of `stretches` | its rolling volatility |
+//! | `processor_module.analyse` | `series`, an item of `series` | its figures and monthly returns |
+//! | `processor_module.correlate` | `analyses`, all that came of that, and the event's `index` | `correlations` |
+//! | `storage_module.store_data` | `analyses`, `volatility`, `correlations`, `quarantine`, `warnings` | `file` |
+//! | `storage_module.report` | the event's `index` | `report` |
+//!
+//! With `--chaos` one turn in five panics, whichever module it is. The
 //! supervisor puts a new value in its place, runs the message again, and opens
-//! the breaker when it gets too bad; the senders wait. The table stays the
-//! same.
+//! the breaker when it gets too bad; the steps come back when it says so. The
+//! table stays the same.
 //!
-//! Where to look: `pipeline` for the road of the work, `validator`,
-//! `processor` and `storage` for the actors, `team` for their supervision,
-//! `delivery` for what a sender does about an open breaker. The other files
-//! know nothing of actors.
+//! Where to look: `data_processing_pipeline.yaml` for the road of the work,
+//! `workflow` for its run, `validator`, `processor` and `storage` for the
+//! modules, `team` for their supervision. The other files know nothing of actors.
 
+mod analysis;
 mod archive;
+mod assembly;
 mod chaos;
 mod correlation;
 mod date;
-mod delivery;
 mod drawdown;
 mod figures;
 mod frequency;
@@ -29,10 +42,7 @@ mod job;
 mod module;
 mod options;
 mod order;
-mod outline;
-mod part;
-mod pipeline;
-mod plan;
+mod pictures;
 mod processor;
 mod progress;
 mod quarantine;
@@ -42,11 +52,13 @@ mod returns;
 mod row;
 mod series;
 mod storage;
+mod stretch;
 mod table;
 mod team;
 mod validation;
 mod validator;
 mod volatility;
+mod workflow;
 
 use std::env;
 use std::error::Error;
@@ -65,9 +77,8 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn run(options: &Options) -> ExitCode {
-    match job::run(options).await {
+fn run(options: &Options) -> ExitCode {
+    match callboard::block_on(job::run(options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => complain(&error, error.exit_code()),
     }

@@ -1,9 +1,9 @@
-//! The three modules that the job is made of.
+//! The three modules that the steps of the workflow call.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A module of the pipeline, by the name that its actors, its errors and the command line use.
+/// A module, by the name that the command line uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Module {
     Validator,
@@ -21,6 +21,11 @@ impl Module {
             Self::Processor => "processor",
             Self::Storage => "storage",
         }
+    }
+
+    /// The name under which it is registered, and which workflows use.
+    pub(crate) fn registered_name(self) -> String {
+        format!("{self}_module")
     }
 }
 
@@ -42,8 +47,3 @@ impl FromStr for Module {
         Self::ALL.into_iter().find(|module| module.name() == name).ok_or_else(|| UnknownModule(name.to_owned()))
     }
 }
-
-/// The pipeline came to a module that does not run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the module {0} is missing; the job cannot run without it")]
-pub(crate) struct MissingModule(pub(crate) Module);

@@ -9,13 +9,15 @@ use crate::module::{Module, UnknownModule};
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
-Measures drawdown, volatility and correlation of market data with three supervised actors.
+Measures drawdown, volatility and correlation of market data with a workflow over three modules.
 
 Usage: cargo run --release --example market_pipeline -- [OPTIONS]
 
   --input FILE      a price table of your own instead of the three that come along: columns
                     date and close, adjclose or price; symbol, open, high and low if there
-  --out DIR         where the result file goes [default: target/market_pipeline]
+  --workflow FILE   a workflow of your own over the same modules, in YAML or JSON, instead of
+                    data_processing_pipeline.yaml
+  --out DIR         where the result file and the pictures go [default: target/market_pipeline]
   --chaos [P]       let each turn of an actor panic with probability P, 0 to 0.9 [default: 0.2]
   --seed N          which panics the chaos has [default: 1]
   --without MODULE  leave a module out: validator, processor or storage
@@ -39,6 +41,7 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Options {
     pub(crate) input: Option<PathBuf>,
+    pub(crate) workflow: Option<PathBuf>,
     pub(crate) out: Option<PathBuf>,
     pub(crate) chaos: Option<Chaos>,
     pub(crate) without: Option<Module>,
@@ -71,6 +74,7 @@ impl Command {
             match argument.to_str() {
                 Some("--help" | "-h") => return Ok(Self::Help),
                 Some("--input") => options.input = Some(arguments.value("--input")?.into()),
+                Some("--workflow") => options.workflow = Some(arguments.value("--workflow")?.into()),
                 Some("--out") => options.out = Some(arguments.value("--out")?.into()),
                 Some("--chaos") => probability = Some(arguments.probability()?),
                 Some("--seed") => seed = Some(arguments.seed()?),
@@ -157,12 +161,19 @@ mod tests {
     fn every_option_is_read_in_both_spellings() {
         let expected = Options {
             input: Some("a.csv".into()),
+            workflow: Some("w.yaml".into()),
             out: Some("b".into()),
             chaos: Some(Chaos { probability: 0.5, seed: 9 }),
             without: Some(Module::Processor),
         };
-        assert_eq!(options("--input a.csv --out b --chaos 0.5 --seed 9 --without processor"), expected);
-        assert_eq!(options("--input=a.csv --out=b --chaos=0.5 --seed=9 --without=processor"), expected);
+        assert_eq!(
+            options("--input a.csv --workflow w.yaml --out b --chaos 0.5 --seed 9 --without processor"),
+            expected
+        );
+        assert_eq!(
+            options("--input=a.csv --workflow=w.yaml --out=b --chaos=0.5 --seed=9 --without=processor"),
+            expected
+        );
     }
 
     #[test]

@@ -1,91 +1,77 @@
-//! The processor actor: measures one series and hands what it found to the storage.
+//! The module `processor_module`: measures series, and compares them.
 //!
-//! There is one for each series, so that the series are measured side by side.
+//! It has several instances, so that series are measured side by side.
 
-use std::fmt;
-use std::ops::Range;
-use std::sync::Arc;
+use callboard::SyncHandler;
+use callboard::prelude::{Actor, Context, Fault, Message};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use callboard::prelude::{Actor, Context, Fault, Handler, Message, Recipient};
-
+use crate::analysis::{Analysis, EmptySeries};
 use crate::chaos::Chaos;
-use crate::correlation::correlate;
-use crate::delivery::{DeliveryError, ask_patiently};
-use crate::drawdown::greatest_drawdown;
-use crate::part::Part;
+use crate::correlation::{Correlation, correlations};
 use crate::series::Series;
-use crate::storage::{StoreError, StorePart};
-use crate::volatility::rolling_volatility;
+use crate::stretch::{Processed, Stretch};
 
-/// A piece of analysis. Its answer means: measured and stored.
-#[derive(Debug, Clone, Message)]
-#[message(reply = Result<(), ProcessError>, keep)]
-pub(crate) struct Measure {
-    /// The number under which the finding is stored.
-    pub(crate) number: u32,
-    pub(crate) series: Arc<Series>,
-    /// The place of the series in the outline.
-    pub(crate) place: usize,
-    pub(crate) measurement: Measurement,
+/// Finds the rolling figures of a stretch of a series.
+#[derive(Debug, Clone, Deserialize, JsonSchema, Message)]
+#[message(reply = Processed, keep)]
+pub(crate) struct ProcessData {
+    data: Stretch,
 }
 
-/// What is to be found out about a series.
-#[derive(Debug, Clone)]
-pub(crate) enum Measurement {
-    Drawdown,
-    /// The rolling volatility at some of the points.
-    Volatility(Range<usize>),
-    CorrelationWith(Arc<Series>),
+/// Finds the figures of a series as a whole.
+#[derive(Debug, Clone, Deserialize, JsonSchema, Message)]
+#[message(reply = Result<Analysis, EmptySeries>, keep)]
+pub(crate) struct Analyse {
+    series: Series,
 }
 
-/// A finding could not be stored.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ProcessError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Delivery(#[from] DeliveryError),
+/// Compares the symbols with the index, if there is one.
+#[derive(Debug, Clone, Deserialize, JsonSchema, Message)]
+#[message(reply = Correlated, keep)]
+pub(crate) struct Correlate {
+    analyses: Vec<Analysis>,
+    /// The table that holds the index.
+    index: Option<String>,
 }
 
-/// Holds no state of its own, so a restart forgets nothing.
+/// What the comparison found.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Correlated {
+    correlations: Vec<Correlation>,
+}
+
+/// Holds no state, so a restart forgets nothing.
 #[derive(Debug)]
 pub(crate) struct Processor {
-    pub(crate) storage: Recipient<StorePart>,
     pub(crate) chaos: Chaos,
 }
 
 impl Actor for Processor {}
 
-impl Handler<Measure> for Processor {
-    async fn handle(&mut self, work: Measure, cx: &mut Context<Self>) -> Result<Result<(), ProcessError>, Fault> {
-        let part = Arc::new(work.part());
-        self.chaos.strike(&work, cx.attempt());
-        Ok(self.hand_on(work.number, part).await)
+impl SyncHandler<ProcessData> for Processor {
+    fn handle(&mut self, ProcessData { data }: ProcessData, cx: &mut Context<Self>) -> Result<Processed, Fault> {
+        let processed = data.process();
+        let (series, last) = (data.series, data.points.last().map(|point| point.date));
+        self.chaos.strike(format_args!("processing series {series} up to {last:?}"), cx.attempt());
+        Ok(processed)
     }
 }
 
-impl Processor {
-    async fn hand_on(&self, number: u32, part: Arc<Part>) -> Result<(), ProcessError> {
-        ask_patiently(&self.storage, StorePart { number, part }).await??;
-        Ok(())
+impl SyncHandler<Analyse> for Processor {
+    fn handle(&mut self, work: Analyse, cx: &mut Context<Self>) -> Result<Result<Analysis, EmptySeries>, Fault> {
+        let Analyse { series } = work;
+        let analysis = Analysis::of(&series);
+        self.chaos.strike(format_args!("analysing {} of {}", series.symbol, series.file), cx.attempt());
+        Ok(analysis)
     }
 }
 
-impl Measure {
-    fn part(&self) -> Part {
-        let points = &self.series.points;
-        match &self.measurement {
-            Measurement::Drawdown => Part::Drawdown { series: self.place, greatest: greatest_drawdown(points) },
-            Measurement::Volatility(range) => {
-                Part::Volatility { series: self.place, values: rolling_volatility(points, range.clone()) }
-            }
-            Measurement::CorrelationWith(index) => Part::Correlation(correlate(&self.series, index)),
-        }
-    }
-}
-
-impl fmt::Display for Measure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "measuring part {} of {}", self.number, self.series.symbol)
+impl SyncHandler<Correlate> for Processor {
+    fn handle(&mut self, work: Correlate, cx: &mut Context<Self>) -> Result<Correlated, Fault> {
+        let correlations = correlations(&work.analyses, work.index.as_deref());
+        self.chaos.strike("correlating", cx.attempt());
+        Ok(Correlated { correlations })
     }
 }

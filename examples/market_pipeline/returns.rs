@@ -1,5 +1,8 @@
 //! Simple returns: what a price gained or lost, as a fraction of the one before.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::date::Date;
 use crate::series::Point;
 
@@ -9,11 +12,11 @@ pub(crate) fn simple_return(before: f64, after: f64) -> f64 {
 }
 
 /// A calendar month, counted so that neighbours differ by one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Month(i32);
 
 /// The return of one month over the month before.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct MonthlyReturn {
     pub(crate) month: Month,
     pub(crate) value: f64,

@@ -1,11 +1,14 @@
 //! One row of a table: its cells read and checked on their own.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::date::{Date, parse_date};
 use crate::quarantine::RowFault;
 use crate::table::{Columns, Line, Table, split};
 
 /// A row whose cells are sound; how it stands to its neighbours is not known yet.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Row {
     pub(crate) line: u64,
     /// Absent where the table has no such column.

@@ -1,52 +1,42 @@
-//! The storage actor: keeps what was found, on disk and nowhere else.
+//! The module `storage_module`: keeps what was found, on disk and nowhere else.
 //!
 //! It holds nothing in memory that a restart could lose, and each of its
-//! steps may be taken twice.
-
-use std::path::PathBuf;
-use std::sync::Arc;
+//! operations may be carried out twice.
 
 use callboard::SyncHandler;
 use callboard::prelude::{Actor, Context, Fault, Message};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use crate::archive::Archive;
-pub(crate) use crate::archive::StoreError;
+use crate::archive::{Archive, StoreError};
 use crate::chaos::Chaos;
-use crate::outline::Outline;
-use crate::part::Part;
-use crate::result_file::ResultFile;
+use crate::report::report;
+use crate::result_file::{Findings, ResultFile};
 
-/// Makes the place that parts are stored in.
-#[derive(Debug, Clone, Message)]
-#[message(reply = Result<(), StoreError>, keep)]
-pub(crate) struct Prepare;
+/// Writes the result file.
+#[derive(Debug, Clone, Deserialize, JsonSchema, Message)]
+#[message(reply = Result<Stored, StoreError>, keep)]
+pub(crate) struct StoreData(Findings);
 
-/// Stores one part of the result under its number.
-#[derive(Debug, Clone, Message)]
-#[message(reply = Result<(), StoreError>, keep)]
-pub(crate) struct StorePart {
-    pub(crate) number: u32,
-    pub(crate) part: Arc<Part>,
+/// Lays out what the result file holds.
+#[derive(Debug, Clone, Deserialize, JsonSchema, Message)]
+#[message(reply = Result<Told, StoreError>, keep)]
+pub(crate) struct Report {
+    /// The table that holds the index, if symbols were compared with one.
+    index: Option<String>,
 }
 
-/// Puts the first `parts` parts together and writes the result file.
-#[derive(Debug, Clone, Message)]
-#[message(reply = Result<Published, StoreError>, keep)]
-pub(crate) struct Publish {
-    pub(crate) outline: Arc<Outline>,
-    pub(crate) parts: u32,
+/// Where the result was stored.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Stored {
+    /// The path of the result file.
+    file: String,
 }
 
-/// Takes away what only the run needed.
-#[derive(Debug, Clone, Message)]
-#[message(reply = Result<(), StoreError>, keep)]
-pub(crate) struct Tidy;
-
-/// The result as it was stored, and where.
-#[derive(Debug)]
-pub(crate) struct Published {
-    pub(crate) path: PathBuf,
-    pub(crate) result: ResultFile,
+/// What the user reads.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Told {
+    report: String,
 }
 
 /// Writes to one archive.
@@ -58,34 +48,19 @@ pub(crate) struct Storage {
 
 impl Actor for Storage {}
 
-impl SyncHandler<Prepare> for Storage {
-    fn handle(&mut self, _: Prepare, cx: &mut Context<Self>) -> Result<Result<(), StoreError>, Fault> {
-        let done = self.archive.prepare();
-        self.chaos.strike("preparing the archive", cx.attempt());
-        Ok(done)
+impl SyncHandler<StoreData> for Storage {
+    fn handle(&mut self, work: StoreData, cx: &mut Context<Self>) -> Result<Result<Stored, StoreError>, Fault> {
+        let StoreData(findings) = work;
+        let stored = self.archive.put(&ResultFile::of(findings));
+        self.chaos.strike("storing the result", cx.attempt());
+        Ok(stored.map(|path| Stored { file: path.display().to_string() }))
     }
 }
 
-impl SyncHandler<StorePart> for Storage {
-    fn handle(&mut self, work: StorePart, cx: &mut Context<Self>) -> Result<Result<(), StoreError>, Fault> {
-        let done = self.archive.put(work.number, &work.part);
-        self.chaos.strike(format_args!("storing part {}", work.number), cx.attempt());
-        Ok(done)
-    }
-}
-
-impl SyncHandler<Publish> for Storage {
-    fn handle(&mut self, work: Publish, cx: &mut Context<Self>) -> Result<Result<Published, StoreError>, Fault> {
-        let done = self.archive.publish(&work.outline, work.parts);
-        self.chaos.strike("publishing the result", cx.attempt());
-        Ok(done.map(|(path, result)| Published { path, result }))
-    }
-}
-
-impl SyncHandler<Tidy> for Storage {
-    fn handle(&mut self, _: Tidy, cx: &mut Context<Self>) -> Result<Result<(), StoreError>, Fault> {
-        let done = self.archive.tidy();
-        self.chaos.strike("tidying the archive", cx.attempt());
-        Ok(done)
+impl SyncHandler<Report> for Storage {
+    fn handle(&mut self, Report { index }: Report, cx: &mut Context<Self>) -> Result<Result<Told, StoreError>, Fault> {
+        let told = self.archive.get().map(|result| Told { report: report(&result, index.is_some()) });
+        self.chaos.strike("reporting", cx.attempt());
+        Ok(told)
     }
 }

@@ -6,6 +6,9 @@
 
 use std::path::Path;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::validation::Origin;
 
 /// The columns that can hold the price, the preferred one first.
@@ -13,7 +16,7 @@ const PRICE_COLUMNS: [&str; 3] = ["close", "adjclose", "price"];
 
 /// A table whose header has every column that the job needs. Its rows are
 /// not looked at yet.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Table {
     /// What reports call the file.
     pub(crate) file: String,
@@ -22,14 +25,18 @@ pub(crate) struct Table {
 }
 
 /// One line below the header.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Line {
     pub(crate) number: u64,
     pub(crate) text: String,
 }
 
+/// So many lines make a piece. Small pieces make many turns, each of which can
+/// fail and be repeated without much being lost.
+const PIECE: usize = 32;
+
 /// Where the columns stand that the job reads; others are ignored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Columns {
     pub(crate) names: Vec<String>,
     pub(crate) date: usize,
@@ -56,6 +63,13 @@ impl Table {
         let header = lines.next().map(|line| line.text).unwrap_or_default();
         let columns = Columns::of(&header).map_err(|wanted| MissingColumn { file: file.to_owned(), wanted })?;
         Ok(Self { file: file.to_owned(), columns, lines: lines.collect() })
+    }
+
+    /// The same table in pieces, none of them without lines.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = Self> + '_ {
+        let piece =
+            |lines: &[Line]| Self { file: self.file.clone(), columns: self.columns.clone(), lines: lines.to_vec() };
+        self.lines.chunks(PIECE).map(piece)
     }
 
     /// What series made of this table need to know of it.
@@ -161,6 +175,16 @@ mod tests {
         let table = Table::parse("a.csv", "date,price\n\na,1\n   \nb,2\n").expect("complete");
         let numbers: Vec<u64> = table.lines.iter().map(|line| line.number).collect();
         assert_eq!(numbers, [3, 5]);
+    }
+
+    #[test]
+    fn the_pieces_have_every_line_once_and_are_never_empty() {
+        for count in [0, 1, PIECE, PIECE + 1, 100] {
+            let table = Table::parse("a.csv", &format!("date,price\n{}", "x,1\n".repeat(count))).expect("complete");
+            let pieces: Vec<Table> = table.pieces().collect();
+            assert!(pieces.iter().all(|piece| (1..=PIECE).contains(&piece.lines.len())));
+            assert_eq!(pieces.into_iter().flat_map(|piece| piece.lines).collect::<Vec<_>>(), table.lines);
+        }
     }
 
     #[test]

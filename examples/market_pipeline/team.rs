@@ -1,86 +1,115 @@
-//! The actors of the job and the supervisor above them.
+//! The actors that serve the modules, and the supervisor above them.
 
 use std::time::Duration;
 
-use callboard::prelude::{Actor, ActorRef, Recipient};
-use callboard::{Backoff, BreakerRules, Child, SupervisorRef, child};
+use callboard::bus::{self, RegisterError};
+use callboard::prelude::{Actor, System};
+use callboard::{Backoff, BreakerRules, Child, StartError, SupervisorRef, child, one_for_one};
 
 use crate::archive::Archive;
 use crate::chaos::Chaos;
-use crate::module::{MissingModule, Module};
-use crate::processor::{Measure, Processor};
-use crate::series::Series;
-use crate::storage::{Storage, StorePart};
-use crate::validator::Validator;
+use crate::module::Module;
+use crate::processor::{Analyse, Correlate, ProcessData, Processor};
+use crate::storage::{Report, Storage, StoreData};
+use crate::validator::{Assemble, ValidateData, Validator};
+
+/// The version of all three modules.
+const VERSION: &str = "1.0.0";
+
+/// So many instances share the work of the processor; calls go to them in turn.
+const PROCESSORS: usize = 4;
 
 /// How often a message may be tried. Chaos at its worst, 0.9, does not get
 /// there: the odds that one message fails a thousand times are 1 in 10^45.
 const ATTEMPTS: u32 = 1_000;
 
-/// The modules that run, all under one supervisor.
-#[derive(Debug)]
-pub(crate) struct Team {
-    validator: Option<ActorRef<Validator>>,
-    storage: Option<ActorRef<Storage>>,
-    processors: Option<Processors>,
+/// The modules could not be started.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TeamError {
+    #[error("the supervisor could not be started: {0}")]
+    Start(#[from] StartError),
+    #[error("a module could not be registered: {0}")]
+    Register(#[from] RegisterError),
 }
 
-/// Starts processors: every series gets one of its own.
-#[derive(Debug, Clone)]
-pub(crate) struct Processors {
+/// Starts and registers the modules.
+#[derive(Debug)]
+pub(crate) struct Team<'a> {
+    system: &'a System,
     supervisor: SupervisorRef,
-    storage: Recipient<StorePart>,
     chaos: Chaos,
 }
 
-impl Team {
+impl<'a> Team<'a> {
     /// Starts the modules, less the one that is to be left out.
-    pub(crate) fn start(supervisor: &SupervisorRef, archive: Archive, chaos: Chaos, without: Option<Module>) -> Self {
-        let wanted = |module| without != Some(module);
-        let validator = wanted(Module::Validator).then(|| start_validator(supervisor, chaos));
-        let storage = wanted(Module::Storage).then(|| start_storage(supervisor, archive, chaos));
-        let processors = storage.as_ref().filter(|_| wanted(Module::Processor)).map(|storage| Processors {
-            supervisor: supervisor.clone(),
-            storage: storage.recipient(),
-            chaos,
-        });
-        Self { validator, storage, processors }
+    pub(crate) async fn start(
+        system: &'a System,
+        archive: Archive,
+        chaos: Chaos,
+        without: Option<Module>,
+    ) -> Result<(), TeamError> {
+        let supervisor = system.supervise(one_for_one().name("market_pipeline")).await?;
+        let team = Self { system, supervisor, chaos };
+        if without != Some(Module::Validator) {
+            team.validator().await?;
+        }
+        if without != Some(Module::Processor) {
+            team.processors().await?;
+        }
+        if without != Some(Module::Storage) {
+            team.storage(archive).await?;
+        }
+        Ok(())
     }
 
-    /// The validator, if it runs.
-    pub(crate) fn validator(&self) -> Result<ActorRef<Validator>, MissingModule> {
-        self.validator.clone().ok_or(MissingModule(Module::Validator))
+    async fn validator(&self) -> Result<(), RegisterError> {
+        let chaos = self.chaos;
+        let actor = self.supervisor.spawn(tuned(child(Module::Validator.name(), move || Validator { chaos })));
+        module(Module::Validator)
+            .description("checks price tables and makes series of them")
+            .serve(&actor)
+            .operation::<ValidateData>("validate_data")
+            .operation::<Assemble>("assemble")
+            .register(self.system)
+            .await?;
+        Ok(())
     }
 
-    /// The storage, if it runs.
-    pub(crate) fn storage(&self) -> Result<ActorRef<Storage>, MissingModule> {
-        self.storage.clone().ok_or(MissingModule(Module::Storage))
+    async fn processors(&self) -> Result<(), RegisterError> {
+        let chaos = self.chaos;
+        for number in 0..PROCESSORS {
+            let name = format!("{}-{number}", Module::Processor);
+            let actor = self.supervisor.spawn(tuned(child(name, move || Processor { chaos })));
+            module(Module::Processor)
+                .description("measures series and compares them")
+                .serve(&actor)
+                .operation::<ProcessData>("process_data")
+                .fallible::<Analyse, _, _>("analyse")
+                .operation::<Correlate>("correlate")
+                .register(self.system)
+                .await?;
+        }
+        Ok(())
     }
 
-    /// The starter of processors, if there are to be any.
-    pub(crate) fn processors(&self) -> Result<Processors, MissingModule> {
-        self.processors.clone().ok_or(MissingModule(Module::Processor))
+    /// On a thread of its own: it waits for the disk, and nobody should wait with it.
+    async fn storage(&self, archive: Archive) -> Result<(), RegisterError> {
+        let chaos = self.chaos;
+        let factory = move || Storage { archive: archive.clone(), chaos };
+        let actor = self.supervisor.spawn(tuned(child(Module::Storage.name(), factory)).dedicated());
+        module(Module::Storage)
+            .description("keeps results and lays them out")
+            .serve(&actor)
+            .fallible::<StoreData, _, _>("store_data")
+            .fallible::<Report, _, _>("report")
+            .register(self.system)
+            .await?;
+        Ok(())
     }
 }
 
-impl Processors {
-    /// Starts the processor of a series.
-    pub(crate) fn start(&self, series: &Series) -> Recipient<Measure> {
-        let Self { storage, chaos, .. } = self.clone();
-        let name = format!("{}-{}", Module::Processor, series.symbol);
-        let factory = move || Processor { storage: storage.clone(), chaos };
-        self.supervisor.spawn(tuned(child(name, factory))).recipient()
-    }
-}
-
-fn start_validator(supervisor: &SupervisorRef, chaos: Chaos) -> ActorRef<Validator> {
-    supervisor.spawn(tuned(child(Module::Validator.name(), move || Validator { chaos })))
-}
-
-/// On a thread of its own: it waits for the disk, and nobody should wait with it.
-fn start_storage(supervisor: &SupervisorRef, archive: Archive, chaos: Chaos) -> ActorRef<Storage> {
-    let factory = move || Storage { archive: archive.clone(), chaos };
-    supervisor.spawn(tuned(child(Module::Storage.name(), factory)).dedicated())
+fn module(module: Module) -> bus::Module {
+    bus::Module::new(module.registered_name(), VERSION)
 }
 
 /// Faults are expected here, so recovery is a matter of milliseconds: back

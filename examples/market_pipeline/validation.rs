@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::date::Date;
 use crate::frequency::Frequency;
 use crate::gap::{Gap, gaps};
@@ -20,7 +23,7 @@ pub(crate) struct Validated {
 }
 
 /// What the rules need to know of the table beside its rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Origin {
     pub(crate) file: String,
     pub(crate) default_symbol: String,

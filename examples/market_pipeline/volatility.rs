@@ -6,8 +6,7 @@
 //! first value stands at the 22nd price, the one that ends the 21st return;
 //! shorter series have none.
 
-use std::ops::Range;
-
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::date::Date;
@@ -18,19 +17,21 @@ use crate::series::Point;
 pub(crate) const OBSERVATIONS: usize = 21;
 
 /// The volatility of the returns that end on a day.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Volatility {
     pub(crate) date: Date,
     pub(crate) value: f64,
 }
 
-/// The values that stand at the points of a range. Each is computed afresh
-/// from its own returns, so ranges can be worked on apart and in any order and
-/// give the very figures that the whole would.
-pub(crate) fn rolling_volatility(points: &[Point], range: Range<usize>) -> Vec<Volatility> {
-    let first = range.start.max(OBSERVATIONS);
-    (first..range.end.min(points.len()))
-        .map(|end| Volatility { date: points[end].date, value: deviation(&points[end - OBSERVATIONS..=end]) })
+/// The values that stand at the points from the 22nd on. Each is computed
+/// afresh from its own returns, so stretches of a series that overlap by
+/// [`OBSERVATIONS`] can be worked on apart and in any order and give the very
+/// figures that the whole would.
+pub(crate) fn rolling_volatility(points: &[Point]) -> Vec<Volatility> {
+    points
+        .windows(OBSERVATIONS + 1)
+        .zip(&points[OBSERVATIONS.min(points.len())..])
+        .map(|(window, last)| Volatility { date: last.date, value: deviation(window) })
         .collect()
 }
 
@@ -60,15 +61,15 @@ mod tests {
 
     #[test]
     fn twenty_one_returns_take_twenty_two_prices() {
-        assert_eq!(rolling_volatility(&zigzag(21), 0..21), []);
-        assert_eq!(rolling_volatility(&zigzag(22), 0..22).len(), 1);
-        assert_eq!(rolling_volatility(&zigzag(30), 0..30).len(), 9);
+        assert_eq!(rolling_volatility(&zigzag(21)), []);
+        assert_eq!(rolling_volatility(&zigzag(22)).len(), 1);
+        assert_eq!(rolling_volatility(&zigzag(30)).len(), 9);
     }
 
     #[test]
     fn steady_growth_has_no_volatility() {
         let points = points((0..30).map(|exponent| 1.01_f64.powi(exponent)));
-        assert!(rolling_volatility(&points, 0..30).iter().all(|volatility| volatility.value < 1e-15));
+        assert!(rolling_volatility(&points).iter().all(|volatility| volatility.value < 1e-15));
     }
 
     #[test]
@@ -76,14 +77,7 @@ mod tests {
         // Twenty returns of 0 and a last one of 0.21: mean 0.01, squares
         // 20 * 0.0001 + 0.04 = 0.042, divided by 20 is 0.0021.
         let points = points([1.0; 21].into_iter().chain([1.21]));
-        let value = rolling_volatility(&points, 0..22)[0].value;
+        let value = rolling_volatility(&points)[0].value;
         assert!((value - 0.0021_f64.sqrt()).abs() < 1e-15, "{value}");
-    }
-
-    #[test]
-    fn ranges_worked_on_apart_give_the_figures_of_the_whole() {
-        let points = zigzag(100);
-        let parts = (0..100).step_by(7).flat_map(|start| rolling_volatility(&points, start..start + 7));
-        assert_eq!(parts.collect::<Vec<_>>(), rolling_volatility(&points, 0..100));
     }
 }

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -35,6 +36,8 @@ const CORRELATION_TABLE: &str = "\
 | GOOG   | sp500 |     67 |       0.427 |
 | AAPL   | sp500 |    122 |       0.536 |
 ";
+
+const STEPS: [&str; 7] = ["validate", "assemble", "process", "analyse", "correlate", "store", "report"];
 
 const NO_CORRELATION: &str = "no correlation table: the input comes without a monthly index series";
 
@@ -80,6 +83,18 @@ impl Desk {
 
     fn result_text(&self) -> String {
         fs::read_to_string(self.folder.join("out/result.json")).unwrap()
+    }
+
+    /// The names of the files in the desk's `out`.
+    fn left(&self) -> Vec<OsString> {
+        let entries = fs::read_dir(self.folder.join("out")).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    }
+
+    fn picture(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.join("out").join(name)).unwrap()
     }
 
     fn result(&self) -> Value {
@@ -151,9 +166,14 @@ fn the_bundled_data_give_these_tables() {
 #[test]
 fn in_a_pipe_each_step_is_a_plain_line() {
     let run = Desk::new("pipe").run("");
-    for step in ["validate: ", "process: ", "correlate: ", "store: ", "turns: p50 "] {
-        assert_eq!(run.output.lines().filter(|line| line.starts_with(step)).count(), 1, "{step}");
+    let mut places = Vec::new();
+    for step in STEPS.map(|step| format!("{step}: ")).into_iter().chain(["turns: p50 ".to_owned()]) {
+        let lines = run.output.lines().enumerate().filter(|(_, line)| line.starts_with(&step));
+        let lines: Vec<usize> = lines.map(|(place, _)| place).collect();
+        assert_eq!(lines.len(), 1, "{step}");
+        places.extend(lines);
     }
+    assert!(places.is_sorted(), "{}", run.output);
     assert!(!run.output.contains('\u{1b}') && !run.output.contains('\r'));
 }
 
@@ -188,8 +208,7 @@ fn storing_twice_gives_the_same_bytes_and_leaves_nothing_else() {
     let first = desk.result_text();
     desk.run("").assert_success();
     assert_eq!(desk.result_text(), first);
-    let left: Vec<_> = fs::read_dir(desk.folder.join("out")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["result.json"]);
+    assert_eq!(desk.left(), ["dag.svg", "gantt.svg", "result.json"]);
 }
 
 #[test]
@@ -344,7 +363,7 @@ fn bad_usage_ends_with_one_line_and_2() {
 fn help_names_every_option() {
     let run = Desk::new("help").run("--help");
     run.assert_success();
-    for option in ["--input", "--out", "--chaos", "--seed", "--without"] {
+    for option in ["--input", "--workflow", "--out", "--chaos", "--seed", "--without"] {
         assert!(run.output.contains(option));
     }
 }
@@ -354,9 +373,91 @@ fn a_missing_module_is_named_in_one_line_and_1() {
     let desk = Desk::new("without");
     for module in ["validator", "processor", "storage"] {
         let run = desk.run(&format!("--without {module}"));
-        run.assert_one_line(1, &["the module", module, "is missing"]);
-        assert!(!run.output.contains("drawdown"));
+        run.assert_one_line(1, &["unknown_module", &format!("there is no module `{module}_module`")]);
+        assert_eq!(run.output, "", "nothing was begun");
     }
+}
+
+/// F-WF-13
+#[test]
+fn the_run_is_drawn_as_a_graph_and_over_time() {
+    let desk = Desk::new("pictures");
+    let run = desk.run("--chaos");
+    run.assert_success();
+    run.assert_line("pictures: out/dag.svg, out/gantt.svg");
+    for picture in ["dag.svg", "gantt.svg"] {
+        let text = desk.picture(picture);
+        let drawn = roxmltree::Document::parse(&text).unwrap();
+        assert_eq!(drawn.root_element().tag_name().name(), "svg");
+        assert!(text.contains("Data Processing Pipeline"), "{picture}");
+    }
+    for name in ["Validate Data", "Assemble Series", "Process Data", "Analyse Series", "Correlate", "Store Results"] {
+        assert!(desk.picture("dag.svg").contains(name), "{name}");
+    }
+}
+
+/// Steps of the user's own, in an order of their own: no rolling figures, nothing stored.
+const OWN: &str = "
+workflow_id: my_own
+version: 0.1.0
+trigger_events: [data.batch.received]
+steps:
+  - step_id: look
+    handler: validator_module.validate_data
+    map: {over: batch_data}
+    input_mapping: {data: item}
+  - step_id: join
+    handler: validator_module.assemble
+    depends_on: [look]
+    input_mapping: {pieces: steps.look.output}
+  - step_id: measure
+    handler: processor_module.analyse
+    depends_on: [join]
+    map: {over: series}
+    input_mapping: {series: item}
+";
+
+/// F-WF-01
+#[test]
+fn a_workflow_of_the_users_own_runs_over_the_same_modules() {
+    let desk = Desk::new("own");
+    desk.file("own.yaml", OWN);
+    let run = desk.run("--workflow own.yaml");
+    run.assert_success();
+    for line in ["join: done", "measure: 7 items", "pictures: out/dag.svg, out/gantt.svg"] {
+        run.assert_line(line);
+    }
+    assert!(!run.output.contains("drawdown"), "it has no report");
+    assert_eq!(desk.left(), ["dag.svg", "gantt.svg"]);
+    assert!(desk.picture("dag.svg").contains("measure"));
+}
+
+#[test]
+fn a_workflow_that_cannot_be_used_ends_with_one_line() {
+    let desk = Desk::new("own_unusable");
+    desk.run("--workflow nowhere.yaml").assert_one_line(2, &["nowhere.yaml", "cannot read"]);
+    let with = |from: &str, to: &str| desk.file("own.yaml", &OWN.replace(from, to));
+    with("depends_on: [join]", "depends_on: [jion]");
+    desk.run("--workflow own.yaml").assert_one_line(2, &["own.yaml", "line 16", "jion"]);
+    with("data.batch.received", "data.batch.sent");
+    desk.run("--workflow own.yaml").assert_one_line(2, &["own.yaml", "trigger_events", "data.batch.received"]);
+    with("processor_module.analyse", "processor_module.analyze");
+    let words = ["unknown_operation", "step `measure`", "did you mean `processor_module.analyse`?"];
+    desk.run("--workflow own.yaml").assert_one_line(1, &words);
+    with("{series: item}", "{serie: item}");
+    desk.run("--workflow own.yaml").assert_one_line(1, &["workflow_invalid", "serie"]);
+    assert!(desk.left().is_empty());
+}
+
+#[test]
+fn a_run_that_fails_names_the_step_and_is_drawn_all_the_same() {
+    let desk = Desk::new("own_fails");
+    desk.file("own.yaml", &OWN.replace("over: series", "over: quarantine"));
+    desk.file("malformed.csv", MALFORMED);
+    let run = desk.run("--workflow own.yaml --input malformed.csv");
+    run.assert_one_line(1, &["validation_failed", "measure"]);
+    run.assert_line("join: done");
+    assert!(desk.picture("dag.svg").contains("failed"));
 }
 
 #[test]

@@ -7,16 +7,18 @@
 
 #![allow(dead_code, reason = "main.rs, from which all is called, is left out")]
 
+#[path = "../market_pipeline/analysis.rs"]
+mod analysis;
 #[path = "../market_pipeline/archive.rs"]
 mod archive;
+#[path = "../market_pipeline/assembly.rs"]
+mod assembly;
 #[path = "../market_pipeline/chaos.rs"]
 mod chaos;
 #[path = "../market_pipeline/correlation.rs"]
 mod correlation;
 #[path = "../market_pipeline/date.rs"]
 mod date;
-#[path = "../market_pipeline/delivery.rs"]
-mod delivery;
 #[path = "../market_pipeline/drawdown.rs"]
 mod drawdown;
 #[path = "../market_pipeline/figures.rs"]
@@ -35,14 +37,8 @@ mod module;
 mod options;
 #[path = "../market_pipeline/order.rs"]
 mod order;
-#[path = "../market_pipeline/outline.rs"]
-mod outline;
-#[path = "../market_pipeline/part.rs"]
-mod part;
-#[path = "../market_pipeline/pipeline.rs"]
-mod pipeline;
-#[path = "../market_pipeline/plan.rs"]
-mod plan;
+#[path = "../market_pipeline/pictures.rs"]
+mod pictures;
 #[path = "../market_pipeline/processor.rs"]
 mod processor;
 #[path = "../market_pipeline/progress.rs"]
@@ -61,6 +57,8 @@ mod row;
 mod series;
 #[path = "../market_pipeline/storage.rs"]
 mod storage;
+#[path = "../market_pipeline/stretch.rs"]
+mod stretch;
 #[path = "../market_pipeline/table.rs"]
 mod table;
 #[path = "../market_pipeline/team.rs"]
@@ -71,3 +69,5 @@ mod validation;
 mod validator;
 #[path = "../market_pipeline/volatility.rs"]
 mod volatility;
+#[path = "../market_pipeline/workflow.rs"]
+mod workflow;

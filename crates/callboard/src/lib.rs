@@ -2,7 +2,8 @@
 //! is also the circuit breaker.
 //!
 //! This crate is the one to depend on. It holds no actors of its own: it brings the crates below
-//! it under one name, and everything of `callboard-actor` stands here as it stands there.
+//! it under one name. Everything of `callboard-actor` stands here as it stands there; modules and
+//! events are in [`bus`], and workflows in [`mod@workflow`].
 //!
 //! ```
 //! use callboard::prelude::*;
@@ -48,6 +49,9 @@
 //! | turn | [`Context`] | one message at a time, and what may be done meanwhile |
 //! | fault | [`Fault`] | why a turn failed; a matter of the supervisor, not of the sender |
 //! | supervisor | [`one_for_one`], [`child`] | restarts what failed, and holds the breaker |
+//! | module | [`bus::Module`] | an actor that is found and called by name |
+//! | event | [`bus::Event`] | what has happened, told to all who subscribed |
+//! | workflow | [`workflow::definition::Definition`] | steps that are calls to modules, and what each waits for |
 //!
 //! # Features
 //!
@@ -64,6 +68,8 @@
 pub mod prelude;
 
 pub use callboard_actor::*;
+pub use callboard_bus as bus;
+pub use callboard_workflow as workflow;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

@@ -6,3 +6,7 @@ pub use callboard_actor::{
     Actor, ActorRef, Context, Drain, Fault, Handler, Message, Priority, Recipient, StopReason, SyncHandler, System,
     child, one_for_one,
 };
+
+// Traits that are only called through need no name.
+pub use callboard_bus::{EventsExt as _, ModulesExt as _};
+pub use callboard_workflow::WorkflowsExt as _;

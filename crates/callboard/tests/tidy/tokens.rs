@@ -32,7 +32,7 @@ pub(crate) fn mentions(group: &Group, word: &str) -> bool {
     words.any(|ident| ident == word)
 }
 
-/// The names that the `use` items of a file bring; none of them may be renamed.
+/// The names that the `use` items of a file bring; none of them may be renamed but to `_`.
 pub(crate) fn used_names(path: &Path) -> Vec<String> {
     let tokens = flat(tokens(path));
     let mut names = Vec::new();
@@ -40,14 +40,18 @@ pub(crate) fn used_names(path: &Path) -> Vec<String> {
     for (i, token) in tokens.iter().enumerate() {
         match token {
             TokenTree::Ident(ident) if ident == "use" => inside = true,
-            TokenTree::Ident(ident) if inside && !is_sign(tokens.get(i + 1), ':') => {
-                names.push(ident.to_string());
-            }
+            TokenTree::Ident(ident) if inside && is_name(ident, tokens.get(i + 1)) => names.push(ident.to_string()),
             TokenTree::Punct(punct) if punct.as_char() == ';' => inside = false,
             TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Group(_) | TokenTree::Literal(_) => {}
         }
     }
     names
+}
+
+/// Whether it can be written by whoever takes the import: no part of a path, not what is renamed, and not `as _`.
+fn is_name(ident: &Ident, next: Option<&TokenTree>) -> bool {
+    let is_renamed = matches!(next, Some(TokenTree::Ident(next)) if next == "as");
+    !is_sign(next, ':') && !is_renamed && ident != "as" && ident != "_"
 }
 
 /// `file:line` of a token.
