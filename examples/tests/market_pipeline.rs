@@ -193,6 +193,21 @@ fn chaos_changes_nothing_but_the_count_of_restarts() {
     }
 }
 
+/// Twenty seeds at the default probability: whatever panics when, the table and the file stay the same.
+#[test]
+fn twenty_seeds_of_chaos_agree() {
+    let desk = Desk::new("seeds");
+    let calm = desk.run("");
+    let calm_result = desk.result_text();
+    for seed in 1..=20 {
+        let run = desk.run(&format!("--chaos --seed {seed}"));
+        run.assert_success();
+        assert_eq!(run.report(), calm.report(), "seed {seed}");
+        assert_eq!(desk.result_text(), calm_result, "seed {seed}");
+        assert!(run.figure("panics") >= 50 && run.figure("breaker trips") >= 1, "seed {seed}: {}", run.output);
+    }
+}
+
 #[test]
 fn a_seed_repeats_the_very_panics() {
     let desk = Desk::new("seed");

@@ -99,8 +99,8 @@ impl FromStr for Address {
 
     fn from_str(address: &str) -> Result<Self, AddressError> {
         let (name, requirement) = address.split_once('@').map_or((address, None), |(name, rest)| (name, Some(rest)));
-        let dot = name.rfind('.').ok_or_else(|| AddressError::WithoutDot { address: address.to_owned() })?;
-        let bad = |part| move |reason| AddressError::BadName { address: address.to_owned(), part, reason };
+        let dot = name.rfind('.').ok_or_else(|| AddressError::WithoutDot { address: shown(address) })?;
+        let bad = |part| move |reason| AddressError::BadName { address: shown(address), part, reason };
         check_module_name(&name[..dot]).map_err(bad("module"))?;
         check_name(&name[dot + 1..]).map_err(bad("operation"))?;
         let requirement = requirement.map(|text| read_requirement(address, text)).transpose()?;
@@ -130,13 +130,31 @@ impl Serialize for Address {
 }
 
 fn read_requirement(address: &str, text: &str) -> Result<Arc<VersionReq>, AddressError> {
-    let bad = |reason: String| AddressError::BadRequirement { address: address.to_owned(), reason };
+    let bad = |reason: String| AddressError::BadRequirement { address: shown(address), reason };
     if text.trim().is_empty() {
         return Err(bad("nothing follows the `@`".to_owned()));
     }
     VersionReq::parse(text).map(Arc::new).map_err(|error| bad(error.to_string()))
 }
 
+/// Whoever made the text may want to fill a log or forge lines of it: errors show its beginning, on one line.
+fn shown(address: &str) -> String {
+    let mut shown = String::new();
+    for (at, sign) in address.chars().enumerate() {
+        match sign {
+            _ if at == MOST_SHOWN => {
+                shown.push('…');
+                break;
+            }
+            sign if sign.is_control() => shown.extend(sign.escape_debug()),
+            sign => shown.push(sign),
+        }
+    }
+    shown
+}
+
+/// So many letters of a text that is no address are shown.
+const MOST_SHOWN: usize = 200;
 /// The longest name of a module or an operation, in bytes.
 const LONGEST: usize = 128;
 
@@ -200,6 +218,13 @@ mod tests {
         assert_eq!(address.requirement().unwrap().to_string(), "^1.2");
         assert_eq!(address.to_string(), "lab.storage.put@^1.2");
         assert_eq!(fault("put@^1.2"), "`put@^1.2` has no dot: an operation is named `module.operation`");
+    }
+
+    #[test]
+    fn a_text_that_is_no_address_is_shown_on_one_short_line() {
+        assert_eq!(fault("a\nb"), "`a\\nb` has no dot: an operation is named `module.operation`");
+        let long = fault(&"x".repeat(1 << 20));
+        assert!(long.len() < 300 && long.contains("x…`"), "{long}");
     }
 
     #[test]

@@ -107,7 +107,10 @@ impl Subscription {
     ///
     /// It has ended once this was polled; only the table may still name it for a moment.
     pub async fn unsubscribe(self) {
-        self.events.retire(&self.subscriber);
+        // Should nobody wait for the sweep below any more, this one takes it out.
+        if self.events.retire(&self.subscriber) {
+            self.events.sweep_later();
+        }
         if let Some(actor) = self.events.actor() {
             // Where nobody answers, the system is about to end, and the table with it.
             let _ = actor.ask(Sweep).no_inherit().await;

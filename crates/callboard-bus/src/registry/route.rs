@@ -90,9 +90,14 @@ impl Route {
             return Some(&equals[0]);
         }
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % equals.len();
-        let mut in_turn = equals[turn..].iter().chain(&equals[..turn]);
+        let mut in_turn = equals[turn..].iter().chain(&equals[..turn]).enumerate();
         // States change meanwhile; whoever was ready first will do then.
-        in_turn.find(|offer| is_ready(offer)).or(Some(&equals[0]))
+        let (passed, offer) = in_turn.find(|(_, offer)| is_ready(offer)).unwrap_or((0, &equals[0]));
+        if passed > 0 {
+            // Those that were passed over have had their turns: the next one is not that of the same stand-in.
+            self.turn.fetch_add(passed, Ordering::Relaxed);
+        }
+        Some(offer)
     }
 
     fn fitting(&self, requirement: Option<&VersionReq>) -> impl Iterator<Item = &Offer> {

@@ -65,6 +65,8 @@ impl Watcher {
                 Ok(()) => continue,
                 Err(TellError::Full(change)) => (SOON, change),
                 Err(TellError::Refused { retry_after, message }) => (retry_after.min(LATER), message),
+                // It does not want to hear this; it may want to hear the next.
+                Err(TellError::Denied { .. }) => continue,
                 Err(_) => return Told::Gone,
             };
             self.untold.push_front(change);
