@@ -3,6 +3,7 @@
 use std::any::{Any, TypeId, type_name};
 use std::error::Error;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,7 +71,7 @@ impl<A: Handler<M>, M: Message> TypedOperation<A, M> {
 
 impl<A: Handler<M>, M: Message + DeserializeOwned> Operation for TypedOperation<A, M> {
     fn ask(&self, input: &Value, options: &Options) -> Result<Asked, ValueError> {
-        let message = from_value(input)?;
+        let message = caught(|| from_value(input)).unwrap_or_else(|| Err(panicked("read")))?;
         Ok(Box::pin(ask(self.actor.clone(), message, options.clone(), self.answer)))
     }
 
@@ -99,7 +100,8 @@ async fn ask<A: Handler<M>, M: Message>(
         None => ask,
     };
     match ask.await {
-        Ok(reply) => answer(reply),
+        Ok(reply) => caught(|| answer(reply))
+            .unwrap_or_else(|| Err(CallError::Reply { reply: type_name::<M::Reply>(), fault: panicked("written") })),
         Err(error) => Err(CallError::Road(without_message(error))),
     }
 }
@@ -117,6 +119,16 @@ impl CallOptions {
         }
         if self.takes_nothing_along { ask.no_inherit() } else { ask }
     }
+}
+
+/// What types of users do when they are read or written happens outside of every turn, in whatever polls the call: a panic
+/// there must not cost the caller more than the call.
+fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
+fn panicked(when: &str) -> ValueError {
+    ValueError::new(format_args!("its type panicked when it was {when}"))
 }
 
 /// The reply is the output.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use callboard_actor::ErrorCode;
+use callboard_actor::{ErrorCode, Handler, Message};
 use callboard_bus::Value;
 use callboard_bus::picture::{Gantt, Picture};
 use semver::Version;
@@ -14,7 +14,7 @@ use crate::progress::{RunProgress, RunSummary};
 use crate::record::Record;
 use crate::report::RunReport;
 use crate::run::{RunState, Undo};
-use crate::runner::{Copy, Order, Show, Summarize};
+use crate::runner::{Copy, Order, Runner, Show, Summarize};
 use crate::seat::Seat;
 use crate::tail::Tail;
 use crate::workflows::Workflows;
@@ -213,12 +213,10 @@ impl RunRef {
     ///
     /// Can be dropped and called again at any time.
     pub async fn show(&self) -> Result<RunProgress, RunError> {
-        if let Some(actor) = self.seat.actor()
-            && let Ok(Some(progress)) = actor.ask(Show).await
-        {
-            return Ok(progress);
+        match self.look(Show).await? {
+            Some(progress) => Ok(progress),
+            None => self.ended().await.show().ok_or(RunError::Ended),
         }
-        self.ended().await.show().ok_or(RunError::Ended)
     }
 
     /// The same in short, as it stands in a list.
@@ -231,12 +229,10 @@ impl RunRef {
     ///
     /// As there.
     pub async fn summary(&self) -> Result<RunSummary, RunError> {
-        if let Some(actor) = self.seat.actor()
-            && let Ok(Some(summary)) = actor.ask(Summarize).await
-        {
-            return Ok(summary);
+        match self.look(Summarize).await? {
+            Some(summary) => Ok(summary),
+            None => self.ended().await.summary().ok_or(RunError::Ended),
         }
-        self.ended().await.summary().ok_or(RunError::Ended)
     }
 
     /// Its steps in the colours of their states, with the time that each took and, once it has ended, the critical path
@@ -275,19 +271,30 @@ impl RunRef {
     }
 
     async fn record(&self) -> Result<Record, RunError> {
-        if let Some(actor) = self.seat.actor()
-            && let Ok(Some(record)) = actor.ask(Copy).await
-        {
-            return Ok(record);
+        match self.look(Copy).await? {
+            Some(record) => Ok(record),
+            None => self.ended().await.record().cloned().ok_or(RunError::Ended),
         }
-        self.ended().await.record().cloned().ok_or(RunError::Ended)
+    }
+
+    /// What its actor says; nothing when it has ended, or is about to.
+    async fn look<T: Send + 'static, M: Message<Reply = Option<T>>>(&self, question: M) -> Result<Option<T>, RunError>
+    where
+        Runner: Handler<M>,
+    {
+        let Some(actor) = self.seat.actor() else { return Ok(None) };
+        match actor.ask(question).await {
+            Ok(seen) => Ok(seen),
+            Err(error) if has_ended(error.code()) => Ok(None),
+            Err(error) => Err(RunError::Unreachable { code: error.code(), reason: error.to_string() }),
+        }
     }
 
     async fn order(&self, order: Order) -> Result<(), RunError> {
         let Some(actor) = self.seat.actor() else { return Err(RunError::Ended) };
         match actor.ask(order).await {
             Ok(obeyed) => obeyed,
-            Err(error) if error.code() == ErrorCode::Unavailable => Err(RunError::Ended),
+            Err(error) if has_ended(error.code()) => Err(RunError::Ended),
             Err(error) => Err(RunError::Unreachable { code: error.code(), reason: error.to_string() }),
         }
     }
@@ -298,4 +305,10 @@ impl RunRef {
             .find(step_id)
             .ok_or_else(|| RunError::UnknownStep { step: step_id.to_owned(), near: nearest(step_id, ids()) })
     }
+}
+
+/// Whether the error says that there is no actor any more, or that it went before it answered.
+fn has_ended(code: ErrorCode) -> bool {
+    let went = [ErrorCode::Unavailable, ErrorCode::Cancelled, ErrorCode::HandlerFailed, ErrorCode::HandlerPanicked];
+    went.contains(&code)
 }

@@ -109,10 +109,19 @@ impl<'a> Check<'a> {
         self.fault(FaultKind::BadName { what, found: name.value.clone(), reason }, name.at);
     }
 
+    /// An event has one name, and a run is started by events of that name: patterns are for subscribers.
+    fn trigger(&mut self, topic: &At<String>) {
+        self.name("the trigger event", topic);
+        if topic.value.contains(['*', '?', '>']) {
+            let reason = "holds a wildcard: name each event that starts the workflow";
+            self.fault(FaultKind::BadName { what: "the trigger event", found: topic.value.clone(), reason }, topic.at);
+        }
+    }
+
     fn about(&mut self, draft: &Draft) -> Option<About> {
         let id = draft.workflow_id.as_ref();
         id.into_iter().for_each(|id| self.name("the workflow id", id));
-        draft.trigger_events.iter().for_each(|topic| self.name("the trigger event", topic));
+        draft.trigger_events.iter().for_each(|topic| self.trigger(topic));
         self.has_steps(draft);
         let version = draft.version.as_ref().and_then(|version| self.version(version));
         let timeout = self.timeout(draft.timeout.as_ref(), "the definition");

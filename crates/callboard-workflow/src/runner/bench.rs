@@ -21,7 +21,7 @@ use crate::limits::Limits;
 use crate::news::News;
 use crate::progress::{RunSummary, TaskProgress};
 use crate::record::Record;
-use crate::run::{Command, Event, Run, RunState, StepState, Timer};
+use crate::run::{Command, Event, Run, RunState, StepState, Task, Timer};
 use crate::run_ref::RunError;
 use crate::seat::Seat;
 use crate::slots::RunKey;
@@ -64,6 +64,8 @@ struct State {
     /// Taken out at the end.
     record: Option<Record>,
     todo: VecDeque<Command>,
+    /// Calls that were to be made when the run was paused.
+    held: Vec<Command>,
     /// Empty but while an event is applied.
     fresh: Vec<Command>,
     timers: Timers,
@@ -84,8 +86,13 @@ impl Bench {
             let record = Record::start(definition, &seat.name, input, system.elapsed(), &mut commands);
             (record, commands)
         });
-        let mut state =
-            State { record: Some(record), todo: VecDeque::new(), fresh: commands, timers: Timers::default() };
+        let mut state = State {
+            record: Some(record),
+            todo: VecDeque::new(),
+            held: Vec::new(),
+            fresh: commands,
+            timers: Timers::default(),
+        };
         state.sort_commands();
         if let Some(record) = &mut state.record {
             // Somebody may have watched it before its end.
@@ -118,6 +125,8 @@ impl Bench {
         for _ in 0..BATCH {
             let command = self.state.borrow_mut().todo.pop_front();
             match command {
+                // One that somebody wanted to try again meanwhile is not over.
+                Some(Command::Finished { .. }) if !self.is_over() => {}
                 Some(Command::Finished { .. }) => {
                     self.finish();
                     return Poll::Ready(());
@@ -201,6 +210,9 @@ impl Bench {
         let run = &mut record.run;
         if run.state() != before {
             self.state_changed(before, run);
+            if before == RunState::Paused {
+                state.todo.extend(state.held.drain(..));
+            }
         }
         if is_watched {
             self.tell_watchers(before, run);
@@ -234,6 +246,12 @@ impl Bench {
 
     fn carry_out(&self, command: Command, task: &mut Context<'_>) {
         match command {
+            Command::Call { task, attempt, .. } if !self.is_still_wanted(task, attempt) => {
+                // A cancellation came in between; its command stands behind this one.
+            }
+            command @ Command::Call { .. } if self.is_in(RunState::Paused) => {
+                self.state.borrow_mut().held.push(command);
+            }
             Command::Call { task: work, attempt, input, deadline, priority, .. } => {
                 let key = Key { is_undo: false, task: work, attempt };
                 self.want(key, input, priority, deadline, task);
@@ -251,6 +269,19 @@ impl Bench {
             // These two never get here: one is sorted out, the other ends the pump.
             Command::SetTimer { .. } | Command::Finished { .. } => {}
         }
+    }
+
+    fn is_still_wanted(&self, task: Task, attempt: u32) -> bool {
+        let is_wanted = |run: &Run| run.attempt_of(task) == attempt && run.task_state(task) == Some(StepState::Queued);
+        self.look(|record| is_wanted(&record.run)).unwrap_or(false)
+    }
+
+    fn is_in(&self, state: RunState) -> bool {
+        self.look(|record| record.run.state() == state).unwrap_or(false)
+    }
+
+    fn is_over(&self) -> bool {
+        self.look(|record| record.run.state().is_final()).unwrap_or(true)
     }
 
     fn want(&self, key: Key, input: Value, priority: Priority, deadline: Option<Duration>, task: &mut Context<'_>) {
@@ -303,7 +334,10 @@ impl Bench {
         let registered = &self.seat.registered;
         let own = registered.timeout_of(key.task.step, key.is_undo);
         let left = deadline.map(|deadline| deadline.saturating_sub(now).saturating_add(GRACE));
-        own.unwrap_or(Duration::MAX).min(left.unwrap_or(registered.patience))
+        match (own, left) {
+            (None, None) => registered.patience,
+            (own, left) => own.unwrap_or(Duration::MAX).min(left.unwrap_or(Duration::MAX)),
+        }
     }
 
     fn idempotency_key(&self, key: Key) -> String {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod a_change_of_mind_is_in_time;
 mod a_file_and_a_builder_make_the_same;
 mod a_run_is_held_to_its_times;
 mod any_events_do_no_harm;
