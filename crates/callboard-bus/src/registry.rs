@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use callboard_actor::{
-    Actor, ActorId, ActorRef, ActorState, Child, Context, Down, Fault, Message, Recipient, ShutdownPhase, SyncHandler,
-    System, child,
+    Actor, ActorId, ActorRef, ActorState, Child, Context, Down, Fault, Message, Overflow, Recipient, ShutdownPhase,
+    SyncHandler, System, child,
 };
 
 pub(crate) use self::entry::Entry;
@@ -78,12 +78,14 @@ impl Registry {
 
     fn child(published: &Published) -> Child<Self> {
         let (published, watchers) = (Arc::clone(published), Arc::<Mutex<Watchers>>::default());
-        child(NAME, move || Self {
+        // What it says to itself must not be lost, whatever the system's other actors do when they have no room.
+        let make = move || Self {
             published: Arc::clone(&published),
             watchers: Arc::clone(&watchers),
             monitored: HashSet::new(),
             is_telling: false,
-        })
+        };
+        child(NAME, make).overflow(Overflow::Wait)
     }
 
     fn monitor(&mut self, entry: &Entry, cx: &Context<Self>) {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use callboard_actor::{Actor, Child, Context, Fault, Message, Restart, SyncHandler, TaskHandle, child_with};
+use callboard_actor::{Actor, Child, Context, Fault, Message, Overflow, Restart, SyncHandler, TaskHandle, child_with};
 use parking_lot::Mutex;
 
 use self::bench::Bench;
@@ -92,7 +92,8 @@ impl Runner {
             let outset = outset.lock().take().ok_or_else(|| Fault::permanent("a run is started once"))?;
             Ok(Self { bench: Rc::new(Bench::new(outset, cx.system(), cx.me())), alarm: None })
         };
-        child_with(name, make).restart(Restart::Temporary)
+        // A moment that found no room would never come again.
+        child_with(name, make).restart(Restart::Temporary).overflow(Overflow::Wait)
     }
 
     /// Sees to it that the nearest moment is noticed.

@@ -106,8 +106,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use callboard_actor::{Actor, ActorRef, ActorState, Context, System, WeakRef};
-use callboard_bus::{EventId, Value};
+use callboard_actor::{Actor, ActorRef, ActorState, Context, Priority, System, WeakRef};
+use callboard_bus::{EventId, EventsExt, Value};
 use parking_lot::Mutex;
 use semver::Version;
 
@@ -309,6 +309,11 @@ impl Workflows {
         self.system.elapsed()
     }
 
+    /// A name for a run: a UUID of the system's own clock, so that names sort by the time of the start.
+    pub(crate) fn fresh_name(&self) -> Arc<str> {
+        self.system.events().fresh_id().to_string().into()
+    }
+
     pub(crate) async fn again(&self, name: RunName, step: StepIndex) -> Result<(), RunError> {
         match self.actor().ask(Again { name, step }).await {
             Ok(again) => again,
@@ -318,7 +323,10 @@ impl Workflows {
 
     async fn find(&self, workflow_id: Option<&str>, run_id: &str) -> Result<RunRef, FindError> {
         let find = Find { workflow: workflow_id.map(Arc::from), run: run_id.into() };
-        let seat = self.actor().ask(find).await.map_err(Unreachable::from)??;
+        // Behind everything that was said before, in whatever turn this is asked: an event that has been published, too.
+        let actor = self.actor();
+        let found = actor.ask(find).priority(Priority::Background).no_inherit().await;
+        let seat = found.map_err(Unreachable::from)??;
         Ok(RunRef::new(seat, self.clone()))
     }
 }

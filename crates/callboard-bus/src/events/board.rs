@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use callboard_actor::{ActorRef, ShutdownPhase, System, WeakRef, child};
+use callboard_actor::{ActorRef, Overflow, ShutdownPhase, System, WeakRef, child};
 use parking_lot::{Mutex, RwLock};
 
 use super::actor::EventsActor;
@@ -53,7 +53,8 @@ impl Board {
         let last = Arc::clone(self);
         system.on_shutdown(ShutdownPhase::Telemetry, "events", move || async move { last.clear() });
         let shared = Arc::clone(self);
-        system.spawn(child("events", move || EventsActor::new(Arc::clone(&shared)))).downgrade()
+        let events = child("events", move || EventsActor::new(Arc::clone(&shared)));
+        system.spawn(events.overflow(Overflow::Wait)).downgrade()
     }
 
     pub(super) fn len(&self) -> usize {

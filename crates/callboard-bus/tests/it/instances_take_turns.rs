@@ -51,6 +51,16 @@ fn equals_take_turns() {
 }
 
 #[test]
+fn the_turns_of_one_that_does_not_serve_are_shared_by_all_others() {
+    TestSystem::run(async |t| {
+        let all = instances(t, 4).await;
+        all[1].1.set_health(Health::Unhealthy("on purpose".into())).await.unwrap();
+        assert_eq!(sorted(next(t, 6).await), [1, 1, 3, 3, 4, 4]);
+        t.shutdown().await;
+    });
+}
+
+#[test]
 fn one_that_says_it_is_unhealthy_is_passed_over_until_it_says_otherwise() {
     TestSystem::run(async |t| {
         let all = instances(t, 2).await;

@@ -393,6 +393,8 @@ impl State {
     fn sort_commands(&mut self) {
         for command in self.fresh.drain(..) {
             match command {
+                // A compensation may wait long for its place, so its call has the timeout, from the moment when it is made.
+                Command::SetTimer { timer: Timer::CompensationTimeout(..), .. } => {}
                 Command::SetTimer { timer, at } => {
                     if let Some(record) = &self.record {
                         self.timers.tidy(|timer| is_wanted(&record.run, timer));

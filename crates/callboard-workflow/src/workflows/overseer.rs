@@ -289,18 +289,31 @@ impl Overseer {
     }
 }
 
-impl Actor for Overseer {}
+impl Actor for Overseer {
+    /// Its runs end before it does, so that what they leave behind is in their reports.
+    async fn stopped(mut self, why: StopReason) {
+        self.supervisor.stop();
+        self.supervisor.ended().await;
+        self.close_all(&why);
+    }
+}
 
 /// Without this actor nobody would notice the end of its runs: they end with it, and whoever waits is told.
 impl Drop for Overseer {
     fn drop(&mut self) {
         self.supervisor.stop();
         self.news.stop();
+        self.close_all(&StopReason::Stopped);
+    }
+}
+
+impl Overseer {
+    fn close_all(&mut self, why: &StopReason) {
         for seat in std::mem::take(&mut self.running).into_values() {
             let left = seat.take_left();
             seat.close(match left {
                 Some(record) if record.run.state().is_final() => RunReport::of(record),
-                left => RunReport::cut_short(left, StopReason::Stopped, self.system.elapsed()),
+                left => RunReport::cut_short(left, why.clone(), self.system.elapsed()),
             });
         }
     }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use callboard_bus::Value;
 use semver::Version;
-use uuid::Uuid;
 
 use super::overseer::Begin;
 use super::{RunName, StartError, Unreachable, Workflows};
@@ -55,7 +54,7 @@ impl Start {
     }
 
     async fn start(self) -> Result<RunRef, StartError> {
-        let run = self.id.unwrap_or_else(|| Uuid::now_v7().to_string().into());
+        let run = self.id.unwrap_or_else(|| self.workflows.fresh_name());
         check_id(&run)?;
         let begin = Begin { name: RunName { workflow: self.workflow, run }, version: self.version, input: self.input };
         let seat = self.workflows.actor().ask(begin).await.map_err(Unreachable::from)??;

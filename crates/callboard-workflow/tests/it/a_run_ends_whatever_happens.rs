@@ -1,8 +1,10 @@
 //! Faults of modules and of the actors of runs: everybody is told, and nothing is kept.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use callboard_actor::StopReason;
+use callboard_actor::testing::TestSystem;
 use callboard_bus::Value;
 use callboard_workflow::run::{RunState, StepState};
 use callboard_workflow::{RunError, RunRef};
@@ -135,5 +137,27 @@ fn a_module_may_cancel_the_run_that_calls_it() {
         let states = ["a", "b", "c"].map(|id| report.state_of(id).unwrap());
         assert_eq!(states, [StepState::Compensated, StepState::Succeeded, StepState::Skipped]);
         assert_eq!(shop.t.now().as_secs(), 0);
+    });
+}
+
+/// What a run has done is in its report even if the system ends before it.
+#[test]
+fn the_end_of_the_system_leaves_reports_behind() {
+    TestSystem::run(async |t| {
+        let shop = Workshop::open(t, 1).await;
+        shop.register(&format!(
+            "steps:\n{}{}",
+            step("a", "", ""),
+            step("b", "wait_ms: {value: 60000}", "depends_on: [a]")
+        ))
+        .await;
+        let run = shop.start("w").await;
+        t.advance(Duration::from_secs(1)).await;
+        drop(shop);
+        t.shutdown().await;
+        let report = run.ended().await;
+        assert_eq!((report.state(), report.died()), (RunState::Failed, Some(&StopReason::Shutdown)));
+        assert_eq!(report.state_of("a"), Some(StepState::Succeeded));
+        assert_eq!(report.history().map(|history| history.attempts().len()), Some(2));
     });
 }
