@@ -64,7 +64,6 @@ mod file;
 pub mod graph;
 pub mod history;
 mod limits;
-mod near;
 mod news;
 pub mod progress;
 mod record;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use callboard_actor::{ErrorCode, Handler, Message};
 use callboard_bus::Value;
+use callboard_bus::near::nearest;
 use callboard_bus::picture::{Gantt, Picture};
 use semver::Version;
 
 use crate::definition::Definition;
 use crate::graph::StepIndex;
-use crate::near::nearest;
 use crate::progress::{RunProgress, RunSummary};
 use crate::record::Record;
 use crate::report::RunReport;

@@ -11,13 +11,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use callboard_bus::Path;
+use callboard_bus::near::nearest;
 
 use super::draft::{Draft, StepDraft};
 use super::{About, Definition, Inner, Join, MOST_STEPS, Step};
 use crate::fault::{Fault, FaultKind};
 use crate::file::{At, Position};
 use crate::graph::{Graph, StepIndex};
-use crate::near::nearest;
 
 /// The longest id in bytes.
 const LONGEST_NAME: usize = 128;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use callboard_bus::near::nearest;
 use semver::Version;
 use serde_json::Value as Json;
 
@@ -10,7 +11,6 @@ use super::{Definition, Handler, Source, Step};
 use crate::fault::{Fault, FaultKind};
 use crate::file::Position;
 use crate::graph::StepIndex;
-use crate::near::nearest;
 
 mod schema;
 

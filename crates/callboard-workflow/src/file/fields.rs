@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use callboard_bus::near::nearest;
+
 use super::Reader;
 use super::node::{Kind, Node};
 use super::span::{At, Position};
 use crate::fault::FaultKind;
-use crate::near::nearest;
 
 /// A field that a map may have.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ use callboard_actor::{
     Actor, ActorId, Child, Context, Down, Fault, Handler, Message, StopReason, SupervisorRef, SyncHandler, System,
     child_with, one_for_one,
 };
+use callboard_bus::near::nearest;
 use callboard_bus::{Event, EventsExt, Modules, ModulesExt, Subscription, Value};
 use semver::Version;
 
@@ -17,7 +18,6 @@ use super::registered::Registered;
 use super::totals::RunTotals;
 use super::{RunName, Shared};
 use crate::graph::StepIndex;
-use crate::near::nearest;
 use crate::news::{Herald, News};
 use crate::record::Record;
 use crate::report::RunReport;

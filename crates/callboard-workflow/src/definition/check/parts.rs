@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use callboard_bus::near::nearest;
 use callboard_bus::{Expression, Path};
 use semver::Version;
 
@@ -14,7 +15,6 @@ use super::{Check, Reference};
 use crate::fault::FaultKind;
 use crate::file::{At, Position};
 use crate::graph::StepIndex;
-use crate::near::nearest;
 
 type Mapping = Vec<(Arc<str>, Source)>;
 
