@@ -7,6 +7,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Weak};
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
 pub use self::ask::{Ask, AskFuture};
 pub use self::tell::{Tell, TellFuture};
@@ -117,6 +118,15 @@ impl<A: Actor> ActorRef<A> {
     #[must_use]
     pub fn state(&self) -> ActorState {
         self.0.core.gate.state()
+    }
+
+    /// How long a sender would be told to wait if its message came now: [`Duration::MAX`] where the breaker is held open by
+    /// hand, and nothing where the breaker does not stand in the way. One that is ending or has ended refuses without
+    /// such a word; see [`state`](Self::state).
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        let core = &self.0.core;
+        core.gate.refusal(|| core.system.clock.now())
     }
 
     /// Asks it to refuse what is new, finish its queue and end. Returns at once; see [`ended`](Self::ended).

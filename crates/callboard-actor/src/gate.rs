@@ -151,6 +151,19 @@ impl Gate {
         }
     }
 
+    /// How long a message that came now would be told to wait, or nothing where it would not be refused. Takes no permit,
+    /// and reads the clock only where the answer needs it.
+    pub(crate) fn refusal(&self, now: impl FnOnce() -> Nanos) -> Option<Duration> {
+        let word = self.word.load(Ordering::Acquire);
+        match ActorState::ALL[(word & STATE) as usize] {
+            ActorState::Stopping | ActorState::Stopped => None,
+            _ if word & FORCED_OPEN != 0 => Some(Duration::MAX),
+            ActorState::BackingOff | ActorState::Failed => Some(self.retry_after(now())),
+            ActorState::Probing if word & PERMITS == 0 => Some(SOONEST),
+            ActorState::Starting | ActorState::Running | ActorState::Restarting | ActorState::Probing => None,
+        }
+    }
+
     /// A probe did not arrive, or was dropped before it ran: its permit is free again, unless that round is over.
     pub(crate) fn give_back(&self, epoch: u32) {
         self.change(|word| {
@@ -211,6 +224,7 @@ mod tests {
         }
         gate.set_state(ActorState::BackingOff, 5_000_000);
         assert_eq!((gate.is_open(), gate.enter(2_000_000)), (false, Entry::Refused(Duration::from_millis(3))));
+        assert_eq!(gate.refusal(|| 2_000_000), Some(Duration::from_millis(3)));
         gate.set_state(ActorState::Stopping, 0);
         assert_eq!(gate.enter(1), Entry::ShuttingDown);
         gate.set_state(ActorState::Stopped, 0);

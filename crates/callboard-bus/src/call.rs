@@ -17,16 +17,17 @@ pub(crate) use self::error::without_message;
 pub use self::error::{CallError, Failure};
 use crate::address::{Address, AddressError};
 use crate::codec::{self, Limits};
-use crate::lookup::LookupError;
+use crate::lookup::{LookupError, UnavailableReason};
 use crate::modules::Modules;
 use crate::operation::{Asked, CallOptions, Options};
+use crate::registry::{Offer, Route, Tried};
 use crate::value::Value;
 
 /// A call by name about to be made: `.await` makes it and waits for the answer.
 ///
 /// It is an ask of the instance that is chosen when the call is first polled, and inherits as an ask does: inside a turn
 /// what is left of its deadline, at least its priority, and its baggage. An instance that hands the message back at once, as
-/// its breaker has just opened or it has begun to stop, is passed over for the next one.
+/// its breaker has just opened, it has begun to stop or it waits for the caller itself, is passed over for the next one.
 ///
 /// # Errors
 ///
@@ -140,12 +141,19 @@ enum Made {
     Asked(Asked),
 }
 
+/// What an instance did with a call.
+enum Answer {
+    Taken(Made),
+    /// Nothing has happened, and another may take it.
+    HandedBack(CallError, UnavailableReason),
+}
+
 impl Call {
     fn make(&self, task: &mut Task<'_>) -> Made {
         self.try_make(task).unwrap_or_else(|error| Made::Done(Err(error)))
     }
 
-    /// Chooses an instance and asks it, and the next one when it hands the message back.
+    /// Chooses an instance and asks it.
     fn try_make(&self, task: &mut Task<'_>) -> Result<Made, CallError> {
         let address = self.address.as_ref().map_err(|fault| LookupError::from(AddressError::clone(fault)))?;
         if self.options.as_ref().is_some_and(|options| options.timeout == Some(Duration::ZERO)) {
@@ -154,17 +162,49 @@ impl Call {
         let snapshot = self.modules.snapshot();
         let route = snapshot.route(address)?;
         let input = self.payload.read(address)?;
-        let mut tried = Vec::new();
-        while let Some(offer) = route.choose(address.requirement(), &tried) {
-            let asked = offer.operation().ask(&input, &self.options);
-            let mut asked = asked.map_err(|fault| CallError::Input { operation: Arc::clone(address.name()), fault })?;
-            let Poll::Ready(result) = asked.as_mut().poll(task) else { return Ok(Made::Asked(asked)) };
-            match why_not_taken(&result) {
-                None => return Ok(Made::Done(result)),
-                Some(reason) => tried.push((offer.entry().number(), reason)),
+        let ask = |offer: &Offer, task: &mut Task<'_>| self.ask(address, offer, &input, task);
+        let Some(first) = route.choose(address.requirement()) else {
+            return Err(route.refusal(address.requirement(), &Tried::new()).into());
+        };
+        match ask(first, task)? {
+            Answer::Taken(made) => Ok(made),
+            Answer::HandedBack(error, reason) => {
+                ask_others(route, address, (first, error, reason), |offer| ask(offer, task))
             }
         }
-        Err(route.refusal(address.requirement(), &tried).into())
+    }
+
+    fn ask(&self, address: &Address, offer: &Offer, input: &Value, task: &mut Task<'_>) -> Result<Answer, CallError> {
+        let asked = offer.operation().ask(input, &self.options);
+        let mut asked = asked.map_err(|fault| CallError::Input { operation: Arc::clone(address.name()), fault })?;
+        let Poll::Ready(result) = asked.as_mut().poll(task) else { return Ok(Answer::Taken(Made::Asked(asked))) };
+        Ok(match result.map_err(|error| (why_not_taken(&error), error)) {
+            Ok(output) => Answer::Taken(Made::Done(Ok(output))),
+            Err((Some(reason), error)) => Answer::HandedBack(error, reason),
+            Err((None, error)) => Answer::Taken(Made::Done(Err(error))),
+        })
+    }
+}
+
+/// One instance has handed the call back: asks the others, each once.
+#[cold]
+fn ask_others(
+    route: &Route,
+    address: &Address,
+    (first, error, reason): (&Offer, CallError, UnavailableReason),
+    mut ask: impl FnMut(&Offer) -> Result<Answer, CallError>,
+) -> Result<Made, CallError> {
+    let mut tried = Tried::from([(first.entry().number(), reason)]);
+    for other in route.others(address.requirement(), first) {
+        match ask(other)? {
+            Answer::Taken(made) => return Ok(made),
+            Answer::HandedBack(_, reason) => drop(tried.insert(other.entry().number(), reason)),
+        }
+    }
+    match route.refusal(address.requirement(), &tried) {
+        // Who waits for whom says more than that nobody takes the call.
+        LookupError::Unavailable(all) if all.is_ask_cycle() => Err(error),
+        refusal => Err(refusal.into()),
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use callboard_actor::{AskError, ErrorCode};
 use semver::{Version, VersionReq};
 
 use crate::address::AddressError;
+use crate::near::nearest;
 
 /// Why a name does not lead to an instance.
 #[derive(Debug, thiserror::Error)]
@@ -17,26 +19,22 @@ pub enum LookupError {
     #[error(transparent)]
     Address(#[from] AddressError),
     /// No module has this name.
-    #[error("there is no module `{module}`{}", Hint(.near))]
+    #[error("there is no module `{module}`{hint}")]
     UnknownModule {
         /// The name.
         module: String,
-        /// What was probably meant, as `module.operation`.
-        near: Option<String>,
-        /// `module.operation` of everything that is offered, in order.
-        offered: Vec<String>,
+        /// What is there.
+        hint: Hint,
     },
     /// The module does not offer this operation.
-    #[error("`{module}` has no operation `{operation}`{}", Hint(.near))]
+    #[error("`{module}` has no operation `{operation}`{hint}")]
     UnknownOperation {
         /// The module.
         module: String,
         /// The name of the operation.
         operation: String,
-        /// What was probably meant, as `module.operation`.
-        near: Option<String>,
-        /// `module.operation` of everything that is offered, in order.
-        offered: Vec<String>,
+        /// What is there.
+        hint: Hint,
     },
     /// The operation is there, in other versions.
     #[error("no version of `{name}` matches {requirement}, there is {}", List(.there))]
@@ -103,6 +101,45 @@ impl LookupError {
     }
 }
 
+/// What there was when a name led nowhere. Nothing is searched before it is asked for, so that whoever goes on asking for
+/// what is not there costs the others little.
+#[derive(Clone)]
+pub struct Hint {
+    asked: Arc<str>,
+    offered: Arc<[String]>,
+}
+
+impl Hint {
+    pub(crate) const fn new(asked: Arc<str>, offered: Arc<[String]>) -> Self {
+        Self { asked, offered }
+    }
+
+    /// What was probably meant, as `module.operation`.
+    #[must_use]
+    pub fn near(&self) -> Option<String> {
+        nearest(&self.asked, self.offered.iter().map(String::as_str))
+    }
+
+    /// `module.operation` of everything that was offered, in order.
+    #[must_use]
+    pub fn offered(&self) -> &[String] {
+        &self.offered
+    }
+}
+
+/// Ends the sentence that says what is not there.
+impl fmt::Display for Hint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.near().map_or(Ok(()), |near| write!(f, ", did you mean `{near}`?"))
+    }
+}
+
+impl fmt::Debug for Hint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hint").field("near", &self.near()).field("offered", &self.offered.len()).finish()
+    }
+}
+
 /// None of the instances that match takes calls now.
 #[derive(Clone, Debug)]
 pub struct Unavailable {
@@ -132,6 +169,8 @@ pub enum UnavailableReason {
     BreakerOpen(Option<Duration>),
     /// Its mailbox has no room and lets nobody wait.
     Full,
+    /// It waits itself, perhaps over others, for whoever calls.
+    AskCycle,
     /// It is draining or stopping.
     Stopping,
     /// It has ended.
@@ -177,6 +216,11 @@ impl Unavailable {
         waits.min()
     }
 
+    /// Whether all of them wait for the caller.
+    pub(crate) fn is_ask_cycle(&self) -> bool {
+        self.reasons().all(|reason| *reason == UnavailableReason::AskCycle)
+    }
+
     fn reasons(&self) -> impl Iterator<Item = &UnavailableReason> {
         self.instances.iter().map(|instance| &instance.reason)
     }
@@ -201,6 +245,7 @@ impl fmt::Display for UnavailableReason {
             Self::BreakerOpen(Some(wait)) => write!(f, "has an open breaker, try again after {wait:?}"),
             Self::BreakerOpen(None) => f.write_str("has an open breaker"),
             Self::Full => f.write_str("has no room in its mailbox"),
+            Self::AskCycle => f.write_str("waits for the caller itself"),
             Self::Stopping => f.write_str("is stopping"),
             Self::Stopped => f.write_str("has stopped"),
         }
@@ -218,14 +263,6 @@ impl Error for Unavailable {
 pub(crate) fn mark_as_retryable() -> Option<&'static (dyn Error + 'static)> {
     static MARK: AskError<()> = AskError::Full(());
     MARK.source()
-}
-
-struct Hint<'a>(&'a Option<String>);
-
-impl fmt::Display for Hint<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_ref().map_or(Ok(()), |near| write!(f, ", did you mean `{near}`?"))
-    }
 }
 
 struct List<'a, T>(&'a [T]);

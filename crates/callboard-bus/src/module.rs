@@ -149,7 +149,9 @@ impl<A: Actor> ServedModule<A> {
         self.offer::<M>(name.into(), schemas, |actor, descriptor| make::<A, M>(actor, fallible, descriptor))
     }
 
-    /// Lets it be found, as one more instance of its module. It is found until it is unregistered or its actor ends.
+    /// Lets it be found, as one more instance of its module. It is found until it is unregistered or its actor ends. An
+    /// actor that was registered under this name before takes the place of what it was, unless somebody still holds that
+    /// [`Registration`]: so an actor can register itself in `started`, which every restart does again.
     ///
     /// # Errors
     ///
@@ -158,11 +160,9 @@ impl<A: Actor> ServedModule<A> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it has ended, the module may or may not have been registered.
+    /// Dropped before it has ended, the module is not registered; for a moment it may have been.
     pub async fn register(self, home: &impl ModulesExt) -> Result<Registration, RegisterError> {
-        let modules = home.modules();
-        let number = modules.register(self.into_entry()?).await?;
-        Ok(Registration::new(modules, number))
+        home.modules().register(self.into_entry()?).await
     }
 
     fn offer<M>(

@@ -1,18 +1,21 @@
 //! The face of the registry: [`Modules`], and [`ModulesExt`] for everybody who has one at hand.
 
-use std::fmt;
 use std::future::Future;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::{fmt, mem};
 
-use callboard_actor::{Actor, AskError, Context, Handler, Message, Recipient, System, WeakRef};
+use callboard_actor::{Actor, ActorRef, AskError, Context, Handler, Message, Recipient, System, WeakRef};
 
 use crate::address::Address;
 use crate::call::{Call, PackedCall, without_message};
 use crate::descriptor::{Descriptor, Health, OperationDescriptor};
 use crate::lookup::LookupError;
-use crate::registration::{RegisterError, RegistryError};
-use crate::registry::{Entry, ModuleChange, Published, Register, Registry, SetHealth, Snapshot, Unregister, Watch};
+use crate::registration::{RegisterError, Registration, RegistryError};
+use crate::registry::{
+    Board, Entry, ModuleChange, Place, Register, Registry, SetHealth, Snapshot, Sweep, Unregister, Watch,
+};
 use crate::value::Value;
 
 /// Modules, found and called by name: for a [`System`], and for the [`Context`] of a turn.
@@ -52,7 +55,7 @@ pub trait ModulesExt {
 impl ModulesExt for System {
     fn modules(&self) -> Modules {
         let shared = self.extension(Shared::default);
-        shared.registry.get_or_init(|| Registry::start(self, &shared.published).downgrade());
+        shared.registry.get_or_init(|| Registry::start(self, &shared.board).downgrade());
         Modules(shared)
     }
 }
@@ -77,8 +80,10 @@ pub struct Modules(Arc<Shared>);
 /// What the system keeps. The reference is weak, as it would keep the system alive that keeps it.
 #[derive(Default)]
 struct Shared {
-    published: Published,
+    board: Arc<Board>,
     registry: OnceLock<WeakRef<Registry>>,
+    /// The number of the entry that came last.
+    last: AtomicU64,
 }
 
 impl Modules {
@@ -134,7 +139,9 @@ impl Modules {
     }
 
     /// Has an actor told of every arrival, change and departure, in order, beginning with an arrival for each instance
-    /// that is there. It is told until it ends. What its mailbox cannot take is kept for it.
+    /// that is there. It is told until it ends or the watch is dropped. What its mailbox cannot take is kept for it; where
+    /// that would be more than a thousand changes, and more than there are instances, only what is left of them is: of an
+    /// instance that came and went meanwhile it hears nothing, and of several changes of one the last.
     ///
     /// # Errors
     ///
@@ -142,35 +149,45 @@ impl Modules {
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it has ended, the actor may or may not be told.
-    pub async fn watch(&self, recipient: impl Into<Recipient<ModuleChange>>) -> Result<(), RegistryError> {
-        self.ask(Watch(recipient.into())).await
+    /// Dropped before it has ended, there is no watch; the actor may have been told what is there.
+    pub async fn watch(&self, recipient: impl Into<Recipient<ModuleChange>>) -> Result<ModuleWatch, RegistryError> {
+        let watch = ModuleWatch(Arc::new(()));
+        self.ask(Watch(recipient.into(), Arc::downgrade(&watch.0))).await?;
+        Ok(watch)
     }
 
     /// What is registered at this moment.
     #[inline]
     pub(crate) fn snapshot(&self) -> impl Deref<Target = Arc<Snapshot>> + use<> {
-        self.0.published.load()
+        self.0.board.snapshot()
     }
 
-    pub(crate) async fn register(&self, entry: Entry) -> Result<u64, RegisterError> {
-        self.ask(Register(entry)).await?
+    pub(crate) async fn register(&self, entry: Entry) -> Result<Registration, RegisterError> {
+        let (hold, number) = (Arc::new(()), self.0.last.fetch_add(1, Ordering::Relaxed) + 1);
+        let place = Place { module: entry.descriptor().name.clone(), number };
+        let unconfirmed = Unconfirmed { modules: self, place: &place };
+        self.ask(Register(entry.numbered(number, &hold))).await??;
+        mem::forget(unconfirmed);
+        Ok(Registration::new(self.clone(), place, hold))
     }
 
-    pub(crate) async fn unregister(&self, number: u64) -> Result<(), RegistryError> {
-        self.ask(Unregister(number)).await
+    pub(crate) async fn unregister(&self, place: Place) -> Result<(), RegistryError> {
+        self.ask(Unregister(place)).await
     }
 
-    pub(crate) async fn set_health(&self, number: u64, health: Health) -> Result<(), RegistryError> {
-        self.ask(SetHealth(number, health)).await
+    pub(crate) async fn set_health(&self, place: Place, health: Health) -> Result<(), RegistryError> {
+        self.ask(SetHealth(place, health)).await
+    }
+
+    fn registry(&self) -> Option<ActorRef<Registry>> {
+        self.0.registry.get()?.upgrade()
     }
 
     async fn ask<M: Message>(&self, message: M) -> Result<M::Reply, RegistryError>
     where
         Registry: Handler<M>,
     {
-        let registry = self.0.registry.get().and_then(WeakRef::upgrade);
-        let Some(registry) = registry else { return Err(RegistryError(AskError::Stopped(Some(())))) };
+        let Some(registry) = self.registry() else { return Err(RegistryError(AskError::Stopped(Some(())))) };
         registry.ask(message).await.map_err(|error| RegistryError(without_message(error)))
     }
 
@@ -186,6 +203,27 @@ impl Modules {
 impl fmt::Debug for Modules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Modules").field(&**self.snapshot()).finish()
+    }
+}
+
+/// An actor is told of the modules of a system for as long as this is there.
+#[derive(Debug)]
+#[must_use = "dropping a watch ends it"]
+pub struct ModuleWatch(Arc<()>);
+
+/// A registration of which nobody knows yet whether it has taken place. Dropped it is taken back, if it has.
+struct Unconfirmed<'a> {
+    modules: &'a Modules,
+    place: &'a Place,
+}
+
+impl Drop for Unconfirmed<'_> {
+    fn drop(&mut self) {
+        self.modules.0.board.withdraw(self.place.clone());
+        if let Some(registry) = self.modules.registry() {
+            // A mailbox without room for it holds another that will do, and an actor that has ended has no entries.
+            let _ = registry.try_tell(Sweep);
+        }
     }
 }
 

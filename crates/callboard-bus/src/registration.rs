@@ -1,22 +1,28 @@
 //! What is left in the hand of whoever has registered a module: [`Registration`].
 
+use std::sync::Arc;
+
 use callboard_actor::{AskError, ErrorCode};
 use thiserror::Error;
 
 use crate::address::AddressError;
 use crate::descriptor::Health;
 use crate::modules::Modules;
+use crate::registry::Place;
 
-/// One instance that can be found. Dropping it changes nothing: the instance is found until its actor ends.
+/// One instance that can be found. Dropping it takes nothing away: the instance is found until its actor ends. Only its
+/// actor may register again then, as one does that registers itself in `started` and was restarted.
 #[derive(Debug)]
 pub struct Registration {
     modules: Modules,
-    number: u64,
+    place: Place,
+    /// While this is there nothing else takes the place.
+    _hold: Arc<()>,
 }
 
 impl Registration {
-    pub(crate) const fn new(modules: Modules, number: u64) -> Self {
-        Self { modules, number }
+    pub(crate) const fn new(modules: Modules, place: Place, hold: Arc<()>) -> Self {
+        Self { modules, place, _hold: hold }
     }
 
     /// Takes the instance away. A call that begins after this has ended does not reach it; one that began before may. When
@@ -30,7 +36,7 @@ impl Registration {
     ///
     /// Dropped before it has ended, the instance may or may not be found.
     pub async fn unregister(self) -> Result<(), RegistryError> {
-        self.modules.unregister(self.number).await
+        self.modules.unregister(self.place).await
     }
 
     /// Says how the instance is. While it is unhealthy it is not handed out. When it is gone nothing changes.
@@ -43,7 +49,7 @@ impl Registration {
     ///
     /// Dropped before it has ended, the registry may or may not know.
     pub async fn set_health(&self, health: Health) -> Result<(), RegistryError> {
-        self.modules.set_health(self.number, health).await
+        self.modules.set_health(self.place.clone(), health).await
     }
 }
 
@@ -82,7 +88,7 @@ pub enum RegisterError {
         /// The name of both.
         operation: String,
     },
-    /// The same actor is registered under this name.
+    /// The same actor is registered under this name, and whoever has registered it still holds the [`Registration`].
     #[error("`{instance}` is registered as an instance of `{module}` already")]
     AlreadyExists {
         /// The module.

@@ -1,24 +1,27 @@
 //! The registry: an actor through whose mailbox all changes go, and the snapshot that it publishes, by which all is read.
 
+mod board;
 mod entry;
 mod instance;
 mod route;
 mod snapshot;
+mod standing;
 mod watchers;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Weak};
 
-use arc_swap::ArcSwap;
 use callboard_actor::{
-    Actor, ActorId, ActorRef, ActorState, Child, Context, Down, Fault, Message, Overflow, Recipient, ShutdownPhase,
-    SyncHandler, System, child,
+    Actor, ActorId, ActorRef, ActorState, Child, Context, Down, Fault, Message, Overflow, Priority, Recipient,
+    ShutdownPhase, SyncHandler, System, child,
 };
 
+pub(crate) use self::board::{Board, Place};
 pub(crate) use self::entry::Entry;
+pub(crate) use self::route::{Offer, Route, Tried};
 pub(crate) use self::snapshot::Snapshot;
-use self::watchers::Watchers;
+use self::standing::Standing;
 use crate::descriptor::{Descriptor, Health};
 use crate::registration::RegisterError;
 
@@ -51,17 +54,11 @@ impl ModuleChange {
     }
 }
 
-/// What everybody reads.
-pub(crate) type Published = Arc<ArcSwap<Snapshot>>;
-
-/// The actor. What is registered is in the snapshot and nowhere else, and who watches is kept beside the value: a new
-/// value of it goes on where the last one was.
+/// The actor. All that it knows for good is on the board, so a new value of it goes on where the last one was.
 pub(crate) struct Registry {
-    published: Published,
-    /// Kept beside the value as well. Nobody but the actor ever takes the lock.
-    watchers: Arc<Mutex<Watchers>>,
-    /// Actors whose end it will hear of.
-    monitored: HashSet<ActorId>,
+    board: Arc<Board>,
+    /// The actors whose end it will hear of, and the modules that each was registered for.
+    modules_of: HashMap<ActorId, Vec<String>>,
     /// A [`TellOn`] is on its way.
     is_telling: bool,
 }
@@ -69,48 +66,73 @@ pub(crate) struct Registry {
 impl Registry {
     /// Starts the actor. When the last actor has ended nothing is left to be found, and the system is let go by what
     /// referred to it.
-    pub(crate) fn start(system: &System, published: &Published) -> ActorRef<Self> {
-        let last = Arc::clone(published);
-        let over = move || async move { last.store(Arc::new(Snapshot::over())) };
-        system.on_shutdown(ShutdownPhase::Outbox, NAME, over);
-        system.spawn(Self::child(published))
+    pub(crate) fn start(system: &System, board: &Arc<Board>) -> ActorRef<Self> {
+        let last = Arc::clone(board);
+        system.on_shutdown(ShutdownPhase::Outbox, NAME, move || async move { last.publish(Snapshot::over()) });
+        let registry = system.spawn(Self::child(board));
+        if registry.state() == ActorState::Stopped {
+            // The system has been shut down before anybody asked for a module.
+            board.publish(Snapshot::over());
+        }
+        registry
     }
 
-    fn child(published: &Published) -> Child<Self> {
-        let (published, watchers) = (Arc::clone(published), Arc::<Mutex<Watchers>>::default());
+    fn child(board: &Arc<Board>) -> Child<Self> {
+        let board = Arc::clone(board);
+        let make = move || Self { board: Arc::clone(&board), modules_of: HashMap::new(), is_telling: false };
         // What it says to itself must not be lost, whatever the system's other actors do when they have no room.
-        let make = move || Self {
-            published: Arc::clone(&published),
-            watchers: Arc::clone(&watchers),
-            monitored: HashSet::new(),
-            is_telling: false,
-        };
         child(NAME, make).overflow(Overflow::Wait)
     }
 
     fn monitor(&mut self, entry: &Entry, cx: &Context<Self>) {
-        if self.monitored.insert(entry.actor()) {
+        let module = &entry.descriptor().name;
+        let modules = self.modules_of.entry(entry.actor()).or_insert_with(|| {
             entry.instance().monitor(cx);
+            Vec::new()
+        });
+        if !modules.contains(module) {
+            modules.push(module.clone());
         }
     }
 
-    fn remove(&mut self, entry: &Entry, cx: &mut Context<Self>) {
-        let snapshot = self.published.load().without(entry);
-        self.publish(snapshot, &ModuleChange::Departed(Arc::clone(entry.descriptor())), cx);
+    fn register(&mut self, entry: Entry, cx: &mut Context<Self>) -> Result<(), RegisterError> {
+        let before = self.board.snapshot();
+        let descriptor = Arc::clone(entry.descriptor());
+        let (module, instance) = (descriptor.name.clone(), descriptor.instance.clone());
+        if entry.instance().standing() >= Standing::Stopping {
+            return Err(RegisterError::Ending { module, instance });
+        }
+        let same = before.instances(&module).iter().find(|other| other.actor() == entry.actor());
+        if same.is_some_and(|same| same.is_held()) {
+            return Err(RegisterError::AlreadyExists { module, instance });
+        }
+        self.monitor(&entry, cx);
+        match same {
+            Some(same) => self.publish(before.with_other(same, entry), &ModuleChange::Changed(descriptor), cx),
+            None => self.publish(before.with(entry), &ModuleChange::Arrived(descriptor), cx),
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, module: &str, is_gone: impl Fn(&Entry) -> bool, cx: &mut Context<Self>) {
+        let before = self.board.snapshot();
+        if let Some(entry) = before.instances(module).iter().find(|entry| is_gone(entry)) {
+            self.publish(before.without(entry), &ModuleChange::Departed(Arc::clone(entry.descriptor())), cx);
+        }
+    }
+
+    fn unregister(&mut self, Place { module, number }: &Place, cx: &mut Context<Self>) {
+        self.remove(module, |entry| entry.number() == *number, cx);
     }
 
     fn publish(&mut self, snapshot: Snapshot, change: &ModuleChange, cx: &mut Context<Self>) {
-        self.published.store(Arc::new(snapshot));
-        self.watchers().note(change);
+        self.board.publish(snapshot);
+        self.board.watchers().note(change);
         self.tell(cx);
     }
 
-    fn watchers(&self) -> MutexGuard<'_, Watchers> {
-        self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn tell(&mut self, cx: &mut Context<Self>) {
-        let wait = self.watchers().tell();
+        let wait = self.board.watchers().tell();
         if let Some(wait) = wait.filter(|_| !self.is_telling) {
             self.is_telling = true;
             cx.send_after(wait, TellOn);
@@ -120,18 +142,18 @@ impl Registry {
 
 impl Actor for Registry {
     async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), Fault> {
-        let snapshot = self.published.load_full();
+        let snapshot = self.board.snapshot();
         snapshot.entries().into_iter().for_each(|entry| self.monitor(entry, cx));
         self.tell(cx);
         Ok(())
     }
 }
 
-/// Adds an instance; its number is the answer.
+/// Adds an instance.
 pub(crate) struct Register(pub(crate) Entry);
 
 impl Message for Register {
-    type Reply = Result<u64, RegisterError>;
+    type Reply = Result<(), RegisterError>;
 }
 
 impl SyncHandler<Register> for Registry {
@@ -139,74 +161,73 @@ impl SyncHandler<Register> for Registry {
         &mut self,
         Register(entry): Register,
         cx: &mut Context<Self>,
-    ) -> Result<Result<u64, RegisterError>, Fault> {
-        let snapshot = self.published.load_full();
-        let descriptor = entry.descriptor();
-        let (module, instance) = (descriptor.name.clone(), descriptor.instance.clone());
-        if entry.instance().state() >= ActorState::Stopping {
-            return Ok(Err(RegisterError::Ending { module, instance }));
-        }
-        let is_there =
-            |other: &&Arc<Entry>| other.actor() == entry.actor() && other.descriptor().name == entry.descriptor().name;
-        if snapshot.entries().into_iter().any(|other| is_there(&other)) {
-            return Ok(Err(RegisterError::AlreadyExists { module, instance }));
-        }
-        self.monitor(&entry, cx);
-        let change = ModuleChange::Arrived(Arc::clone(entry.descriptor()));
-        let (snapshot, number) = snapshot.with(entry);
-        self.publish(snapshot, &change, cx);
-        Ok(Ok(number))
+    ) -> Result<Result<(), RegisterError>, Fault> {
+        Ok(self.register(entry, cx))
     }
 }
 
 /// Takes an instance away, unless it is gone.
-pub(crate) struct Unregister(pub(crate) u64);
+pub(crate) struct Unregister(pub(crate) Place);
 
 impl Message for Unregister {
     type Reply = ();
 }
 
 impl SyncHandler<Unregister> for Registry {
-    fn handle(&mut self, Unregister(number): Unregister, cx: &mut Context<Self>) -> Result<(), Fault> {
-        let snapshot = self.published.load_full();
-        snapshot.entry(number).into_iter().for_each(|entry| self.remove(entry, cx));
+    fn handle(&mut self, Unregister(place): Unregister, cx: &mut Context<Self>) -> Result<(), Fault> {
+        self.unregister(&place, cx);
+        Ok(())
+    }
+}
+
+/// Takes away what was withdrawn. No other message has this priority, so where there is no room for it one is on its way.
+pub(crate) struct Sweep;
+
+impl Message for Sweep {
+    type Reply = ();
+    const PRIORITY: Priority = Priority::Critical;
+}
+
+impl SyncHandler<Sweep> for Registry {
+    fn handle(&mut self, _: Sweep, cx: &mut Context<Self>) -> Result<(), Fault> {
+        self.board.take_withdrawn().iter().for_each(|place| self.unregister(place, cx));
         Ok(())
     }
 }
 
 /// Says how an instance is, unless it is gone.
-pub(crate) struct SetHealth(pub(crate) u64, pub(crate) Health);
+pub(crate) struct SetHealth(pub(crate) Place, pub(crate) Health);
 
 impl Message for SetHealth {
     type Reply = ();
 }
 
 impl SyncHandler<SetHealth> for Registry {
-    fn handle(&mut self, SetHealth(number, health): SetHealth, cx: &mut Context<Self>) -> Result<(), Fault> {
-        let before = self.published.load_full();
-        let Some(entry) = before.entry(number).filter(|entry| entry.descriptor().health != health) else {
-            return Ok(());
-        };
-        let snapshot = before.with_health(entry, &health);
-        let Some(entry) = snapshot.entry(number) else { return Ok(()) };
-        let change = ModuleChange::Changed(Arc::clone(entry.descriptor()));
-        self.publish(snapshot, &change, cx);
+    fn handle(&mut self, SetHealth(place, health): SetHealth, cx: &mut Context<Self>) -> Result<(), Fault> {
+        let before = self.board.snapshot();
+        let mut instances = before.instances(&place.module).iter();
+        let entry = instances.find(|entry| entry.number() == place.number);
+        if let Some(entry) = entry.filter(|entry| entry.descriptor().health != health) {
+            let other = entry.with_health(health);
+            let change = ModuleChange::Changed(Arc::clone(other.descriptor()));
+            self.publish(before.with_other(entry, other), &change, cx);
+        }
         Ok(())
     }
 }
 
-/// Adds a watcher.
-pub(crate) struct Watch(pub(crate) Recipient<ModuleChange>);
+/// Adds a watcher, for as long as somebody holds on to the watch.
+pub(crate) struct Watch(pub(crate) Recipient<ModuleChange>, pub(crate) Weak<()>);
 
 impl Message for Watch {
     type Reply = ();
 }
 
 impl SyncHandler<Watch> for Registry {
-    fn handle(&mut self, Watch(recipient): Watch, cx: &mut Context<Self>) -> Result<(), Fault> {
-        let snapshot = self.published.load_full();
+    fn handle(&mut self, Watch(recipient, hold): Watch, cx: &mut Context<Self>) -> Result<(), Fault> {
         let arrived = |entry: &Arc<Entry>| ModuleChange::Arrived(Arc::clone(entry.descriptor()));
-        self.watchers().add(recipient, snapshot.entries().into_iter().map(arrived).collect());
+        let there = self.board.snapshot().entries().into_iter().map(arrived).collect();
+        self.board.watchers().add(recipient, hold, there);
         self.tell(cx);
         Ok(())
     }
@@ -229,17 +250,15 @@ impl SyncHandler<TellOn> for Registry {
 
 impl SyncHandler<Down> for Registry {
     fn handle(&mut self, down: Down, cx: &mut Context<Self>) -> Result<(), Fault> {
-        self.monitored.remove(&down.id);
-        let snapshot = self.published.load_full();
-        let ended = snapshot.entries().into_iter().filter(|entry| entry.actor() == down.id);
-        ended.for_each(|entry| self.remove(entry, cx));
+        let modules = self.modules_of.remove(&down.id).unwrap_or_default();
+        modules.iter().for_each(|module| self.remove(module, |entry| entry.actor() == down.id, cx));
         Ok(())
     }
 }
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Registry").field("published", &self.published).finish_non_exhaustive()
+        f.debug_struct("Registry").field("board", &self.board).finish_non_exhaustive()
     }
 }
 

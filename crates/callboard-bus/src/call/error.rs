@@ -172,8 +172,8 @@ pub(crate) fn without_message<M>(error: AskError<M>) -> AskError<()> {
 
 /// The reason for which an instance handed the message back at once: nothing has happened, and another may take it. A
 /// message that was not admitted is no such case, as the next instance would be a way around the hook.
-pub(crate) fn why_not_taken<T>(result: &Result<T, CallError>) -> Option<UnavailableReason> {
-    let Err(CallError::Road(error)) = result else { return None };
+pub(crate) fn why_not_taken(error: &CallError) -> Option<UnavailableReason> {
+    let CallError::Road(error) = error else { return None };
     match error {
         // One that is held open by hand does not say for how long.
         AskError::Refused { retry_after, .. } => {
@@ -182,6 +182,7 @@ pub(crate) fn why_not_taken<T>(result: &Result<T, CallError>) -> Option<Unavaila
         AskError::Full(()) => Some(UnavailableReason::Full),
         AskError::ShuttingDown(()) => Some(UnavailableReason::Stopping),
         AskError::Stopped(Some(())) => Some(UnavailableReason::Stopped),
+        AskError::AskCycle { .. } => Some(UnavailableReason::AskCycle),
         _ => None,
     }
 }

@@ -1,14 +1,19 @@
 //! One registered instance of a module.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use callboard_actor::{ActorId, ActorState};
+use callboard_actor::ActorId;
 
 use super::instance::Instance;
+use super::standing::Standing;
 use crate::descriptor::{Descriptor, Health};
 use crate::lookup::UnavailableReason;
 use crate::operation::Operation;
+
+/// When to come back to an instance that takes calls after all.
+const SOON: Duration = Duration::from_millis(1);
 
 /// One instance.
 #[derive(Clone)]
@@ -19,6 +24,8 @@ pub(crate) struct Entry {
     instance: Arc<dyn Instance>,
     /// It has not said that it is unhealthy.
     is_willing: bool,
+    /// Lives as long as what was given to whoever has registered it.
+    hold: Weak<()>,
 }
 
 impl Entry {
@@ -28,12 +35,17 @@ impl Entry {
         instance: Arc<dyn Instance>,
     ) -> Self {
         let descriptor = Arc::new(descriptor);
-        Self { number: 0, descriptor, operations: operations.into(), instance, is_willing: true }
+        Self { number: 0, descriptor, operations: operations.into(), instance, is_willing: true, hold: Weak::new() }
     }
 
-    /// The same under this number.
-    pub(super) fn numbered(self, number: u64) -> Self {
-        Self { number, ..self }
+    /// The same under this number, for as long as somebody holds on to it.
+    pub(crate) fn numbered(self, number: u64, hold: &Arc<()>) -> Self {
+        Self { number, hold: Arc::downgrade(hold), ..self }
+    }
+
+    /// Whether somebody can still take it back.
+    pub(super) fn is_held(&self) -> bool {
+        self.hold.strong_count() > 0
     }
 
     /// Tells it apart from every other entry that there was.
@@ -75,26 +87,24 @@ impl Entry {
         self.descriptor.version.cmp_precedence(&other.descriptor.version) == Ordering::Equal
     }
 
-    /// Whether it serves. One that is being probed does: what it cannot take it hands back, and without a message it
-    /// would never come to serve again.
-    pub(super) fn is_ready(&self) -> bool {
-        let state = self.instance.state();
-        self.is_willing && (state < ActorState::BackingOff || state == ActorState::Probing)
-    }
-
-    /// Whether it refuses, with a word about when to come back.
-    pub(super) fn is_waiting(&self) -> bool {
-        let state = self.instance.state();
-        self.is_willing && matches!(state, ActorState::BackingOff | ActorState::Failed)
+    /// What it would say to a call now.
+    #[inline]
+    pub(super) fn standing(&self) -> Standing {
+        let standing = self.instance.standing();
+        if self.is_willing { standing } else { standing.max(Standing::Unwilling) }
     }
 
     /// Why it is not handed out.
     pub(super) fn reason(&self) -> UnavailableReason {
-        match (self.instance.state(), &self.descriptor.health) {
-            (ActorState::Stopping, _) => UnavailableReason::Stopping,
-            (ActorState::Stopped, _) => UnavailableReason::Stopped,
-            (_, Health::Unhealthy(reason)) => UnavailableReason::Unhealthy(reason.clone()),
-            _ => UnavailableReason::BreakerOpen(None),
+        match self.standing() {
+            // It has begun to take calls while it was being passed over.
+            Standing::Serving | Standing::Starting => UnavailableReason::BreakerOpen(Some(SOON)),
+            Standing::Refusing(wait) => UnavailableReason::BreakerOpen(wait),
+            Standing::Unwilling => {
+                UnavailableReason::Unhealthy(self.descriptor.health.reason().unwrap_or_default().to_owned())
+            }
+            Standing::Stopping => UnavailableReason::Stopping,
+            Standing::Stopped => UnavailableReason::Stopped,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The way to one operation: everybody who offers it, and whose turn it is.
 
 use std::any::{TypeId, type_name};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,13 +9,20 @@ use callboard_actor::{Message, Recipient};
 use semver::{Version, VersionReq};
 
 use super::entry::Entry;
+use super::standing::Standing;
 use crate::descriptor::OperationDescriptor;
 use crate::lookup::{LookupError, Unavailable, UnavailableInstance, UnavailableReason};
 use crate::operation::Operation;
 
-/// Everybody who offers one operation.
+/// Everybody who offers one operation. There is at least one.
 pub(crate) struct Route {
-    /// Highest version first, then in the order of arrival.
+    /// Highest version first.
+    versions: Vec<Equals>,
+}
+
+/// Those of one version, who take turns.
+struct Equals {
+    /// In the order of their arrival.
     offers: Vec<Offer>,
     /// Whose turn it is; it goes on from one snapshot to the next.
     turn: Arc<AtomicUsize>,
@@ -26,73 +34,137 @@ pub(crate) struct Offer {
     operation: Arc<dyn Operation>,
 }
 
-/// Instances that were asked in vain, and why.
-pub(crate) type Tried = [(u64, UnavailableReason)];
+/// The numbers of instances that were asked in vain, and why.
+pub(crate) type Tried = HashMap<u64, UnavailableReason>;
 
 impl Route {
-    /// A way to the first of those who offer the operation; the turns go on where those of the way before it were.
-    pub(super) fn new(first: Offer, before: Option<&Self>) -> Self {
-        let turn = before.map_or_else(Arc::default, |route| Arc::clone(&route.turn));
-        Self { offers: vec![first], turn }
+    /// The offers are those of one operation, in their rank. The turns go on where those of the way before it were.
+    pub(super) fn new(offers: Vec<Offer>, before: Option<&Self>) -> Self {
+        let mut versions: Vec<Equals> = Vec::new();
+        for offer in offers {
+            match versions.last_mut().filter(|equals| equals.version_is(&offer)) {
+                Some(equals) => equals.offers.push(offer),
+                None => versions.push(Equals::new(offer, before)),
+            }
+        }
+        Self { versions }
     }
 
-    /// One more who offers the operation, of the same version or a lower one.
-    pub(super) fn add(&mut self, offer: Offer) {
-        self.offers.push(offer);
-    }
-
-    /// The next instance to ask: of those that serve, the highest version, and of equals the one whose turn it is. When
-    /// there is none, one whose breaker is open, as it knows when to come back.
+    /// The next instance to ask: of those that serve, the highest version, and of equals the one whose turn it is. Where
+    /// nobody serves yet, one that is starting.
     #[inline]
-    pub(crate) fn choose(&self, requirement: Option<&VersionReq>, tried: &Tried) -> Option<&Offer> {
-        let is_new = |offer: &Offer| tried.iter().all(|(number, _)| *number != offer.entry.number());
-        self.ready(requirement, is_new)
-            .or_else(|| self.fitting(requirement).find(|offer| offer.entry.is_waiting() && is_new(offer)))
+    pub(crate) fn choose(&self, requirement: Option<&VersionReq>) -> Option<&Offer> {
+        self.choose_of(requirement, |_| true)
+    }
+
+    fn choose_of(&self, requirement: Option<&VersionReq>, suits: impl Fn(&Offer) -> bool) -> Option<&Offer> {
+        let first = |wanted| {
+            let is_wanted = |offer: &Offer| offer.entry.standing() == wanted && suits(offer);
+            self.fitting(requirement).find_map(|equals| equals.next(is_wanted))
+        };
+        first(Standing::Serving).or_else(|| first(Standing::Starting))
+    }
+
+    /// Whom to ask when this one has handed a call back: all others that take calls, each once, in the same order.
+    #[cold]
+    pub(crate) fn others(&self, requirement: Option<&VersionReq>, asked: &Offer) -> Vec<&Offer> {
+        let others = self.fitting(requirement).flat_map(Equals::in_turn).filter(|offer| !offer.is_of(&asked.entry));
+        let mut others: Vec<_> = others.map(|offer| (offer.entry.standing(), offer)).collect();
+        others.retain(|(standing, _)| standing.takes_calls());
+        others.sort_by_key(|(standing, _)| *standing);
+        others.into_iter().map(|(_, offer)| offer).collect()
     }
 
     /// A reference to the instance whose turn it is, of those that take this type of message.
     pub(crate) fn recipient<M: Message>(&self, requirement: Option<&VersionReq>) -> Result<Recipient<M>, LookupError> {
-        self.check_versions(requirement)?;
-        let recipient = |offer: &Offer| offer.operation.recipient().downcast_ref().cloned();
-        let ready = self.ready(requirement, |offer| offer.takes(TypeId::of::<M>()));
-        if let Some(recipient) = ready.and_then(recipient) {
-            return Ok(recipient);
-        }
-        let mut fitting = self.fitting(requirement);
-        if fitting.any(|offer| offer.takes(TypeId::of::<M>())) {
-            return Err(self.unavailable(requirement, &[]).into());
-        }
-        let takes = self.describe(requirement)?.message;
-        Err(LookupError::MessageType { name: self.address().to_owned(), takes, asked: type_name::<M>() })
+        let offer = self.choose_of(requirement, |offer| offer.takes(TypeId::of::<M>()));
+        let recipient = offer.and_then(|offer| offer.operation.recipient().downcast_ref().cloned());
+        recipient.ok_or_else(|| self.no_recipient::<M>(requirement))
     }
 
     /// What the highest version that matches says of the operation, whether or not it serves now.
     pub(crate) fn describe(&self, requirement: Option<&VersionReq>) -> Result<Arc<OperationDescriptor>, LookupError> {
-        self.check_versions(requirement)?;
-        let offer = self.fitting(requirement).next();
-        Ok(Arc::clone(offer.unwrap_or(&self.offers[0]).operation.descriptor()))
+        let offer = self.offers(requirement).next().ok_or_else(|| self.no_version(requirement))?;
+        Ok(Arc::clone(offer.operation.descriptor()))
     }
 
     /// Why nobody was found who takes the call.
     #[cold]
     pub(crate) fn refusal(&self, requirement: Option<&VersionReq>, tried: &Tried) -> LookupError {
-        self.check_versions(requirement).err().unwrap_or_else(|| self.unavailable(requirement, tried).into())
+        match self.unavailable(self.offers(requirement), tried) {
+            Some(unavailable) => unavailable.into(),
+            None => self.no_version(requirement),
+        }
     }
 
-    /// Equals lie next to each other. One that is not ready leaves its turn to the next, so that nobody has to be counted.
-    fn ready(&self, requirement: Option<&VersionReq>, suits: impl Fn(&Offer) -> bool) -> Option<&Offer> {
-        let is_ready = |offer: &Offer| offer.entry.is_ready() && suits(offer);
-        let fits = |offer: &Offer| requirement.is_none_or(|wanted| wanted.matches(&offer.entry.descriptor().version));
-        let first = self.offers.iter().position(|offer| fits(offer) && is_ready(offer))?;
-        let behind = &self.offers[first..];
-        let (equals, _) = behind.split_at(behind.partition_point(|offer| offer.entry.is_equal(&behind[0].entry)));
-        if equals.len() == 1 {
-            return Some(&equals[0]);
+    #[cold]
+    fn no_recipient<M: Message>(&self, requirement: Option<&VersionReq>) -> LookupError {
+        let takers = self.offers(requirement).filter(|offer| offer.takes(TypeId::of::<M>()));
+        match (self.unavailable(takers, &Tried::new()), self.describe(requirement)) {
+            (Some(unavailable), _) => unavailable.into(),
+            (None, Ok(there)) => LookupError::MessageType {
+                name: self.address().to_owned(),
+                takes: there.message,
+                asked: type_name::<M>(),
+            },
+            (None, Err(error)) => error,
         }
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % equals.len();
-        let mut in_turn = equals[turn..].iter().chain(&equals[..turn]).enumerate();
-        // States change meanwhile; whoever was ready first will do then.
-        let (passed, offer) = in_turn.find(|(_, offer)| is_ready(offer)).unwrap_or((0, &equals[0]));
+    }
+
+    fn no_version(&self, requirement: Option<&VersionReq>) -> LookupError {
+        LookupError::Version {
+            name: self.address().to_owned(),
+            requirement: requirement.cloned().unwrap_or_default(),
+            there: self.versions.iter().map(|equals| equals.version().clone()).collect(),
+        }
+    }
+
+    /// What is to be said of these, if there are any.
+    fn unavailable<'a>(&self, offers: impl Iterator<Item = &'a Offer>, tried: &Tried) -> Option<Unavailable> {
+        let instances: Vec<_> = offers.map(|offer| offer.entry.unavailable(tried)).collect();
+        (!instances.is_empty()).then(|| Unavailable::new(self.address().to_owned(), instances))
+    }
+
+    fn fitting(&self, requirement: Option<&VersionReq>) -> impl Iterator<Item = &Equals> {
+        self.versions.iter().filter(move |equals| requirement.is_none_or(|wanted| wanted.matches(equals.version())))
+    }
+
+    fn offers(&self, requirement: Option<&VersionReq>) -> impl Iterator<Item = &Offer> {
+        self.fitting(requirement).flat_map(|equals| &equals.offers)
+    }
+
+    /// Whether anybody takes this type of message.
+    pub(super) fn takes(&self, message: TypeId) -> bool {
+        self.offers(None).any(|offer| offer.takes(message))
+    }
+
+    /// `module.operation`.
+    pub(super) fn address(&self) -> &str {
+        &self.versions[0].offers[0].operation.descriptor().address
+    }
+
+    /// The name of the operation alone.
+    pub(super) fn name(&self) -> &str {
+        self.versions[0].offers[0].name()
+    }
+}
+
+impl Equals {
+    fn new(first: Offer, before: Option<&Route>) -> Self {
+        let before = before.and_then(|route| route.versions.iter().find(|equals| equals.version_is(&first)));
+        let turn = before.map_or_else(Arc::default, |equals| Arc::clone(&equals.turn));
+        Self { offers: vec![first], turn }
+    }
+
+    /// One whose turn has not come leaves it to the next, so that nobody has to be counted.
+    #[inline]
+    fn next(&self, is_wanted: impl Fn(&Offer) -> bool) -> Option<&Offer> {
+        if let [only] = &self.offers[..] {
+            return Some(only).filter(|only| is_wanted(only));
+        }
+        // Looking costs nobody a turn.
+        self.offers.iter().find(|offer| is_wanted(offer))?;
+        let (passed, offer) = self.in_turn().enumerate().find(|(_, offer)| is_wanted(offer))?;
         if passed > 0 {
             // Those that were passed over have had their turns: the next one is not that of the same stand-in.
             self.turn.fetch_add(passed, Ordering::Relaxed);
@@ -100,54 +172,18 @@ impl Route {
         Some(offer)
     }
 
-    fn fitting(&self, requirement: Option<&VersionReq>) -> impl Iterator<Item = &Offer> {
-        let fits = move |version| requirement.is_none_or(|requirement| requirement.matches(version));
-        self.offers.iter().filter(move |offer| fits(&offer.entry.descriptor().version))
+    /// All of them, from the one whose turn it is, which it then has had.
+    fn in_turn(&self) -> impl Iterator<Item = &Offer> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.offers.len();
+        self.offers[turn..].iter().chain(&self.offers[..turn])
     }
 
-    fn check_versions(&self, requirement: Option<&VersionReq>) -> Result<(), LookupError> {
-        match requirement {
-            Some(requirement) if self.fitting(Some(requirement)).next().is_none() => Err(LookupError::Version {
-                name: self.address().to_string(),
-                requirement: requirement.clone(),
-                there: self.versions(),
-            }),
-            _ => Ok(()),
-        }
+    fn version(&self) -> &Version {
+        &self.offers[0].entry.descriptor().version
     }
 
-    fn versions(&self) -> Vec<Version> {
-        let mut versions: Vec<_> = self.offers.iter().map(|offer| offer.entry.descriptor().version.clone()).collect();
-        versions.dedup();
-        versions
-    }
-
-    fn unavailable(&self, requirement: Option<&VersionReq>, tried: &Tried) -> Unavailable {
-        let instances = self.fitting(requirement).map(|offer| {
-            let entry = &offer.entry;
-            let known = tried.iter().find(|(number, _)| *number == entry.number());
-            UnavailableInstance {
-                name: entry.descriptor().instance.clone(),
-                version: entry.descriptor().version.clone(),
-                reason: known.map_or_else(|| entry.reason(), |(_, reason)| reason.clone()),
-            }
-        });
-        Unavailable::new(self.address().to_string(), instances.collect())
-    }
-
-    /// Whether anybody takes this type of message.
-    pub(super) fn takes(&self, message: TypeId) -> bool {
-        self.offers.iter().any(|offer| offer.takes(message))
-    }
-
-    /// `module.operation`.
-    pub(super) fn address(&self) -> &str {
-        &self.offers[0].operation.descriptor().address
-    }
-
-    /// The name of the operation alone.
-    pub(super) fn name(&self) -> &str {
-        self.offers[0].name()
+    fn version_is(&self, offer: &Offer) -> bool {
+        self.offers[0].entry.is_equal(&offer.entry)
     }
 }
 
@@ -170,6 +206,10 @@ impl Offer {
         &self.entry
     }
 
+    fn is_of(&self, entry: &Entry) -> bool {
+        self.entry.number() == entry.number()
+    }
+
     fn takes(&self, message: TypeId) -> bool {
         self.operation.message() == message
     }
@@ -177,5 +217,15 @@ impl Offer {
     /// The name of the operation alone.
     pub(super) fn name(&self) -> &str {
         &self.operation.descriptor().name
+    }
+}
+
+impl Entry {
+    fn unavailable(&self, tried: &Tried) -> UnavailableInstance {
+        UnavailableInstance {
+            name: self.descriptor().instance.clone(),
+            version: self.descriptor().version.clone(),
+            reason: tried.get(&self.number()).cloned().unwrap_or_else(|| self.reason()),
+        }
     }
 }

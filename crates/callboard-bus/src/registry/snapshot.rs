@@ -3,23 +3,23 @@
 use std::any::{TypeId, type_name};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use callboard_actor::Message;
 
 use super::entry::Entry;
 use super::route::{Offer, Route};
 use crate::address::Address;
-use crate::descriptor::{Descriptor, Health};
-use crate::lookup::LookupError;
-use crate::near::nearest;
+use crate::descriptor::Descriptor;
+use crate::lookup::{Hint, LookupError};
 
 /// Everything that is registered. Reading takes one look-up by the name of the module.
 #[derive(Clone, Default)]
 pub(crate) struct Snapshot {
     modules: HashMap<Arc<str>, Arc<Family>>,
-    /// The number of the entry that came last.
-    last: u64,
+    /// `module.operation` of everything that is offered, in order; collected when somebody has first asked for what is
+    /// not there.
+    offered: OnceLock<Arc<[String]>>,
     /// The system has been shut down.
     is_over: bool,
 }
@@ -76,68 +76,70 @@ impl Snapshot {
         entries
     }
 
-    /// The same with one entry more, and its number.
-    pub(crate) fn with(&self, entry: Entry) -> (Self, u64) {
-        let number = self.last + 1;
-        let name = entry.descriptor().name.as_str().into();
-        let mut entries = self.modules.get(&name).map_or_else(Vec::new, |family| family.entries.clone());
-        entries.push(Arc::new(entry.numbered(number)));
-        (Self { last: number, ..self.replaced(name, entries) }, number)
+    /// The instances of a module, in the order of their arrival.
+    pub(crate) fn instances(&self, module: &str) -> &[Arc<Entry>] {
+        self.modules.get(module).map_or(&[], |family| &family.entries)
+    }
+
+    /// The same with one entry more.
+    pub(crate) fn with(&self, entry: Entry) -> Self {
+        let module: Arc<str> = entry.descriptor().name.as_str().into();
+        let mut entries = self.instances(&module).to_vec();
+        entries.push(Arc::new(entry));
+        self.replaced(module, entries)
     }
 
     /// The same without an entry.
     pub(crate) fn without(&self, entry: &Entry) -> Self {
-        self.changed(entry, |_| None)
+        self.changed(entry, None)
     }
 
-    /// The same with an entry that says something else of its health.
-    pub(crate) fn with_health(&self, entry: &Entry, health: &Health) -> Self {
-        self.changed(entry, |entry| Some(Arc::new(entry.with_health(health.clone()))))
+    /// The same with another entry in the place of one of the same module.
+    pub(crate) fn with_other(&self, entry: &Entry, other: Entry) -> Self {
+        self.changed(entry, Some(&Arc::new(other)))
     }
 
-    /// The entry with this number.
-    pub(crate) fn entry(&self, number: u64) -> Option<&Arc<Entry>> {
-        self.modules.values().flat_map(|family| &family.entries).find(|entry| entry.number() == number)
-    }
-
-    fn changed(&self, entry: &Entry, change: impl Fn(&Arc<Entry>) -> Option<Arc<Entry>>) -> Self {
-        let name = &entry.descriptor().name;
-        let Some((name, family)) = self.modules.get_key_value(name.as_str()) else { return self.clone() };
+    fn changed(&self, entry: &Entry, other: Option<&Arc<Entry>>) -> Self {
+        let module = &entry.descriptor().name;
         let kept =
-            |other: &Arc<Entry>| if other.number() == entry.number() { change(other) } else { Some(other.clone()) };
-        self.replaced(Arc::clone(name), family.entries.iter().filter_map(kept).collect())
+            |there: &Arc<Entry>| if there.number() == entry.number() { other.cloned() } else { Some(there.clone()) };
+        self.replaced(module.as_str().into(), self.instances(module).iter().filter_map(kept).collect())
     }
 
-    fn replaced(&self, name: Arc<str>, entries: Vec<Arc<Entry>>) -> Self {
-        let mut changed = self.clone();
-        let before = changed.modules.remove(&name);
+    fn replaced(&self, module: Arc<str>, entries: Vec<Arc<Entry>>) -> Self {
+        let mut modules = self.modules.clone();
+        let before = modules.remove(&module);
         if !entries.is_empty() {
-            changed.modules.insert(name, Arc::new(Family::new(entries, before.as_deref())));
+            modules.insert(module, Arc::new(Family::new(entries, before.as_deref())));
         }
-        changed
+        Self { modules, offered: OnceLock::new(), is_over: self.is_over }
     }
 
+    #[cold]
     fn unknown_module(&self, address: &Address) -> LookupError {
         if self.is_over {
             return LookupError::Over;
         }
-        let offered = self.offered();
-        let near = nearest(address.name(), offered.iter().map(String::as_str));
-        LookupError::UnknownModule { module: address.module().to_owned(), near, offered }
+        LookupError::UnknownModule { module: address.module().to_owned(), hint: self.hint(address) }
     }
 
+    #[cold]
     fn unknown_operation(&self, address: &Address) -> LookupError {
-        let offered = self.offered();
-        let near = nearest(address.name(), offered.iter().map(String::as_str));
         let (module, operation) = (address.module().to_owned(), address.operation().to_owned());
-        LookupError::UnknownOperation { module, operation, near, offered }
+        LookupError::UnknownOperation { module, operation, hint: self.hint(address) }
     }
 
-    fn offered(&self) -> Vec<String> {
-        let routes = self.modules.values().flat_map(|family| &family.routes);
-        let mut names: Vec<_> = routes.map(|route| route.address().to_string()).collect();
-        names.sort_unstable();
-        names
+    fn hint(&self, address: &Address) -> Hint {
+        Hint::new(Arc::clone(address.name()), Arc::clone(self.offered()))
+    }
+
+    fn offered(&self) -> &Arc<[String]> {
+        self.offered.get_or_init(|| {
+            let routes = self.modules.values().flat_map(|family| &family.routes);
+            let mut names: Vec<_> = routes.map(|route| route.address().to_owned()).collect();
+            names.sort_unstable();
+            names.into()
+        })
     }
 }
 
@@ -145,15 +147,12 @@ impl Family {
     fn new(entries: Vec<Arc<Entry>>, before: Option<&Self>) -> Self {
         let mut offers: Vec<_> = entries.iter().flat_map(Offer::all_of).collect();
         offers.sort_by(Offer::rank);
-        let mut routes: Vec<Route> = Vec::new();
-        for offer in offers {
-            match routes.last_mut().filter(|route| route.name() == offer.name()) {
-                Some(route) => route.add(offer),
-                None => {
-                    let before = before.and_then(|family| family.route(offer.name()));
-                    routes.push(Route::new(offer, before));
-                }
-            }
+        let mut routes = Vec::new();
+        while let Some(first) = offers.first() {
+            let name = first.name().to_owned();
+            let others = offers.split_off(offers.partition_point(|offer| offer.name() == name));
+            let before = before.and_then(|family| family.route(&name));
+            routes.push(Route::new(std::mem::replace(&mut offers, others), before));
         }
         Self { entries, routes }
     }
@@ -166,6 +165,6 @@ impl Family {
 
 impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.offered()).finish()
+        f.debug_list().entries(&self.offered()[..]).finish()
     }
 }

@@ -1,7 +1,9 @@
+use std::sync::Arc;
+
 use callboard_actor::testing::{Injection, TestSystem};
 use callboard_actor::{Actor, AskError};
 
-use super::{Published, Register, Registry, Watch};
+use super::{Board, Register, Registry, Watch};
 use crate::module::Module;
 use crate::registry::{Entry, ModuleChange};
 
@@ -19,16 +21,17 @@ fn entry(t: &TestSystem, name: &str) -> (callboard_actor::ActorRef<Idle>, Entry)
 #[test]
 fn a_new_value_goes_on_where_the_last_one_was() {
     TestSystem::run(async |t| {
-        let published = Published::default();
-        let registry = t.spawn(Registry::child(&published).inject(Injection::new().panic_at(3)));
+        let board = Arc::<Board>::default();
+        let registry = t.spawn(Registry::child(&board).inject(Injection::new().panic_at(3)));
         let probe = t.probe::<ModuleChange>();
         let (first, entry_of_first) = entry(t, "first");
         registry.ask(Register(entry_of_first)).await.unwrap().unwrap();
-        registry.ask(Watch(probe.recipient())).await.unwrap();
+        let watch = Arc::new(());
+        registry.ask(Watch(probe.recipient(), Arc::downgrade(&watch))).await.unwrap();
         let failed = registry.ask(Register(entry(t, "never").1)).await;
         assert!(matches!(failed, Err(AskError::Faulted(_))), "{failed:?}");
-        assert_eq!(published.load().list().len(), 1);
-        assert_eq!(registry.ask(Register(entry(t, "second").1)).await.unwrap().unwrap(), 2);
+        assert_eq!(board.snapshot().list().len(), 1);
+        registry.ask(Register(entry(t, "second").1)).await.unwrap().unwrap();
         first.stop();
         first.ended().await;
         t.settle().await;

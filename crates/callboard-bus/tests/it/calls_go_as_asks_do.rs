@@ -107,6 +107,34 @@ fn a_cycle_of_calls_is_refused() {
     });
 }
 
+/// A module whose instances call each other: one that waits for the caller itself is passed over.
+#[test]
+fn a_call_that_one_instance_would_wait_for_itself_goes_to_another() {
+    TestSystem::run(async |t| {
+        let mut callers = Vec::new();
+        for id in 1..=3 {
+            let caller = t.spawn(callboard_actor::child(format!("caller-{id}"), || Caller));
+            let module = Module::new("caller", "1.0.0").serve(&caller).operation::<Pass>("pass");
+            module.register(t.system()).await.unwrap();
+            callers.push(caller);
+        }
+        let _adder = found(t.system(), "1.0.0", 7).await;
+        t.settle().await;
+        let innermost = json!({ "to": "adder.who", "input": {}, "inherits": true });
+        let inner = json!({ "to": "caller.pass", "input": innermost, "inherits": true });
+        for caller in &callers {
+            for _ in 0..3 {
+                let answer = caller.ask(pass("caller.pass", inner.clone())).await.unwrap();
+                assert_eq!(from_value::<u64>(&answer).unwrap(), 7, "each of them has its turn");
+            }
+        }
+        let fourth = json!({ "to": "caller.pass", "input": inner, "inherits": true });
+        let error = callers[0].ask(pass("caller.pass", fourth)).await.unwrap_err();
+        assert!(error.to_string().contains("the ask would wait for itself"), "{error}");
+        t.shutdown().await;
+    });
+}
+
 /// What `?` makes of a failed call in a handler.
 #[test]
 fn a_refused_call_is_a_fault_that_may_pass() {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
-use callboard_actor::{ActorRef, ActorState, ErrorCode, Overflow};
+use callboard_actor::{ActorRef, ActorState, Child, Context, ErrorCode, Fault, Overflow, child_with};
 use callboard_bus::retry::FailureClass;
 use callboard_bus::{Health, LookupError, ModulesExt, Registration, UnavailableReason};
 use futures::future::join_all;
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::module_kit::{Add, Adder, Rest, SECOND, Who, adder, break_down, found, fragile, offer, who};
 
-/// Instances with the numbers from 1, all of the same version.
+/// Instances with the numbers from 1, all of the same version, all of which serve.
 async fn instances(t: &TestSystem, count: u64) -> Vec<(ActorRef<Adder>, Registration)> {
     let mut all = Vec::new();
     for id in 1..=count {
@@ -20,6 +20,7 @@ async fn instances(t: &TestSystem, count: u64) -> Vec<(ActorRef<Adder>, Registra
         let registration = offer("1.0.0", &actor).register(t.system()).await.unwrap();
         all.push((actor, registration));
     }
+    t.settle().await;
     all
 }
 
@@ -197,11 +198,89 @@ fn a_lower_version_serves_while_the_highest_does_not() {
         let _low = found(t.system(), "1.0.0", 1).await;
         let high = t.spawn(fragile(2));
         let _high = offer("1.5.0", &high).register(t.system()).await.unwrap();
+        t.settle().await;
         assert_eq!(next(t, 3).await, [2; 3]);
         break_down(&high).await;
         assert_eq!(next(t, 3).await, [1; 3]);
         let refused = who(t.system(), "@^1.2").await.unwrap_err();
         assert_eq!(refused.code(), ErrorCode::CircuitOpen, "the lower one does not match");
+        t.shutdown().await;
+    });
+}
+
+/// An adder that takes ten seconds to start.
+fn slow_to_start(id: u64) -> Child<Adder> {
+    child_with(format!("adder-{id}"), async move |_: &mut Context<Adder>| -> Result<Adder, Fault> {
+        tokio::time::sleep(10 * SECOND).await;
+        Ok(Adder::new(id))
+    })
+}
+
+/// F-DSC: a new version that has not started yet takes no calls from the one that serves.
+#[test]
+fn one_that_is_starting_is_left_out_while_another_serves() {
+    TestSystem::run(async |t| {
+        let _low = found(t.system(), "1.0.0", 1).await;
+        let high = t.spawn(slow_to_start(2));
+        let _high = offer("1.5.0", &high).register(t.system()).await.unwrap();
+        t.settle().await;
+        assert_eq!(next(t, 3).await, [1; 3]);
+        t.advance(10 * SECOND).await;
+        assert_eq!(next(t, 3).await, [2; 3]);
+        t.shutdown().await;
+    });
+}
+
+#[test]
+fn those_that_are_starting_share_the_calls_when_nobody_serves() {
+    TestSystem::run(async |t| {
+        let mut all = Vec::new();
+        for id in 1..=2 {
+            let actor = t.spawn(slow_to_start(id));
+            all.push(offer("1.0.0", &actor).register(t.system()).await.unwrap());
+        }
+        let calls = (0..4).map(|_| who(t.system(), ""));
+        let answers: Vec<_> = join_all(calls).await.into_iter().map(Result::unwrap).collect();
+        assert_eq!(sorted(answers), [1, 1, 2, 2]);
+        t.shutdown().await;
+    });
+}
+
+#[test]
+fn one_whose_breaker_is_held_open_is_not_looked_up() {
+    TestSystem::run(async |t| {
+        let all = instances(t, 2).await;
+        all[0].0.breaker().force_open();
+        t.settle().await;
+        let modules = t.system().modules();
+        for _ in 0..4 {
+            assert_eq!(modules.find::<Who>().unwrap().ask(Who {}).await.unwrap(), 2);
+        }
+        break_down(&all[1].0).await;
+        let refused = modules.find::<Who>().unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::CircuitOpen);
+        let wait = refused.retry_after().expect("one of them closes by itself");
+        assert!(wait > 9 * SECOND && wait <= 10 * SECOND, "{wait:?}");
+        t.shutdown().await;
+    });
+}
+
+#[test]
+fn versions_do_not_take_each_others_turns() {
+    TestSystem::run(async |t| {
+        let all = instances(t, 2).await;
+        let mut high = Vec::new();
+        for id in 3..=4 {
+            high.push(found(t.system(), "2.0.0", id).await);
+        }
+        t.settle().await;
+        let mut old = Vec::new();
+        for _ in 0..4 {
+            old.push(who(t.system(), "@^1").await.unwrap());
+            who(t.system(), "@^2").await.unwrap();
+        }
+        assert_eq!(old, [1, 2, 1, 2], "though another version was called in between");
+        drop(all);
         t.shutdown().await;
     });
 }

@@ -20,6 +20,7 @@ mod pictures_stay_the_same;
 mod subscribers_equal_their_model;
 mod subscriptions_end_when_told;
 mod references_fit_their_messages;
+mod registrations_end_when_told;
 mod registry_races;
 mod versions_are_chosen_rightly;
 mod watchers_see_every_change;

@@ -20,6 +20,12 @@ pub(crate) struct Adder {
 
 impl Actor for Adder {}
 
+impl Adder {
+    pub(crate) fn new(id: u64) -> Self {
+        Self { id, total: 0 }
+    }
+}
+
 #[derive(Message, Debug, Deserialize, Serialize, JsonSchema)]
 #[message(reply = i64)]
 pub(crate) struct Add {
@@ -113,7 +119,7 @@ pub(crate) fn seen<A: Actor>(cx: &Context<A>) -> Seen {
 }
 
 pub(crate) fn adder(id: u64) -> Child<Adder> {
-    child(format!("adder-{id}"), move || Adder { id, total: 0 })
+    child(format!("adder-{id}"), move || Adder::new(id))
 }
 
 /// All that an adder offers.

@@ -60,6 +60,7 @@ proptest! {
     ) {
         TestSystem::run(async |t| {
             register(t, &instances).await;
+            t.settle().await;
             for requirement in requirements {
                 let text = requirement.as_ref().map(|requirement| format!("@{requirement}")).unwrap_or_default();
                 match naive(&instances, requirement.as_ref()) {

@@ -28,7 +28,7 @@ fn what_is_there_comes_first_and_what_changes_follows() {
         let (first, _) = found(t.system(), "1.0.0", 1).await;
         let (_second, registration) = found(t.system(), "2.0.0", 2).await;
         let probe = t.probe::<ModuleChange>();
-        t.system().modules().watch(probe.recipient()).await.unwrap();
+        let _watch = t.system().modules().watch(probe.recipient()).await.unwrap();
         let (_third, third) = found(t.system(), "1.0.0", 3).await;
         third.set_health(Health::Unhealthy("no disk".into())).await.unwrap();
         third.set_health(Health::Unhealthy("no disk".into())).await.unwrap();
@@ -70,7 +70,7 @@ impl SyncHandler<Heard> for Slow {
 fn one_that_is_slow_misses_nothing_and_holds_nobody_up() {
     TestSystem::run(async |t| {
         let slow = t.spawn(child("slow", || Slow(Vec::new())).bound(1).overflow(Overflow::Reject));
-        t.system().modules().watch(slow.clone()).await.unwrap();
+        let _watch = t.system().modules().watch(slow.clone()).await.unwrap();
         let mut expected = Vec::new();
         for id in 1..=20 {
             let (_adder, registration) = found(t.system(), "1.0.0", id).await;
@@ -88,7 +88,7 @@ fn one_that_is_slow_misses_nothing_and_holds_nobody_up() {
 fn one_that_has_ended_is_forgotten() {
     TestSystem::run(async |t| {
         let slow = t.spawn(child("slow", || Slow(Vec::new())));
-        t.system().modules().watch(slow.clone()).await.unwrap();
+        let _watch = t.system().modules().watch(slow.clone()).await.unwrap();
         slow.stop();
         slow.ended().await;
         for id in 1..=20 {
@@ -141,13 +141,13 @@ proptest! {
     fn whoever_has_heard_all_knows_what_is_listed(events in prop::collection::vec(any_event(), 1..40)) {
         TestSystem::run(async |t| {
             let (mut there, mut probes) = (Vec::new(), vec![t.probe::<ModuleChange>()]);
-            t.system().modules().watch(probes[0].recipient()).await.unwrap();
+            let mut watches = vec![t.system().modules().watch(probes[0].recipient()).await.unwrap()];
             for (id, event) in (1..).zip(events) {
                 match event {
                     Event::Register => there.push(found(t.system(), "1.0.0", id).await),
                     Event::Watch => {
                         let probe = t.probe();
-                        t.system().modules().watch(probe.recipient()).await.unwrap();
+                        watches.push(t.system().modules().watch(probe.recipient()).await.unwrap());
                         probes.push(probe);
                     }
                     _ if there.is_empty() => {}

@@ -34,9 +34,9 @@ impl Operations for Offered {
 fn resolve(handler: &Handler, modules: &Modules) -> Result<Arc<OperationDescriptor>, Absent> {
     let address = handler.to_string().parse::<Address>().map_err(LookupError::from);
     address.and_then(|address| modules.resolve(&address)).map_err(|error| match error {
-        LookupError::UnknownOperation { offered, .. } => Absent::Operation { offered },
+        LookupError::UnknownOperation { hint, .. } => Absent::Operation { offered: hint.offered().to_vec() },
         LookupError::Version { there, .. } => Absent::Version { there },
-        LookupError::UnknownModule { offered, .. } => Absent::Module { offered },
+        LookupError::UnknownModule { hint, .. } => Absent::Module { offered: hint.offered().to_vec() },
         _ => Absent::Module { offered: Vec::new() },
     })
 }

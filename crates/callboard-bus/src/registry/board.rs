@@ -1,0 +1,59 @@
+//! What outlives a value of the registry's actor: the [`Board`].
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
+use parking_lot::{Mutex, MutexGuard};
+
+use super::snapshot::Snapshot;
+use super::watchers::Watchers;
+
+/// What is registered, who watches, and what is to be taken back.
+#[derive(Default)]
+pub(crate) struct Board {
+    /// What is registered is here and nowhere else.
+    published: ArcSwap<Snapshot>,
+    /// Nobody but the actor ever takes the lock.
+    watchers: Mutex<Watchers>,
+    withdrawn: Mutex<Vec<Place>>,
+}
+
+/// Where an entry is: under the name of its module, with this number.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) module: String,
+    pub(crate) number: u64,
+}
+
+impl Board {
+    /// What is registered at this moment.
+    #[inline]
+    pub(crate) fn snapshot(&self) -> Guard<Arc<Snapshot>> {
+        self.published.load()
+    }
+
+    /// Lets it be seen by whoever looks from now on. The actor does this, and the end of the system.
+    pub(super) fn publish(&self, snapshot: Snapshot) {
+        self.published.store(Arc::new(snapshot));
+    }
+
+    /// Nobody knows any more whether this has been registered, and nobody wants it.
+    pub(crate) fn withdraw(&self, place: Place) {
+        self.withdrawn.lock().push(place);
+    }
+
+    pub(super) fn take_withdrawn(&self) -> Vec<Place> {
+        std::mem::take(&mut *self.withdrawn.lock())
+    }
+
+    pub(super) fn watchers(&self) -> MutexGuard<'_, Watchers> {
+        self.watchers.lock()
+    }
+}
+
+impl fmt::Debug for Board {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Board").field(&**self.snapshot()).finish()
+    }
+}
