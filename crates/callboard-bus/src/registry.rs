@@ -6,6 +6,7 @@ mod instance;
 mod route;
 mod snapshot;
 mod standing;
+mod table;
 mod watchers;
 
 use std::collections::HashMap;

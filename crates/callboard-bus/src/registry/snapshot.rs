@@ -1,7 +1,6 @@
 //! What is registered at a moment: a [`Snapshot`], which is never changed but replaced.
 
 use std::any::{TypeId, type_name};
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -9,14 +8,15 @@ use callboard_actor::Message;
 
 use super::entry::Entry;
 use super::route::{Offer, Route};
+use super::table::Table;
 use crate::address::Address;
 use crate::descriptor::Descriptor;
 use crate::lookup::{Hint, LookupError};
 
 /// Everything that is registered. Reading takes one look-up by the name of the module.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Snapshot {
-    modules: HashMap<Arc<str>, Arc<Family>>,
+    modules: Table<Arc<Family>>,
     /// `module.operation` of everything that is offered, in order; collected when somebody has first asked for what is
     /// not there.
     offered: OnceLock<Arc<[String]>>,
@@ -83,8 +83,8 @@ impl Snapshot {
 
     /// The same with one entry more.
     pub(crate) fn with(&self, entry: Entry) -> Self {
-        let module: Arc<str> = entry.descriptor().name.as_str().into();
-        let mut entries = self.instances(&module).to_vec();
+        let module = &entry.descriptor().name.clone();
+        let mut entries = self.instances(module).to_vec();
         entries.push(Arc::new(entry));
         self.replaced(module, entries)
     }
@@ -103,16 +103,13 @@ impl Snapshot {
         let module = &entry.descriptor().name;
         let kept =
             |there: &Arc<Entry>| if there.number() == entry.number() { other.cloned() } else { Some(there.clone()) };
-        self.replaced(module.as_str().into(), self.instances(module).iter().filter_map(kept).collect())
+        self.replaced(module, self.instances(module).iter().filter_map(kept).collect())
     }
 
-    fn replaced(&self, module: Arc<str>, entries: Vec<Arc<Entry>>) -> Self {
-        let mut modules = self.modules.clone();
-        let before = modules.remove(&module);
-        if !entries.is_empty() {
-            modules.insert(module, Arc::new(Family::new(entries, before.as_deref())));
-        }
-        Self { modules, offered: OnceLock::new(), is_over: self.is_over }
+    fn replaced(&self, module: &str, entries: Vec<Arc<Entry>>) -> Self {
+        let before = self.modules.get(module).map(|family| &**family);
+        let family = (!entries.is_empty()).then(|| Arc::new(Family::new(entries, before)));
+        Self { modules: self.modules.with(module, family), offered: OnceLock::new(), is_over: self.is_over }
     }
 
     #[cold]
