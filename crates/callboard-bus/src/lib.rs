@@ -6,7 +6,7 @@
 //! | concept | type |
 //! |---|---|
 //! | an actor with a name, a version and operations | [`Module`], [`Registration`], [`Descriptor`] |
-//! | where modules are found | [`ModulesExt`], [`Modules`], [`ModuleChange`] |
+//! | where modules are found | [`ModulesExt`], [`Modules`], [`ModuleWatch`], [`ModuleChange`] |
 //! | how an operation is named | [`Address`] |
 //! | a call by name | [`Call`], [`PackedCall`], [`CallError`], [`LookupError`] |
 //! | a payload that is shared instead of copied | [`Value`], [`Object`], [`Array`], [`Number`] |
@@ -100,6 +100,22 @@
 //! })
 //! # .expect("it works");
 //! ```
+//!
+//! # Who is asked
+//!
+//! Of the instances whose version matches, those of the highest version that has one to offer, in turns:
+//!
+//! | an instance | is handed out | |
+//! |---|---|---|
+//! | that serves, is being restarted, or has a place for a probe | yes | |
+//! | in its first start | where nobody serves | calls wait until it has started |
+//! | with an open breaker, or one held open by hand | no | the caller is told for how long |
+//! | that says it is [`Unhealthy`](Health::Unhealthy) | no | the caller is told why |
+//! | that drains or stops | no | it is forgotten when it has ended |
+//!
+//! An instance that hands a call back all the same is passed over for the next: it has no room, it has just begun to
+//! refuse, or it waits for the caller itself. Nobody waits for an instance to come back; the error says which there are,
+//! what keeps each of them, and when to try again.
 //!
 //! # What this crate does not do
 //!

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use callboard_actor::ActorRef;
 use callboard_bus::Value;
 use parking_lot::Mutex;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Notify, broadcast};
 
 use crate::record::Record;
 use crate::report::RunReport;
@@ -20,9 +20,9 @@ pub(crate) struct Seat {
     pub(crate) name: RunName,
     pub(crate) registered: Arc<Registered>,
     pub(crate) input: Value,
-    /// `None` while it runs.
-    report: watch::Sender<Option<RunReport>>,
     inside: Mutex<Inside>,
+    /// Wakes those who wait for the report.
+    closes: Notify,
     /// Somebody wants to know every step; looked at without the lock.
     is_watched: AtomicBool,
 }
@@ -30,6 +30,8 @@ pub(crate) struct Seat {
 #[derive(Default)]
 struct Inside {
     actor: Option<ActorRef<Runner>>,
+    /// `None` while it runs.
+    report: Option<RunReport>,
     /// What the last actor left behind.
     left: Option<Record>,
     tail: Option<broadcast::Sender<Progress>>,
@@ -37,14 +39,8 @@ struct Inside {
 
 impl Seat {
     pub(crate) fn new(name: RunName, registered: Arc<Registered>, input: Value) -> Self {
-        Self {
-            name,
-            registered,
-            input,
-            report: watch::Sender::new(None),
-            inside: Mutex::default(),
-            is_watched: AtomicBool::new(false),
-        }
+        let (inside, closes, is_watched) = (Mutex::default(), Notify::new(), AtomicBool::new(false));
+        Self { name, registered, input, inside, closes, is_watched }
     }
 
     /// The actor, unless the run has ended.
@@ -54,13 +50,13 @@ impl Seat {
 
     /// The report, when the run has ended.
     pub(crate) fn report(&self) -> Option<RunReport> {
-        self.report.borrow().clone()
+        self.inside.lock().report.clone()
     }
 
     /// An actor works on it from now on.
     pub(crate) fn open(&self, actor: ActorRef<Runner>) {
-        self.inside.lock().actor = Some(actor);
-        self.report.send_replace(None);
+        let mut inside = self.inside.lock();
+        (inside.actor, inside.report) = (Some(actor), None);
     }
 
     /// The actor ends, and this is how far it came.
@@ -82,22 +78,23 @@ impl Seat {
     pub(crate) fn close(&self, report: RunReport) {
         let (actor, tail) = {
             let mut inside = self.inside.lock();
+            inside.report = Some(report);
             (inside.actor.take(), inside.tail.take())
         };
         self.is_watched.store(false, Ordering::Relaxed);
-        self.report.send_replace(Some(report));
+        self.closes.notify_waiters();
         drop((actor, tail));
     }
 
     /// Waits for the report.
     pub(crate) async fn closed(&self) -> RunReport {
-        let mut report = self.report.subscribe();
         loop {
-            if let Some(report) = report.borrow_and_update().clone() {
+            // Made before the look, so that it hears of a report that comes right after it.
+            let closes = self.closes.notified();
+            if let Some(report) = self.report() {
                 return report;
             }
-            // It cannot be closed, as the sender is our own.
-            let _ = report.changed().await;
+            closes.await;
         }
     }
 

@@ -227,7 +227,9 @@ impl Overseer {
             Some(record) if record.run.state().is_final() => RunReport::of(record),
             left => RunReport::cut_short(left, reason(), cx.system().elapsed()),
         };
-        if let Some(summary) = report.summary().filter(|_| report.died().is_some()) {
+        if report.died().is_some()
+            && let Some(summary) = report.summary()
+        {
             self.news.tell_run(&summary);
         }
         let (state, memory) = (report.state(), self.shared.settings.lock().memory);
