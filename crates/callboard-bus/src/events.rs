@@ -54,7 +54,9 @@
 //! - A publisher waits for no handler. It waits for room in a full mailbox, as `tell` does, for all subscribers at once:
 //!   those who have room have the event meanwhile.
 //! - What a subscriber does not take, as its breaker is open say, becomes a dead letter and is counted in the
-//!   [`Receipt`](crate::Receipt). One that has ended is skipped, and its subscription goes.
+//!   [`Receipt`](crate::Receipt). One that has ended is skipped, and its subscription goes: at once when somebody
+//!   publishes to it, and otherwise before those who have ended are more than there are other subscriptions, than there
+//!   are actors, and than 1,000.
 //! - A publisher that does not know whether it has published repeats the event under the same [`EventId`]
 //!   ([`Publish::id`]): then a subscriber may see both.
 //!

@@ -77,6 +77,11 @@ impl<T> Matcher<T> {
         self.root.find(topic.tokens(), &mut found);
         found
     }
+
+    /// Shows all values.
+    pub(crate) fn for_each<'t>(&'t self, visit: &mut impl FnMut(&'t T)) {
+        self.root.for_each(visit);
+    }
 }
 
 impl<T: Clone> Matcher<T> {
@@ -118,6 +123,18 @@ impl<T> Node<T> {
         add_all(&self.below, found);
         if let Some(child) = &self.any {
             child.find(names, found);
+        }
+    }
+
+    fn for_each<'t>(&'t self, visit: &mut impl FnMut(&'t T)) {
+        for values in [&self.here, &self.below] {
+            values.for_each(&mut |_, value| visit(value));
+        }
+        for children in [&self.literals, &self.globs] {
+            children.for_each(&mut |_, child| child.for_each(visit));
+        }
+        if let Some(child) = &self.any {
+            child.for_each(visit);
         }
     }
 

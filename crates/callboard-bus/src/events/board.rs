@@ -99,6 +99,16 @@ impl Board {
         is_first
     }
 
+    /// Ends all subscriptions for which `is_over` holds.
+    pub(super) fn retire_where(&self, is_over: impl Fn(&Subscriber) -> bool) {
+        let table = self.table.load();
+        table.for_each(&mut |subscriber| {
+            if is_over(subscriber) {
+                self.retire(subscriber);
+            }
+        });
+    }
+
     /// Takes out who has left and puts in who has come, for all publishers at once.
     pub(super) fn change(&self, newcomer: Option<Arc<Subscriber>>) {
         let retired = self.retired.lock().as_mut().map(std::mem::take).unwrap_or_default();

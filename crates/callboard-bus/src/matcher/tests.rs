@@ -35,6 +35,10 @@ fn text((marked, places, end): &Draft, tokens: &[&str]) -> String {
 type Model = Vec<(Pattern, u64)>;
 
 fn equal(matcher: &Matcher<u64>, model: &Model, topics: &[Topic]) {
+    let mut all = Vec::new();
+    matcher.for_each(&mut |number| all.push(*number));
+    all.sort_unstable();
+    assert!(all.iter().eq(model.iter().map(|(_, number)| number)));
     assert_eq!(matcher.len(), model.len());
     for topic in topics {
         let mut found: Vec<u64> = matcher.find(topic).into_iter().copied().collect();
