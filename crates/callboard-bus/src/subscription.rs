@@ -48,7 +48,7 @@ pub enum SubscribeError {
     /// The actor `events` did not answer in time.
     #[error("the actor `events` did not answer in time")]
     Timeout,
-    /// The system is shutting down or over.
+    /// The system is over, or so far in its shutdown that the actor `events` takes no messages.
     #[error("the system is shutting down")]
     Over,
 }

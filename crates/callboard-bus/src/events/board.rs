@@ -1,5 +1,6 @@
 //! What publishers, subscriptions and the events actor share.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -12,6 +13,7 @@ use parking_lot::Mutex;
 use super::actor::EventsActor;
 use crate::event::{EventId, EventIds};
 use crate::matcher::Matcher;
+use crate::publish::Refusal;
 use crate::subscription::Subscriber;
 use crate::topic::Topic;
 
@@ -27,6 +29,8 @@ pub(crate) struct Board {
     numbers: AtomicU64,
     /// Subscriptions that have ended and are still in the table; `None` once the system has ended.
     retired: Mutex<Option<Vec<Arc<Subscriber>>>>,
+    /// The last events that were not taken, oldest first.
+    refusals: Mutex<VecDeque<Refusal>>,
     ids: EventIds,
     /// When the system started, since the Unix epoch: a moment is this and what the system's clock has counted since,
     /// so it is virtual where that clock is.
@@ -43,6 +47,7 @@ impl Board {
             table: ArcSwap::default(),
             numbers: AtomicU64::new(0),
             retired: Mutex::new(Some(Vec::new())),
+            refusals: Mutex::default(),
             ids: EventIds::new(),
             started: now.saturating_sub(system.elapsed()),
             source: "system".into(),
@@ -88,6 +93,20 @@ impl Board {
     pub(super) fn subscribers(&self, name: &Topic) -> Vec<Arc<Subscriber>> {
         let table = self.table.load();
         table.find(name).into_iter().filter(|subscriber| !subscriber.has_ended()).cloned().collect()
+    }
+
+    pub(super) fn refusals(&self) -> Vec<Refusal> {
+        self.refusals.lock().iter().cloned().collect()
+    }
+
+    /// Keeps a refusal, and no more than so many.
+    pub(super) fn refused(&self, refusal: Refusal) {
+        const KEPT: usize = 1_000;
+        let mut refusals = self.refusals.lock();
+        if refusals.len() == KEPT {
+            refusals.pop_front();
+        }
+        refusals.push_back(refusal);
     }
 
     /// Ends a subscription, which publishers see at once; false when it has ended already.
