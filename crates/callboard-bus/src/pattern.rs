@@ -2,13 +2,12 @@
 
 pub(crate) mod glob;
 
-use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::topic::{Topic, TopicError, check_size, check_token, tokens_with_offset};
+use crate::topic::{Topic, TopicError, check_size, check_token, checked_text, tokens_with_offset};
 
 /// Which events a subscriber wants: a name, or one with wildcards. A clone is one more reference to the same text.
 ///
@@ -119,25 +118,7 @@ impl From<Topic> for Pattern {
     }
 }
 
-impl TryFrom<String> for Pattern {
-    type Error = TopicError;
-
-    fn try_from(text: String) -> Result<Self, TopicError> {
-        text.parse()
-    }
-}
-
-impl From<Pattern> for String {
-    fn from(pattern: Pattern) -> Self {
-        pattern.0.as_ref().to_owned()
-    }
-}
-
-impl fmt::Display for Pattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+checked_text!(Pattern);
 
 #[cfg(test)]
 mod tests {
