@@ -55,8 +55,8 @@
 //!   those who have room have the event meanwhile.
 //! - What a subscriber does not take, as its breaker is open say, becomes a dead letter and is counted in the
 //!   [`Receipt`](crate::Receipt). One that has ended is skipped, and its subscription goes: at once when somebody
-//!   publishes to it, and otherwise before those who have ended are more than there are other subscriptions, than there
-//!   are actors, and than 1,000.
+//!   publishes to it. Where nobody does, the table is looked through for them whenever it has grown since the last time by
+//!   as many as there were subscriptions then, by as many as there were actors, and by 1,000.
 //! - While the system ends, events reach those whose actors still take messages. One that drains takes no new ones: for
 //!   publishers it has ended. Publishing is no error to the very last, when nobody is left to hear it; subscribing is one
 //!   as soon as the actor `events` takes no messages.

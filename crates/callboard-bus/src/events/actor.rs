@@ -26,8 +26,8 @@ impl EventsActor {
     }
 
     /// Takes out those whose actors have ended. They are looked for in the list of all actors, as a recipient does not
-    /// say it; therefore not before as many have come as there were actors and subscriptions the last time, which
-    /// makes it cheap for each of them.
+    /// say that it has ended. Since that list is long, it is made only after as many have come as there were actors and as
+    /// there were subscriptions the last time, so that its cost for each of them stays the same.
     fn look_through(&mut self, cx: &Context<Self>) {
         let actors: HashSet<ActorId> = cx.system().inspect().actors.iter().map(|actor| actor.id).collect();
         self.board.retire_where(|subscriber| is_of_this_system(subscriber, cx) && !actors.contains(&id_of(subscriber)));
