@@ -46,7 +46,7 @@
 //! # What is promised
 //!
 //! - A subscription whose [`subscribe`](EventsExt::subscribe) has returned gets every event that is published from then
-//!   on, once; an actor with two subscriptions that match gets it twice. It gets no event from before.
+//!   on, once, while its actor takes messages; an actor with two subscriptions that match gets it twice. It gets no event from before.
 //! - Once [`unsubscribe`](crate::Subscription::unsubscribe) has returned, or the [`Subscription`](crate::Subscription)
 //!   was dropped, nothing that is published from then on reaches it. An event that was on its way, in the hands of a
 //!   publisher or in the mailbox, still does.
@@ -54,14 +54,20 @@
 //! - A publisher waits for no handler. It waits for room in a full mailbox, as `tell` does, for all subscribers at once:
 //!   those who have room have the event meanwhile.
 //! - What a subscriber does not take, as its breaker is open say, becomes a dead letter and is counted in the
-//!   [`Receipt`](crate::Receipt). One that has ended is skipped, and its subscription goes.
+//!   [`Receipt`](crate::Receipt). One that has ended is skipped, and its subscription goes: at once when somebody
+//!   publishes to it. Where nobody does, the table is looked through for them whenever it has grown since the last time by
+//!   as many as there were subscriptions then, by as many as there were actors, and by 1,000.
+//! - While the system ends, events reach those whose actors still take messages. One that drains takes no new ones: for
+//!   publishers it has ended. Publishing is no error to the very last, when nobody is left to hear it; subscribing is one
+//!   as soon as the actor `events` takes no messages.
 //! - A publisher that does not know whether it has published repeats the event under the same [`EventId`]
-//!   ([`Publish::id`]): then a subscriber may see both.
+//!   ([`Publish::id`], [`EventOptions::id`]): then a subscriber may see both.
 //!
 //! # How it works
 //!
 //! Subscriptions and their ends go through the mailbox of one actor, `events`. It publishes the table of all patterns as
-//! a snapshot, which publishers read without asking it, so it is no bottleneck.
+//! a snapshot, which publishers read without asking it or waiting for it. The next snapshot shares with the last one all
+//! but the way to what has changed, so a subscription costs about as many steps as their number has digits.
 
 mod actor;
 mod board;
@@ -77,7 +83,7 @@ pub(crate) use self::actor::{Admit, Sweep};
 use self::board::Board;
 use crate::event::{Event, EventId};
 use crate::pattern::Pattern;
-use crate::publish::{Publish, PublishError, free_topic};
+use crate::publish::{EventOptions, Publish, PublishError, Refusal, free_topic};
 use crate::subscription::{Subscribe, Subscriber};
 use crate::topic::Topic;
 use crate::value::Value;
@@ -110,6 +116,28 @@ pub trait TurnEventsExt {
     /// [`PublishError`], at once.
     fn publish(&mut self, name: &str, data: impl Into<Value>) -> Result<EventId, PublishError>;
 
+    /// As [`publish`](Self::publish), with a priority or under an id. An event that finds no room in the lane of its
+    /// priority goes into the normal one; what finds none there either becomes a dead letter.
+    ///
+    /// ```
+    /// # use callboard_actor::{Actor, Context, Fault, Priority};
+    /// # use callboard_bus::{EventOptions, TurnEventsExt, Value};
+    /// # fn in_a_turn<A: Actor>(cx: &mut Context<A>) -> Result<(), Fault> {
+    /// cx.publish_with("door.opened", Value::Null, EventOptions::default().priority(Priority::High))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError`], at once.
+    fn publish_with(
+        &mut self,
+        name: &str,
+        data: impl Into<Value>,
+        options: EventOptions,
+    ) -> Result<EventId, PublishError>;
+
     /// As [`EventsExt::subscribe`]: it does not wait for the end of the turn.
     fn subscribe(&self, pattern: &str, recipient: Recipient<Event>) -> Subscribe;
 }
@@ -134,10 +162,19 @@ impl<A: Actor> TurnEventsExt for Context<A> {
     }
 
     fn publish(&mut self, name: &str, data: impl Into<Value>) -> Result<EventId, PublishError> {
+        self.publish_with(name, data, EventOptions::default())
+    }
+
+    fn publish_with(
+        &mut self,
+        name: &str,
+        data: impl Into<Value>,
+        options: EventOptions,
+    ) -> Result<EventId, PublishError> {
         let (topic, events) = (free_topic(name)?, TurnEventsExt::events(self));
-        let event = events.event(topic, data.into(), self.me().name().into(), None);
+        let event = events.event(topic, data.into(), self.me().name().into(), options.id);
         let id = event.id;
-        self.effect(move || events.deliver_at_once(&event));
+        self.effect(move || events.deliver_at_once(&event, options.priority));
         Ok(id)
     }
 
@@ -176,6 +213,12 @@ impl Events {
         self.board.len()
     }
 
+    /// The last 1,000 times that a subscriber did not take an event, oldest first: what their dead letters do not say.
+    #[must_use]
+    pub fn refusals(&self) -> Vec<Refusal> {
+        self.board.refusals()
+    }
+
     /// Whether anybody has subscribed to events of this name, so that one who publishes much can leave out what nobody wants.
     #[must_use]
     pub fn is_wanted(&self, name: &Topic) -> bool {
@@ -205,9 +248,19 @@ impl Events {
         self.board.source()
     }
 
+    /// A number for a subscriber, higher than all before it.
+    pub(crate) fn fresh_number(&self) -> u64 {
+        self.board.fresh_number()
+    }
+
     /// Those who want events of this name now.
     pub(crate) fn subscribers(&self, name: &Topic) -> Vec<Arc<Subscriber>> {
         self.board.subscribers(name)
+    }
+
+    /// Keeps the record of an event that was not taken.
+    pub(crate) fn refused(&self, refusal: Refusal) {
+        self.board.refused(refusal);
     }
 
     /// Ends a subscription; false when it has ended already.
@@ -220,14 +273,6 @@ impl Events {
         if let Some(actor) = self.actor() {
             // A full mailbox holds messages whose turns will sweep.
             let _ = actor.try_tell(Sweep);
-        }
-    }
-
-    /// Sends an event to those who have room.
-    fn deliver_at_once(&self, event: &Event) {
-        for subscriber in self.subscribers(&event.name) {
-            let told = subscriber.recipient().try_tell(event.clone());
-            self.note(&subscriber, told);
         }
     }
 }

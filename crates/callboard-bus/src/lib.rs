@@ -17,7 +17,7 @@
 //! | when to try again | [`RetryPolicy`], [`retry::Retry`], [`RetryBudget`] |
 //! | the name of an event, and many of them | [`Topic`], [`Pattern`], [`TopicError`] |
 //! | what has happened, told to everybody who wants to know | [`Event`], [`EventsExt`], [`TurnEventsExt`], [`events`] |
-//! | who got it, and who gets it | [`Receipt`], [`Subscription`] |
+//! | who got it, who did not take it, and who gets it | [`Receipt`], [`Refusal`], [`Subscription`] |
 //! | a graph as SVG, DOT or Mermaid, and a chart over time | [`picture::Picture`], [`picture::Gantt`] |
 //!
 //! ```
@@ -164,7 +164,7 @@ pub use self::lookup::{Hint, LookupError, Unavailable, UnavailableInstance, Unav
 pub use self::module::{Module, ServedModule};
 pub use self::modules::{MissingRequirement, ModuleWatch, Modules, ModulesExt};
 pub use self::pattern::Pattern;
-pub use self::publish::{Publish, PublishError, Receipt};
+pub use self::publish::{EventOptions, Publish, PublishError, Receipt, Refusal};
 pub use self::registration::{RegisterError, Registration, RegistryError};
 pub use self::registry::ModuleChange;
 pub use self::retry::{RetryBudget, RetryPolicy};

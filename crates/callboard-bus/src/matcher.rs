@@ -1,12 +1,14 @@
 //! Values by pattern: which of many patterns stand for a name. Pure.
 //!
-//! A tree with a level per token, so that a name meets only the patterns that agree with it so far. Nodes are shared
-//! between a matcher and its clones: a clone costs a counter, and a change copies those nodes on its own way that a clone
-//! still has, and no others. So one owner may change its matcher while readers look at the clone from before.
+//! A tree with a level per token, so that a name meets only the patterns that agree with it so far. It never changes:
+//! with a value more or less it is another one, which shares all but the way to that value with the one before. So
+//! readers look at the one that there was when they came, and nobody waits for anybody.
 
-use std::collections::HashMap;
+mod shared_map;
+
 use std::sync::Arc;
 
+use self::shared_map::SharedMap;
 use crate::pattern::{Pattern, Token, glob};
 use crate::topic::Topic;
 
@@ -18,16 +20,21 @@ pub(crate) struct Matcher<T> {
 }
 
 /// All patterns that begin with the same tokens.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Node<T> {
-    literals: HashMap<Arc<str>, Arc<Node<T>>>,
+    literals: Children<T>,
     any: Option<Arc<Node<T>>>,
-    globs: Vec<(Arc<str>, Arc<Node<T>>)>,
+    globs: Children<T>,
     /// The values of the pattern that ends here.
-    here: Vec<T>,
+    here: Values<T>,
     /// The values of the pattern that goes on with `>`.
-    below: Vec<T>,
+    below: Values<T>,
 }
+
+type Children<T> = SharedMap<Arc<str>, Arc<Node<T>>>;
+
+/// Values by number: those that came first come first.
+type Values<T> = SharedMap<u64, T>;
 
 impl<T> Default for Matcher<T> {
     fn default() -> Self {
@@ -37,7 +44,25 @@ impl<T> Default for Matcher<T> {
 
 impl<T> Default for Node<T> {
     fn default() -> Self {
-        Self { literals: HashMap::new(), any: None, globs: Vec::new(), here: Vec::new(), below: Vec::new() }
+        Self {
+            literals: SharedMap::default(),
+            any: None,
+            globs: SharedMap::default(),
+            here: SharedMap::default(),
+            below: SharedMap::default(),
+        }
+    }
+}
+
+impl<T> Clone for Node<T> {
+    fn clone(&self) -> Self {
+        Self {
+            literals: self.literals.clone(),
+            any: self.any.clone(),
+            globs: self.globs.clone(),
+            here: self.here.clone(),
+            below: self.below.clone(),
+        }
     }
 }
 
@@ -52,47 +77,64 @@ impl<T> Matcher<T> {
         self.root.find(topic.tokens(), &mut found);
         found
     }
+
+    /// Shows all values.
+    pub(crate) fn for_each<'t>(&'t self, visit: &mut impl FnMut(&'t T)) {
+        self.root.for_each(visit);
+    }
 }
 
 impl<T: Clone> Matcher<T> {
-    pub(crate) fn insert(&mut self, pattern: &Pattern, value: T) {
-        let mut node = Arc::make_mut(&mut self.root);
-        for token in pattern.tokens() {
-            if token == Token::Tail {
-                self.len += 1;
-                return node.below.push(value);
-            }
-            node = node.child(token);
-        }
-        self.len += 1;
-        node.here.push(value);
+    /// The same with a value more, under a number that no value of this pattern has.
+    #[must_use]
+    pub(crate) fn with(&self, pattern: &Pattern, number: u64, value: T) -> Self {
+        let root = self.root.changed(pattern.tokens(), |values| values.with(number, value));
+        Self { root: Arc::new(root), len: self.len + 1 }
     }
 
-    /// Takes out the first value of this pattern that `is_it` accepts.
-    pub(crate) fn remove(&mut self, pattern: &Pattern, is_it: impl Fn(&T) -> bool) -> Option<T> {
-        let removed = Arc::make_mut(&mut self.root).remove(pattern.tokens(), &is_it)?;
-        self.len -= 1;
-        Some(removed)
+    /// The same without the value of this number; `None` when there is none.
+    #[must_use]
+    pub(crate) fn without(&self, pattern: &Pattern, number: u64) -> Option<Self> {
+        let mut is_there = false;
+        let root = self.root.changed(pattern.tokens(), |values| {
+            is_there = values.get(&number).is_some();
+            values.without(&number)
+        });
+        is_there.then(|| Self { root: Arc::new(root), len: self.len - 1 })
     }
 }
 
 impl<T> Node<T> {
     /// At most [`Topic::MAX_TOKENS`] levels deep, and each node is met once.
     fn find<'t, 'n>(&'t self, mut names: impl Iterator<Item = &'n str> + Clone, found: &mut Vec<&'t T>) {
-        let Some(name) = names.next() else { return found.extend(&self.here) };
+        let Some(name) = names.next() else { return add_all(&self.here, found) };
         if let Some(child) = self.literals.get(name) {
             child.find(names.clone(), found);
         }
-        for (_, child) in self.globs.iter().filter(|(glob, _)| glob::matches(glob, name)) {
-            child.find(names.clone(), found);
-        }
+        self.globs.for_each(&mut |glob, child| {
+            if glob::matches(glob, name) {
+                child.find(names.clone(), found);
+            }
+        });
         // No wildcard stands for the mark of the system.
         if name.starts_with('$') {
             return;
         }
-        found.extend(&self.below);
+        add_all(&self.below, found);
         if let Some(child) = &self.any {
             child.find(names, found);
+        }
+    }
+
+    fn for_each<'t>(&'t self, visit: &mut impl FnMut(&'t T)) {
+        for values in [&self.here, &self.below] {
+            values.for_each(&mut |_, value| visit(value));
+        }
+        for children in [&self.literals, &self.globs] {
+            children.for_each(&mut |_, child| child.for_each(visit));
+        }
+        if let Some(child) = &self.any {
+            child.for_each(visit);
         }
     }
 
@@ -106,126 +148,52 @@ impl<T> Node<T> {
 }
 
 impl<T: Clone> Node<T> {
-    /// The node one token further, made if it is not there.
-    fn child(&mut self, token: Token<'_>) -> &mut Self {
-        let child = match token {
-            Token::Literal(name) => self.literals.entry(name.into()).or_default(),
-            Token::Any | Token::Tail => self.any.get_or_insert_default(),
-            Token::Glob(glob) => {
-                let known = self.globs.iter().position(|(known, _)| **known == *glob);
-                let at = known.unwrap_or_else(|| {
-                    self.globs.push((glob.into(), Arc::default()));
-                    self.globs.len() - 1
-                });
-                &mut self.globs[at].1
-            }
-        };
-        Arc::make_mut(child)
-    }
-
-    /// What is empty afterwards goes too.
-    fn remove<'p>(&mut self, mut tokens: impl Iterator<Item = Token<'p>>, is_it: &impl Fn(&T) -> bool) -> Option<T> {
+    /// The same with other values of one pattern. What is empty then is left out.
+    fn changed<'p>(
+        &self,
+        mut tokens: impl Iterator<Item = Token<'p>>,
+        change: impl FnOnce(&Values<T>) -> Values<T>,
+    ) -> Self {
+        let mut changed = self.clone();
         match tokens.next() {
-            None => take(&mut self.here, is_it),
-            Some(Token::Tail) => take(&mut self.below, is_it),
-            Some(token) => {
-                let removed = self.known_child(token)?.remove(tokens, is_it);
-                self.prune(token);
-                removed
-            }
+            None => changed.here = change(&self.here),
+            Some(Token::Tail) => changed.below = change(&self.below),
+            Some(Token::Any) => changed.any = changed_child(self.any.as_ref(), tokens, change),
+            Some(Token::Literal(name)) => changed.literals = changed_in(&self.literals, name, tokens, change),
+            Some(Token::Glob(glob)) => changed.globs = changed_in(&self.globs, glob, tokens, change),
         }
-    }
-
-    fn known_child(&mut self, token: Token<'_>) -> Option<&mut Self> {
-        let child = match token {
-            Token::Literal(name) => self.literals.get_mut(name)?,
-            Token::Any | Token::Tail => self.any.as_mut()?,
-            Token::Glob(glob) => self.globs.iter_mut().find(|(known, _)| **known == *glob).map(|(_, child)| child)?,
-        };
-        Some(Arc::make_mut(child))
-    }
-
-    fn prune(&mut self, token: Token<'_>) {
-        match token {
-            Token::Literal(name) if self.literals.get(name).is_some_and(|child| child.is_empty()) => {
-                self.literals.remove(name);
-            }
-            Token::Any if self.any.as_ref().is_some_and(|child| child.is_empty()) => self.any = None,
-            Token::Glob(_) => self.globs.retain(|(_, child)| !child.is_empty()),
-            Token::Literal(_) | Token::Any | Token::Tail => {}
-        }
+        changed
     }
 }
 
-fn take<T>(values: &mut Vec<T>, is_it: &impl Fn(&T) -> bool) -> Option<T> {
-    let at = values.iter().position(is_it)?;
-    Some(values.remove(at))
+fn changed_in<'p, T: Clone>(
+    children: &Children<T>,
+    name: &str,
+    tokens: impl Iterator<Item = Token<'p>>,
+    change: impl FnOnce(&Values<T>) -> Values<T>,
+) -> Children<T> {
+    match changed_child(children.get(name), tokens, change) {
+        Some(child) => children.with(name.into(), child),
+        None => children.without(name),
+    }
+}
+
+/// A child that need not be there before, nor afterwards.
+fn changed_child<'p, T: Clone>(
+    child: Option<&Arc<Node<T>>>,
+    tokens: impl Iterator<Item = Token<'p>>,
+    change: impl FnOnce(&Values<T>) -> Values<T>,
+) -> Option<Arc<Node<T>>> {
+    let changed = match child {
+        Some(child) => child.changed(tokens, change),
+        None => Node::default().changed(tokens, change),
+    };
+    (!changed.is_empty()).then(|| Arc::new(changed))
+}
+
+fn add_all<'t, T>(values: &'t Values<T>, found: &mut Vec<&'t T>) {
+    values.for_each(&mut |_, value| found.push(value));
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// Names and patterns of few letters, so that they meet.
-    fn topic() -> impl Strategy<Value = Topic> {
-        "[$]?[ab]{1,2}(\\.[ab]{1,3}){0,3}".prop_map(|text| text.parse().unwrap())
-    }
-
-    fn pattern() -> impl Strategy<Value = Pattern> {
-        let token = "([ab]|[ab]{1,2}|\\*|[ab]\\*|\\*[ab]|\\?[ab]?)";
-        let text = format!("[$]?{token}(\\.{token}){{0,3}}(\\.>)?|>");
-        proptest::string::string_regex(&text).unwrap().prop_map(|text| text.parse().unwrap())
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(200))]
-
-        /// F-EVT-03: it finds what looking at each pattern finds, after any changes, and a clone from before does not see
-        /// them.
-        #[test]
-        fn a_matcher_equals_a_list(
-            steps in prop::collection::vec((any::<bool>(), pattern(), 0usize..20), 1..40),
-            topics in prop::collection::vec(topic(), 1..8),
-        ) {
-            let (mut matcher, mut model) = (Matcher::default(), Vec::new());
-            let mut before = (matcher.clone(), model.clone());
-            for (number, (adds, pattern, at)) in steps.into_iter().enumerate() {
-                if number == 20 {
-                    before = (matcher.clone(), model.clone());
-                }
-                if adds || model.is_empty() {
-                    matcher.insert(&pattern, number);
-                    model.push((pattern, number));
-                } else {
-                    let (pattern, number) = model.remove(at % model.len());
-                    prop_assert_eq!(matcher.remove(&pattern, |value| *value == number), Some(number));
-                    prop_assert_eq!(matcher.remove(&pattern, |value| *value == number), None);
-                }
-            }
-            for (matcher, model) in [(&matcher, &model), (&before.0, &before.1)] {
-                prop_assert_eq!(matcher.len(), model.len());
-                for topic in &topics {
-                    let mut found: Vec<usize> = matcher.find(topic).into_iter().copied().collect();
-                    found.sort_unstable();
-                    let expected: Vec<_> =
-                        model.iter().filter(|(pattern, _)| pattern.matches(topic)).map(|(_, number)| *number).collect();
-                    prop_assert_eq!(found, expected, "{}", topic);
-                }
-            }
-        }
-
-        #[test]
-        fn what_is_taken_out_leaves_nothing_behind(patterns in prop::collection::vec(pattern(), 1..30)) {
-            let mut matcher = Matcher::default();
-            for pattern in &patterns {
-                matcher.insert(pattern, ());
-            }
-            for pattern in &patterns {
-                prop_assert!(matcher.remove(pattern, |()| true).is_some());
-            }
-            prop_assert!(matcher.root.is_empty() && matcher.len() == 0);
-        }
-    }
-}
+mod tests;

@@ -2,13 +2,12 @@
 
 pub(crate) mod glob;
 
-use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::topic::{Topic, TopicError, check_size, check_token, tokens_with_offset};
+use crate::topic::{Topic, TopicError, check_size, check_token, checked_text, tokens_with_offset};
 
 /// Which events a subscriber wants: a name, or one with wildcards. A clone is one more reference to the same text.
 ///
@@ -119,30 +118,10 @@ impl From<Topic> for Pattern {
     }
 }
 
-impl TryFrom<String> for Pattern {
-    type Error = TopicError;
-
-    fn try_from(text: String) -> Result<Self, TopicError> {
-        text.parse()
-    }
-}
-
-impl From<Pattern> for String {
-    fn from(pattern: Pattern) -> Self {
-        pattern.0.as_ref().to_owned()
-    }
-}
-
-impl fmt::Display for Pattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+checked_text!(Pattern);
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn matches(pattern: &str, topic: &str) -> bool {
@@ -194,18 +173,5 @@ mod tests {
         assert_eq!(fault("a.b**"), TopicError::DoubleStar { text: text("a.b**"), at: 3 });
         assert_eq!(fault("a*$"), TopicError::Character { text: text("a*$"), at: 2, found: '$' });
         assert_eq!(fault("a*$").code().code(), "invalid_name");
-    }
-
-    proptest! {
-        /// Any text is read without harm; every name is a pattern that stands for itself.
-        #[test]
-        fn any_text_is_a_pattern_or_a_fault(text in prop_oneof![any::<String>(), "[$ab>*?.]{0,40}"]) {
-            match (text.parse::<Pattern>(), text.parse::<Topic>()) {
-                (Ok(pattern), Ok(topic)) => prop_assert!(pattern.matches(&topic)),
-                (Ok(_), Err(fault)) => prop_assert!(matches!(fault, TopicError::Wildcard { .. }), "{fault}"),
-                (Err(fault), Ok(_)) => prop_assert!(false, "{fault}"),
-                (Err(fault), Err(_)) => prop_assert!(!fault.to_string().contains(['\n', '\r'])),
-            }
-        }
     }
 }

@@ -3,9 +3,10 @@
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use callboard_actor::{ErrorCode, Priority, Target, TellError};
-use futures::future::join_all;
+use callboard_actor::{ActorId, ErrorCode, Message, Priority, Recipient, Target, TellError};
+use futures::future::{FutureExt, join_all};
 use thiserror::Error;
 
 use crate::event::{Event, EventId};
@@ -32,8 +33,36 @@ pub struct Publish {
     events: Events,
     name: Result<Topic, PublishError>,
     data: Value,
-    priority: Priority,
-    id: Option<EventId>,
+    options: EventOptions,
+}
+
+/// How an event is published from a turn, see [`publish_with`](crate::TurnEventsExt::publish_with).
+///
+/// ```
+/// use callboard_actor::Priority;
+/// use callboard_bus::EventOptions;
+///
+/// let urgent = EventOptions::default().priority(Priority::High);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct EventOptions {
+    pub(crate) priority: Priority,
+    pub(crate) id: Option<EventId>,
+}
+
+impl EventOptions {
+    /// As [`Publish::priority`].
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// As [`Publish::id`].
+    pub fn id(mut self, id: EventId) -> Self {
+        self.id = Some(id);
+        self
+    }
 }
 
 /// Who got an event.
@@ -45,8 +74,34 @@ pub struct Receipt {
     /// How many subscriptions have it in the mailboxes of their actors.
     pub delivered: usize,
     /// How many did not take it: the breaker open, not admitted, or no room where nobody may wait for it. Each is a
-    /// [dead letter](callboard_actor::DeadLetters).
+    /// [dead letter](callboard_actor::DeadLetters) and a [`Refusal`].
     pub refused: usize,
+}
+
+/// An event that a subscriber did not take. Its dead letter is of the same actor, but does not know the event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The id of the event.
+    pub event: EventId,
+    /// Its name.
+    pub name: Topic,
+    /// The priority that it was published with.
+    pub priority: Priority,
+    /// When it was published.
+    pub time: SystemTime,
+    /// Who did not take it.
+    pub actor: ActorId,
+    /// Why: for want of room, as a breaker is open, or as the admission hook said no.
+    pub reason: ErrorCode,
+}
+
+impl Refusal {
+    fn new(subscriber: &Subscriber, priority: Priority, not_taken: TellError<Event>) -> Self {
+        let (reason, actor) = (not_taken.code(), subscriber.recipient().id());
+        let Event { id, name, time, .. } = not_taken.into_message();
+        Self { event: id, name, priority, time, actor, reason }
+    }
 }
 
 /// Why an event was not published.
@@ -71,28 +126,29 @@ impl PublishError {
 
 impl Publish {
     pub(crate) fn new(events: Events, name: Result<Topic, PublishError>, data: Value) -> Self {
-        Self { events, name, data, priority: Priority::default(), id: None }
+        Self { events, name, data, options: EventOptions::default() }
     }
 
     /// Sends it to its subscribers with this priority instead of [`Priority::Normal`].
     pub fn priority(mut self, priority: Priority) -> Self {
-        self.priority = priority;
+        self.options = self.options.priority(priority);
         self
     }
 
     /// Publishes under this id, to repeat an event that may have been published before. A subscriber may see both.
     pub fn id(mut self, id: EventId) -> Self {
-        self.id = Some(id);
+        self.options = self.options.id(id);
         self
     }
 
     async fn publish(self) -> Result<Receipt, PublishError> {
-        let event = self.events.event(self.name?, self.data, self.events.source(), self.id);
+        let event = self.events.event(self.name?, self.data, self.events.source(), self.options.id);
+        let priority = self.options.priority;
         let subscribers = self.events.subscribers(&event.name);
         // All at once, so that no subscriber waits for the room of another.
         let tells = subscribers.iter().map(async |subscriber| {
-            let told = subscriber.recipient().tell(event.clone()).priority(self.priority).await;
-            self.events.note(subscriber, told)
+            let told = subscriber.recipient().tell(event.clone()).priority(priority).await;
+            self.events.note(subscriber, priority, told)
         });
         let outcomes = join_all(tells).await;
         let count = |outcome| outcomes.iter().filter(|known| **known == outcome).count();
@@ -118,8 +174,16 @@ pub(crate) enum Outcome {
 }
 
 impl Events {
+    /// Sends an event to those who have room.
+    pub(crate) fn deliver_at_once(&self, event: &Event, priority: Priority) {
+        for subscriber in self.subscribers(&event.name) {
+            let told = tell_at_once(subscriber.recipient(), event, priority);
+            self.note(&subscriber, priority, told);
+        }
+    }
+
     /// What a tell has come to: what was not taken becomes a dead letter, and who has ended leaves.
-    pub(crate) fn note(&self, subscriber: &Arc<Subscriber>, told: Result<(), TellError<Event>>) -> Outcome {
+    fn note(&self, subscriber: &Arc<Subscriber>, priority: Priority, told: Result<(), TellError<Event>>) -> Outcome {
         match told {
             Ok(()) => Outcome::Delivered,
             Err(TellError::Stopped(_) | TellError::ShuttingDown(_)) => {
@@ -128,12 +192,23 @@ impl Events {
                 }
                 Outcome::Ended
             }
-            Err(_not_taken) => {
+            Err(not_taken) => {
                 subscriber.recipient().bury();
+                self.refused(Refusal::new(subscriber, priority, not_taken));
                 Outcome::Refused
             }
         }
     }
+}
+
+/// A tell that finds no room in its lane would wait; it is dropped, and the lane of the message type is tried, whose
+/// refusal is counted as one.
+fn tell_at_once(recipient: &Recipient<Event>, event: &Event, priority: Priority) -> Result<(), TellError<Event>> {
+    let told = match priority {
+        Event::PRIORITY => None,
+        _ => recipient.tell(event.clone()).priority(priority).into_future().now_or_never(),
+    };
+    told.unwrap_or_else(|| recipient.try_tell(event.clone()))
 }
 
 /// A name that anybody may publish under.

@@ -48,7 +48,7 @@ pub enum SubscribeError {
     /// The actor `events` did not answer in time.
     #[error("the actor `events` did not answer in time")]
     Timeout,
-    /// The system is shutting down or over.
+    /// The system is over, or so far in its shutdown that the actor `events` takes no messages.
     #[error("the system is shutting down")]
     Over,
 }
@@ -75,7 +75,8 @@ impl Subscribe {
     }
 
     async fn subscribe(self) -> Result<Subscription, SubscribeError> {
-        let subscriber = Arc::new(Subscriber::new(self.pattern?, self.recipient));
+        let number = self.events.fresh_number();
+        let subscriber = Arc::new(Subscriber::new(self.pattern?, self.recipient, number));
         // From here on whatever ends this future early also ends the subscription.
         let subscription = Subscription { events: self.events, subscriber };
         let actor = subscription.events.actor().ok_or(SubscribeError::Over)?;
@@ -143,12 +144,13 @@ impl fmt::Debug for Subscribe {
 pub(crate) struct Subscriber {
     pattern: Pattern,
     recipient: Recipient<Event>,
+    number: u64,
     has_ended: AtomicBool,
 }
 
 impl Subscriber {
-    pub(crate) fn new(pattern: Pattern, recipient: Recipient<Event>) -> Self {
-        Self { pattern, recipient, has_ended: AtomicBool::new(false) }
+    pub(crate) fn new(pattern: Pattern, recipient: Recipient<Event>, number: u64) -> Self {
+        Self { pattern, recipient, number, has_ended: AtomicBool::new(false) }
     }
 
     pub(crate) fn pattern(&self) -> &Pattern {
@@ -157,6 +159,11 @@ impl Subscriber {
 
     pub(crate) fn recipient(&self) -> &Recipient<Event> {
         &self.recipient
+    }
+
+    /// Its place among all subscribers of a pattern.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     /// Whether publishers are to pass it by.

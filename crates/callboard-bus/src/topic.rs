@@ -3,7 +3,6 @@
 //! The grammar holds that of NATS subjects: tokens with dots between them, `orders.created`. A token has letters and
 //! digits of ASCII, `_` and `-`; `$` may stand before the first one, which reserves the name for the system.
 
-use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -133,25 +132,33 @@ impl FromStr for Topic {
     }
 }
 
-impl TryFrom<String> for Topic {
-    type Error = TopicError;
+/// What every checked text has: the way from a text and back, which its form in JSON takes, and its display.
+macro_rules! checked_text {
+    ($name:ty) => {
+        impl TryFrom<String> for $name {
+            type Error = $crate::topic::TopicError;
 
-    fn try_from(text: String) -> Result<Self, TopicError> {
-        text.parse()
-    }
-}
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
 
-impl From<Topic> for String {
-    fn from(topic: Topic) -> Self {
-        topic.0.as_ref().to_owned()
-    }
-}
+        impl From<$name> for String {
+            fn from(text: $name) -> Self {
+                text.as_str().to_owned()
+            }
+        }
 
-impl fmt::Display for Topic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
 }
+pub(crate) use checked_text;
+
+checked_text!(Topic);
 
 /// Checks what can be said about a name or pattern without reading its tokens. Afterwards it is short enough to be
 /// quoted in an error.

@@ -1,15 +1,19 @@
 //! What publishers, subscriptions and the events actor share.
 
+use std::collections::VecDeque;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use arc_swap::ArcSwap;
 use callboard_actor::{ActorRef, Overflow, ShutdownPhase, System, WeakRef, child};
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 
 use super::actor::EventsActor;
 use crate::event::{EventId, EventIds};
 use crate::matcher::Matcher;
+use crate::publish::Refusal;
 use crate::subscription::Subscriber;
 use crate::topic::Topic;
 
@@ -19,10 +23,14 @@ type Table = Matcher<Arc<Subscriber>>;
 /// know the system, is emptied when the system has ended.
 pub(crate) struct Board {
     actor: OnceLock<WeakRef<EventsActor>>,
-    /// The snapshot that publishers read. Only the actor changes it.
-    table: RwLock<Table>,
+    /// The snapshot that publishers read, who never wait for it. Only the actor replaces it.
+    table: ArcSwap<Table>,
+    /// How many subscribers there have been.
+    numbers: AtomicU64,
     /// Subscriptions that have ended and are still in the table; `None` once the system has ended.
     retired: Mutex<Option<Vec<Arc<Subscriber>>>>,
+    /// The last events that were not taken, oldest first.
+    refusals: Mutex<VecDeque<Refusal>>,
     ids: EventIds,
     /// When the system started, since the Unix epoch: a moment is this and what the system's clock has counted since,
     /// so it is virtual where that clock is.
@@ -36,8 +44,10 @@ impl Board {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             actor: OnceLock::new(),
-            table: RwLock::default(),
+            table: ArcSwap::default(),
+            numbers: AtomicU64::new(0),
             retired: Mutex::new(Some(Vec::new())),
+            refusals: Mutex::default(),
             ids: EventIds::new(),
             started: now.saturating_sub(system.elapsed()),
             source: "system".into(),
@@ -58,7 +68,12 @@ impl Board {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.table.read().len()
+        self.table.load().len()
+    }
+
+    /// A number for a subscriber, higher than all before it.
+    pub(super) fn fresh_number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Now, since the Unix epoch.
@@ -76,8 +91,22 @@ impl Board {
 
     /// Those who want events of this name now.
     pub(super) fn subscribers(&self, name: &Topic) -> Vec<Arc<Subscriber>> {
-        let table = self.table.read().clone();
+        let table = self.table.load();
         table.find(name).into_iter().filter(|subscriber| !subscriber.has_ended()).cloned().collect()
+    }
+
+    pub(super) fn refusals(&self) -> Vec<Refusal> {
+        self.refusals.lock().iter().cloned().collect()
+    }
+
+    /// Keeps a refusal, and no more than so many.
+    pub(super) fn refused(&self, refusal: Refusal) {
+        const KEPT: usize = 1_000;
+        let mut refusals = self.refusals.lock();
+        if refusals.len() == KEPT {
+            refusals.pop_front();
+        }
+        refusals.push_back(refusal);
     }
 
     /// Ends a subscription, which publishers see at once; false when it has ended already.
@@ -89,28 +118,42 @@ impl Board {
         is_first
     }
 
-    /// Takes out who has left and puts in who has come. Where a publisher is looking at the table from before, what
-    /// changes is copied first; otherwise it changes in place. No subscriber is dropped under the lock, as it may be the
-    /// last that knows an actor.
+    /// Ends all subscriptions for which `is_over` holds.
+    pub(super) fn retire_where(&self, is_over: impl Fn(&Subscriber) -> bool) {
+        let table = self.table.load();
+        table.for_each(&mut |subscriber| {
+            if is_over(subscriber) {
+                self.retire(subscriber);
+            }
+        });
+    }
+
+    /// Takes out who has left and puts in who has come, for all publishers at once.
     pub(super) fn change(&self, newcomer: Option<Arc<Subscriber>>) {
         let retired = self.retired.lock().as_mut().map(std::mem::take).unwrap_or_default();
         // Who asked may have stopped waiting.
         let newcomer = newcomer.filter(|subscriber| !subscriber.has_ended());
-        let mut table = self.table.write();
-        for subscriber in &retired {
-            table.remove(subscriber.pattern(), |known| Arc::ptr_eq(known, subscriber));
+        if !retired.is_empty() || newcomer.is_some() {
+            // Should the table be cleared meanwhile, the cleared one is what changes.
+            self.table.rcu(|table| changed(table, &retired, newcomer.as_ref()));
         }
-        if let Some(subscriber) = newcomer {
-            let pattern = subscriber.pattern().clone();
-            table.insert(&pattern, subscriber);
-        }
-        drop(table);
     }
 
     fn clear(&self) {
         let retired = self.retired.lock().take();
-        let table = std::mem::take(&mut *self.table.write());
+        let table = self.table.swap(Arc::default());
         drop((table, retired));
+    }
+}
+
+fn changed(table: &Table, retired: &[Arc<Subscriber>], newcomer: Option<&Arc<Subscriber>>) -> Table {
+    let mut table = table.clone();
+    for subscriber in retired {
+        table = table.without(subscriber.pattern(), subscriber.number()).unwrap_or(table);
+    }
+    match newcomer {
+        Some(subscriber) => table.with(subscriber.pattern(), subscriber.number(), Arc::clone(subscriber)),
+        None => table,
     }
 }
 
@@ -131,7 +174,8 @@ mod tests {
     fn who_has_left_before_it_is_let_in_stays_outside() {
         TestSystem::run(async |t| {
             let board = Board::new(t.system());
-            let newcomer = || Arc::new(Subscriber::new("a".parse().unwrap(), t.probe().recipient()));
+            let number = || board.fresh_number();
+            let newcomer = || Arc::new(Subscriber::new("a".parse().unwrap(), t.probe().recipient(), number()));
             let (stays, leaves) = (newcomer(), newcomer());
             assert!(board.retire(&leaves) && !board.retire(&leaves));
             board.change(Some(leaves));

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use callboard_actor::testing::{Probe, TestSystem};
-use callboard_actor::{Actor, ActorRef, Context, Fault, Handler, Message, SyncHandler, child, child_with};
-use callboard_bus::{Event, EventId, EventsExt, PublishError, Subscription, TurnEventsExt, Value};
+use callboard_actor::{
+    Actor, ActorRef, Context, ErrorCode, Fault, Handler, Message, Priority, SyncHandler, child, child_with,
+};
+use callboard_bus::{Event, EventId, EventOptions, EventsExt, PublishError, Subscription, TurnEventsExt, Value};
 use tokio::sync::oneshot;
 
 use crate::listener::{Heard, Hold};
@@ -38,6 +40,17 @@ struct Misname;
 impl Handler<Misname> for Clerk {
     async fn handle(&mut self, _: Misname, cx: &mut Context<Self>) -> Result<PublishError, Fault> {
         Ok(cx.publish("work.*", Value::Null).unwrap_err())
+    }
+}
+
+/// Publishes an event with these options.
+#[derive(Message)]
+#[message(reply = EventId)]
+struct Report(EventOptions);
+
+impl Handler<Report> for Clerk {
+    async fn handle(&mut self, report: Report, cx: &mut Context<Self>) -> Result<EventId, Fault> {
+        Ok(cx.publish_with("work.report", Value::Null, report.0)?)
     }
 }
 
@@ -93,6 +106,59 @@ fn nothing_leaves_before_the_turn_has_ended() {
         t.settle().await;
         let (late, early) = (late.take(), probe.take());
         assert_eq!((late.len(), early.len()), (1, 0));
+        t.shutdown().await;
+    });
+}
+
+/// As with the system's own `publish`: the urgent one overtakes, and comes under the id that it was given.
+#[test]
+fn an_event_of_a_turn_has_the_priority_and_the_id_that_it_was_given() {
+    TestSystem::run(async |t| {
+        let (clerk, probe, _subscription) = office(t).await;
+        let heard = Heard::default();
+        let slow = t.spawn(heard.listener());
+        let _slow = t.system().subscribe("work.*", slow.recipient()).await.unwrap();
+        let (go, held) = oneshot::channel();
+        slow.tell(Hold(held)).await.unwrap();
+        t.settle().await;
+        clerk.ask(Work { wait: done(), ends_well: true }).await.unwrap();
+        let id = t.system().events().fresh_id();
+        let options = EventOptions::default().priority(Priority::High).id(id);
+        assert_eq!(clerk.ask(Report(options)).await.unwrap(), id);
+        drop(go);
+        t.settle().await;
+        assert_eq!(heard.take(), ["work.report", "work.begun", "work.done"]);
+        assert!(probe.take().iter().any(|event| event.id == id));
+        t.shutdown().await;
+    });
+}
+
+/// Its own lane first, then the normal one; what finds no room in either is a dead letter that is known by name.
+#[test]
+fn an_urgent_event_that_finds_no_room_does_not_wait() {
+    TestSystem::run(async |t| {
+        let (clerk, ..) = office(t).await;
+        let heard = Heard::default();
+        let small = t.spawn(child("small", heard.listener()).bound(1));
+        let _small = t.system().subscribe("work.*", small.recipient()).await.unwrap();
+        let (go, held) = oneshot::channel();
+        small.tell(Hold(held)).await.unwrap();
+        t.settle().await;
+        let urgent = EventOptions::default().priority(Priority::High);
+        let mut ids = Vec::new();
+        for _ in 0..3 {
+            ids.push(clerk.ask(Report(urgent)).await.unwrap());
+        }
+        let refusals = t.system().events().refusals();
+        assert_eq!(refusals.len(), 1);
+        let refusal = &refusals[0];
+        assert_eq!((refusal.event, refusal.name.as_str(), refusal.priority), (ids[2], "work.report", Priority::High));
+        assert_eq!((refusal.actor, refusal.reason), (small.id(), ErrorCode::Busy));
+        assert_eq!(t.system().dead_letters().list()[0].actor_id, small.id());
+        drop(go);
+        t.settle().await;
+        assert_eq!(heard.take().len(), 2);
+        assert!(t.inspect().actor("small").unwrap().messages.adds_up());
         t.shutdown().await;
     });
 }

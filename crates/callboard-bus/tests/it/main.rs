@@ -5,6 +5,7 @@
 mod a_call_ends_by_its_deadline;
 mod a_panicking_type_costs_one_call;
 mod a_payload_is_the_same_by_every_road;
+mod any_input_is_read_or_refused;
 mod calls_go_as_asks_do;
 mod conditions_see_what_steps_answered;
 mod hostile_payloads_are_refused;

@@ -4,7 +4,7 @@ use std::future::IntoFuture;
 use std::pin::pin;
 
 use callboard_actor::testing::TestSystem;
-use callboard_actor::{ActorRef, Backoff, DeadReason, Drain, Overflow, System, block_on, child};
+use callboard_actor::{ActorRef, Backoff, DeadReason, Drain, Overflow, ShutdownPhase, System, block_on, child};
 use callboard_bus::{Event, EventsExt, Value};
 use futures::poll;
 use tokio::sync::oneshot;
@@ -72,6 +72,42 @@ fn who_has_stopped_is_passed_by_and_leaves_the_table() {
     });
 }
 
+/// It takes nothing new, so that for publishers it has ended; what it has got it still handles.
+#[test]
+fn who_drains_is_passed_by_and_handles_what_it_has() {
+    TestSystem::run(async |t| {
+        let (slow, go) = held(t, "slow").await;
+        let _subscription = t.system().subscribe("a", slow.recipient()).await.unwrap();
+        assert_eq!(t.system().publish("a", Value::Null).await.unwrap().delivered, 1);
+        slow.drain();
+        t.settle().await;
+        let receipt = t.system().publish("a", Value::Null).await.unwrap();
+        assert_eq!((receipt.delivered, receipt.refused), (0, 0));
+        drop(go);
+        slow.ended().await;
+        t.settle().await;
+        assert_eq!((t.system().dead_letters().total(), t.system().events().subscriptions()), (0, 0));
+        t.shutdown().await;
+    });
+}
+
+/// Before the actors end everything is as ever; afterwards nobody is left to hear it.
+#[test]
+fn publishing_goes_on_while_the_system_ends() {
+    TestSystem::run(async |t| {
+        let (system, heard) = (t.system().clone(), Heard::default());
+        let listener = t.spawn(heard.listener());
+        let _subscription = system.subscribe("a", listener.recipient()).await.unwrap();
+        let ending = system.clone();
+        system.on_shutdown(ShutdownPhase::Workflows, "last words", move || async move {
+            assert_eq!(ending.publish("a", Value::Null).await.unwrap().delivered, 1);
+        });
+        t.shutdown().await;
+        assert_eq!(heard.take().len(), 1);
+        assert_eq!(system.publish("a", Value::Null).await.unwrap().delivered, 0);
+    });
+}
+
 #[test]
 fn who_stops_while_the_publisher_waits_is_waited_for_no_longer() {
     TestSystem::run(async |t| {
@@ -126,6 +162,9 @@ fn what_an_open_breaker_refuses_is_counted_and_a_dead_letter() {
         assert_eq!(dead.len(), 1);
         assert_eq!((dead[0].actor.as_str(), dead[0].reason), ("closed", DeadReason::Refused));
         assert!(dead[0].message.ends_with("::Event"));
+        let refusals = t.system().events().refusals();
+        assert_eq!(refusals.len(), 1);
+        assert_eq!((refusals[0].event, refusals[0].actor, refusals[0].name.as_str()), (receipt.id, closed.id(), "a"));
         closed.breaker().automatic();
         t.settle().await;
         assert_eq!(t.system().publish("a", Value::Null).await.unwrap().delivered, 2, "it is still subscribed");

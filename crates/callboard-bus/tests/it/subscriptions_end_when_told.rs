@@ -65,6 +65,31 @@ fn however_many_leave_at_once_the_table_forgets_them_all() {
     });
 }
 
+/// Nobody publishes to them, and nobody drops their subscriptions.
+#[test]
+fn subscriptions_of_ended_actors_do_not_pile_up() {
+    TestSystem::run(async |t| {
+        let other = System::builder().workers(1).start().await.unwrap();
+        let stays = [t.spawn(Witness::default).recipient(), other.spawn(Witness::default).recipient()];
+        let mut kept = Vec::new();
+        for stays in stays {
+            kept.push(t.system().subscribe("never.*", stays).await.unwrap());
+        }
+        for _ in 0..2_500 {
+            let listener = t.spawn(Heard::default().listener());
+            kept.push(t.system().subscribe("never", listener.recipient()).await.unwrap());
+            listener.stop();
+            listener.ended().await;
+        }
+        let left = t.system().events().subscriptions();
+        assert!(left < 1_100, "{left} subscriptions");
+        let receipt = t.system().publish("never.a", Value::Null).await.unwrap();
+        assert_eq!(receipt.delivered, 2, "who lives has stayed, here and in another system");
+        other.shutdown(Drain::default()).await;
+        t.shutdown().await;
+    });
+}
+
 #[test]
 fn a_system_that_is_over_takes_no_subscriptions() {
     TestSystem::run(async |t| {

@@ -6,6 +6,7 @@ mod a_change_of_mind_is_in_time;
 mod a_file_and_a_builder_make_the_same;
 mod a_run_is_held_to_its_times;
 mod any_events_do_no_harm;
+mod any_text_is_read_or_refused;
 mod driver;
 mod every_wait_has_a_name;
 mod every_fault_has_a_place_and_a_help;
