@@ -138,6 +138,7 @@ mod pattern;
 pub mod picture;
 mod publish;
 pub mod retry;
+mod shared_map;
 mod subscription;
 mod topic;
 pub mod value;

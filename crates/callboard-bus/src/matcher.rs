@@ -4,12 +4,10 @@
 //! with a value more or less it is another one, which shares all but the way to that value with the one before. So
 //! readers look at the one that there was when they came, and nobody waits for anybody.
 
-mod shared_map;
-
 use std::sync::Arc;
 
-use self::shared_map::SharedMap;
 use crate::pattern::{Pattern, Token, glob};
+use crate::shared_map::SharedMap;
 use crate::topic::Topic;
 
 /// The table. See the head of this module.

@@ -6,7 +6,6 @@ mod instance;
 mod route;
 mod snapshot;
 mod standing;
-mod table;
 mod watchers;
 
 use std::collections::HashMap;

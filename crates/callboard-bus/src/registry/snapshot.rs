@@ -8,15 +8,15 @@ use callboard_actor::Message;
 
 use super::entry::Entry;
 use super::route::{Offer, Route};
-use super::table::Table;
 use crate::address::Address;
 use crate::descriptor::Descriptor;
 use crate::lookup::{Hint, LookupError};
+use crate::shared_map::SharedMap;
 
 /// Everything that is registered. Reading takes one look-up by the name of the module.
 #[derive(Default)]
 pub(crate) struct Snapshot {
-    modules: Table<Arc<Family>>,
+    modules: SharedMap<Arc<str>, Arc<Family>>,
     /// `module.operation` of everything that is offered, in order; collected when somebody has first asked for what is
     /// not there.
     offered: OnceLock<Arc<[String]>>,
@@ -47,7 +47,7 @@ impl Snapshot {
 
     /// Everybody who takes this type of message.
     pub(crate) fn route_of<M: Message>(&self) -> Result<&Route, LookupError> {
-        let routes = self.modules.values().flat_map(|family| &family.routes);
+        let routes = self.modules.values().into_iter().flat_map(|family| &family.routes);
         let mut takers: Vec<&Route> = routes.filter(|route| route.takes(TypeId::of::<M>())).collect();
         takers.sort_unstable_by(|one, other| one.address().cmp(other.address()));
         let message = type_name::<M>();
@@ -71,7 +71,7 @@ impl Snapshot {
 
     /// Everything that is registered, in the order of its arrival.
     pub(crate) fn entries(&self) -> Vec<&Arc<Entry>> {
-        let mut entries: Vec<_> = self.modules.values().flat_map(|family| &family.entries).collect();
+        let mut entries: Vec<_> = self.modules.values().into_iter().flat_map(|family| &family.entries).collect();
         entries.sort_unstable_by_key(|entry| entry.number());
         entries
     }
@@ -108,8 +108,11 @@ impl Snapshot {
 
     fn replaced(&self, module: &str, entries: Vec<Arc<Entry>>) -> Self {
         let before = self.modules.get(module).map(|family| &**family);
-        let family = (!entries.is_empty()).then(|| Arc::new(Family::new(entries, before)));
-        Self { modules: self.modules.with(module, family), offered: OnceLock::new(), is_over: self.is_over }
+        let modules = match &entries[..] {
+            [] => self.modules.without(module),
+            [..] => self.modules.with(module.into(), Arc::new(Family::new(entries, before))),
+        };
+        Self { modules, offered: OnceLock::new(), is_over: self.is_over }
     }
 
     #[cold]
@@ -132,7 +135,7 @@ impl Snapshot {
 
     fn offered(&self) -> &Arc<[String]> {
         self.offered.get_or_init(|| {
-            let routes = self.modules.values().flat_map(|family| &family.routes);
+            let routes = self.modules.values().into_iter().flat_map(|family| &family.routes);
             let mut names: Vec<_> = routes.map(|route| route.address().to_owned()).collect();
             names.sort_unstable();
             names.into()

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// The map. See the head of this module.
 #[derive(Debug)]
-pub(super) struct SharedMap<K, V>(Option<Arc<Node<K, V>>>);
+pub(crate) struct SharedMap<K, V>(Option<Arc<Node<K, V>>>);
 
 #[derive(Debug)]
 struct Node<K, V> {
@@ -35,11 +35,11 @@ impl<K, V> Default for SharedMap<K, V> {
 }
 
 impl<K, V> SharedMap<K, V> {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    pub(super) fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    pub(crate) fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
     {
@@ -55,12 +55,19 @@ impl<K, V> SharedMap<K, V> {
     }
 
     /// Shows all entries, in the order of their keys.
-    pub(super) fn for_each<'a>(&'a self, visit: &mut impl FnMut(&'a K, &'a V)) {
+    pub(crate) fn for_each<'a>(&'a self, visit: &mut impl FnMut(&'a K, &'a V)) {
         if let Some(node) = &self.0 {
             node.left.for_each(visit);
             visit(&node.key, &node.value);
             node.right.for_each(visit);
         }
+    }
+
+    /// The values, in the order of their keys.
+    pub(crate) fn values(&self) -> Vec<&V> {
+        let mut values = Vec::with_capacity(self.weight() - 1);
+        self.for_each(&mut |_, value| values.push(value));
+        values
     }
 
     /// One more than its entries, so that a tree without any has a weight as well.
@@ -72,7 +79,7 @@ impl<K, V> SharedMap<K, V> {
 impl<K: Clone + Ord, V: Clone> SharedMap<K, V> {
     /// The same with one entry more, or with another value in one.
     #[must_use]
-    pub(super) fn with(&self, key: K, value: V) -> Self {
+    pub(crate) fn with(&self, key: K, value: V) -> Self {
         let Some(node) = &self.0 else { return joined((key, value), Self::default(), Self::default()) };
         match key.cmp(&node.key) {
             Ordering::Less => balanced(node.entry(), node.left.with(key, value), node.right.clone()),
@@ -83,7 +90,7 @@ impl<K: Clone + Ord, V: Clone> SharedMap<K, V> {
 
     /// The same without an entry.
     #[must_use]
-    pub(super) fn without<Q: Ord + ?Sized>(&self, key: &Q) -> Self
+    pub(crate) fn without<Q: Ord + ?Sized>(&self, key: &Q) -> Self
     where
         K: Borrow<Q>,
     {
@@ -174,6 +181,7 @@ mod tests {
     fn entries(map: &SharedMap<u8, usize>) -> Vec<(u8, usize)> {
         let mut entries = Vec::new();
         map.for_each(&mut |key, value| entries.push((*key, *value)));
+        assert!(map.values().into_iter().eq(entries.iter().map(|(_, value)| value)));
         entries
     }
 
