@@ -58,14 +58,16 @@ pub(super) struct Bench {
     takes_notes: Cell<bool>,
     /// The moment that the actor's alarm is set for.
     alarm: Cell<Option<Duration>>,
+    /// The run was paused, and its calls still stand in the queues for places.
+    withdraws: Cell<bool>,
 }
 
 struct State {
     /// Taken out at the end.
     record: Option<Record>,
     todo: VecDeque<Command>,
-    /// Calls that were to be made when the run was paused.
-    held: Vec<Command>,
+    /// Calls that were to be made while the run is paused.
+    held: VecDeque<Command>,
     /// Empty but while an event is applied.
     fresh: Vec<Command>,
     timers: Timers,
@@ -89,7 +91,7 @@ impl Bench {
         let mut state = State {
             record: Some(record),
             todo: VecDeque::new(),
-            held: Vec::new(),
+            held: VecDeque::new(),
             fresh: commands,
             timers: Timers::default(),
         };
@@ -114,6 +116,7 @@ impl Bench {
             waker: RefCell::default(),
             takes_notes: Cell::new(false),
             alarm: Cell::new(None),
+            withdraws: Cell::new(false),
         }
     }
 
@@ -123,6 +126,9 @@ impl Bench {
             self.waker.replace(Some(task.waker().clone()));
         }
         for _ in 0..BATCH {
+            if self.withdraws.take() {
+                self.withdraw();
+            }
             let command = self.state.borrow_mut().todo.pop_front();
             match command {
                 // One that somebody wanted to try again meanwhile is not over.
@@ -209,7 +215,9 @@ impl Bench {
         record.apply(event, now, &mut state.fresh);
         let run = &mut record.run;
         if run.state() != before {
-            self.state_changed(before, run);
+            if run.state() == RunState::Paused {
+                self.withdraws.set(true);
+            }
             if before == RunState::Paused {
                 state.todo.extend(state.held.drain(..));
             }
@@ -218,15 +226,6 @@ impl Bench {
             self.tell_watchers(before, run);
         }
         state.sort_commands();
-    }
-
-    /// Whoever waits for a place must not get one while the run is paused.
-    fn state_changed(&self, before: RunState, run: &Run) {
-        match (before, run.state()) {
-            (_, RunState::Paused) => self.limits.hold(self.key),
-            (RunState::Paused, _) => self.limits.let_go(self.key),
-            _ => {}
-        }
     }
 
     #[cold]
@@ -250,7 +249,7 @@ impl Bench {
                 // A cancellation came in between; its command stands behind this one.
             }
             command @ Command::Call { .. } if self.is_in(RunState::Paused) => {
-                self.state.borrow_mut().held.push(command);
+                self.state.borrow_mut().held.push_back(command);
             }
             Command::Call { task: work, attempt, input, deadline, priority, .. } => {
                 let key = Key { is_undo: false, task: work, attempt };
@@ -269,6 +268,31 @@ impl Bench {
             // These two never get here: one is sorted out, the other ends the pump.
             Command::SetTimer { .. } | Command::Finished { .. } => {}
         }
+    }
+
+    /// Takes back the calls that wait for a place, and with them the places that are no use yet: while the run is paused
+    /// they are for others. Only the pump may do that, as the pause may come while it polls the calls.
+    #[cold]
+    fn withdraw(&self) {
+        let mut calls = self.errands.borrow_mut().take_where(Errand::is_queuing);
+        self.limits.forget(self.key);
+        calls.sort_by_key(|(key, _)| *key);
+        let wanted = calls.into_iter().filter_map(|(_, errand)| errand.into_wanted());
+        let commands: Vec<_> = wanted.filter_map(|wanted| self.command(wanted)).collect();
+        self.put_back(commands);
+    }
+
+    fn put_back(&self, calls: impl IntoIterator<Item = Command>) {
+        let is_paused = self.is_in(RunState::Paused);
+        let state = &mut *self.state.borrow_mut();
+        if is_paused { &mut state.held } else { &mut state.todo }.extend(calls);
+    }
+
+    /// What led to a call. It is that of a step: nothing is undone in a run that can be paused.
+    fn command(&self, wanted: Wanted) -> Option<Command> {
+        let Wanted { key: Key { task, attempt, .. }, input, priority, deadline, .. } = wanted;
+        let handler = self.seat.registered.definition.step(task.step)?.handler.clone();
+        Some(Command::Call { task, attempt, handler, input, deadline, priority })
     }
 
     fn is_still_wanted(&self, task: Task, attempt: u32) -> bool {
@@ -349,6 +373,7 @@ impl Bench {
         match outcome {
             Outcome::Answered(answer) => self.answered(key, answer),
             Outcome::Granted(None, ..) => {}
+            Outcome::Granted(Some(wanted), ..) if self.withdraws.get() => self.put_back(self.command(*wanted)),
             Outcome::Granted(Some(mut wanted), at, place) => {
                 wanted.places[at] = Some(place);
                 self.queue_or_call(*wanted, task);
