@@ -159,6 +159,8 @@ pub(crate) struct Shared {
     /// What is registered: read by everybody, replaced by the actor alone.
     pub(crate) published: Mutex<Arc<Published>>,
     pub(crate) settings: Mutex<Settings>,
+    /// They go on when the actor is started again.
+    totals: Mutex<RunTotals>,
     pub(crate) limits: Limits,
 }
 

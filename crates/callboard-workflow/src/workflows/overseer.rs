@@ -43,7 +43,6 @@ pub(crate) struct Overseer {
     actors: HashMap<ActorId, u64>,
     starts: u64,
     ended: Ended<Seat>,
-    totals: RunTotals,
     triggers: HashMap<String, Subscription>,
 }
 
@@ -120,7 +119,6 @@ impl Overseer {
             actors: HashMap::new(),
             starts: 0,
             ended: Ended::default(),
-            totals: RunTotals::default(),
             triggers: HashMap::new(),
         };
         // After a fault the definitions are still there.
@@ -214,7 +212,7 @@ impl Overseer {
         self.running.insert(number, Arc::clone(seat));
         self.names.insert(seat.name.clone(), number);
         self.actors.insert(actor.id(), number);
-        self.totals.begin();
+        self.shared.totals.lock().begin();
         cx.monitor(&actor);
         seat.open(actor);
     }
@@ -231,7 +229,7 @@ impl Overseer {
             self.news.tell_run(&summary);
         }
         let (state, memory) = (report.state(), self.shared.settings.lock().memory);
-        self.totals.end(state);
+        self.shared.totals.lock().end(state);
         self.ended.add(seat.name.clone(), state, Arc::clone(&seat), memory);
         seat.close(report);
     }
@@ -310,11 +308,12 @@ impl Drop for Overseer {
 impl Overseer {
     fn close_all(&mut self, why: &StopReason) {
         for seat in std::mem::take(&mut self.running).into_values() {
-            let left = seat.take_left();
-            seat.close(match left {
+            let report = match seat.take_left() {
                 Some(record) if record.run.state().is_final() => RunReport::of(record),
                 left => RunReport::cut_short(left, why.clone(), self.system.elapsed()),
-            });
+            };
+            self.shared.totals.lock().end(report.state());
+            seat.close(report);
         }
     }
 }
@@ -364,7 +363,7 @@ impl SyncHandler<List> for Overseer {
 
 impl SyncHandler<TotalsWanted> for Overseer {
     fn handle(&mut self, _: TotalsWanted, _: &mut Context<Self>) -> Result<RunTotals, Fault> {
-        Ok(self.totals)
+        Ok(*self.shared.totals.lock())
     }
 }
 
