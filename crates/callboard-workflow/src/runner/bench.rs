@@ -10,12 +10,14 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use callboard_actor::{ActorRef, Priority, System};
+use callboard_bus::picture::short_time;
 use callboard_bus::{CallError, Modules, Value};
 
 use super::errand::{Errand, Key, Outcome, Wanted, failure};
 use super::errands::Errands;
 use super::order::Order;
 use super::timers::Timers;
+use super::vigil::Vigil;
 use super::{BATCH, Runner, SetAlarm};
 use crate::limits::Limits;
 use crate::news::News;
@@ -25,6 +27,7 @@ use crate::run::{Command, Event, Run, RunState, StepState, Task, Timer};
 use crate::run_ref::RunError;
 use crate::seat::Seat;
 use crate::slots::RunKey;
+use crate::stuck::StuckRun;
 use crate::tail::Progress;
 
 /// How much longer than the run itself a call may take. The run's own deadline is to come first, because a call that
@@ -37,6 +40,8 @@ pub(crate) struct Outset {
     pub(crate) limits: Limits,
     pub(crate) modules: Modules,
     pub(crate) news: News,
+    /// When somebody is to be told that nothing happens in it.
+    pub(crate) stuck_after: Duration,
     /// A run that goes on, and what it wants done. `None` for a new one.
     pub(crate) continued: Option<(Record, Vec<Command>)>,
 }
@@ -71,6 +76,7 @@ struct State {
     /// Empty but while an event is applied.
     fresh: Vec<Command>,
     timers: Timers,
+    vigil: Vigil,
 }
 
 impl Outset {
@@ -81,7 +87,7 @@ impl Outset {
 
 impl Bench {
     pub(super) fn new(outset: Outset, system: System, me: ActorRef<Runner>) -> Self {
-        let Outset { seat, limits, modules, news, continued } = outset;
+        let Outset { seat, limits, modules, news, stuck_after, continued } = outset;
         let (record, commands) = continued.unwrap_or_else(|| {
             let mut commands = Vec::new();
             let (definition, input) = (&seat.registered.definition, seat.input.clone());
@@ -94,6 +100,7 @@ impl Bench {
             held: VecDeque::new(),
             fresh: commands,
             timers: Timers::default(),
+            vigil: Vigil::new(stuck_after, system.elapsed()),
         };
         state.sort_commands();
         if let Some(record) = &mut state.record {
@@ -173,12 +180,20 @@ impl Bench {
             let Some(timer) = due else { break };
             self.apply(Event::TimerFired(timer));
         }
+        self.state.borrow_mut().look_after(now).iter().for_each(|stuck| self.tell_stuck(stuck));
         self.wake();
     }
 
-    /// The nearest moment that the run waits for.
+    /// The nearest moment that the run waits for, or that is to be looked at whether it goes on.
     pub(super) fn next_moment(&self) -> Option<Duration> {
-        self.state.borrow().timers.next()
+        let state = self.state.borrow();
+        state.timers.next().into_iter().chain(state.vigil.next()).min()
+    }
+
+    /// Whether nothing has happened for too long.
+    pub(super) fn stuck(&self) -> Option<StuckRun> {
+        let state = self.state.borrow();
+        state.vigil.stuck(&state.record.as_ref()?.run, self.system.elapsed())
     }
 
     pub(super) fn note_alarm(&self, at: Option<Duration>) {
@@ -241,6 +256,15 @@ impl Bench {
             self.news.tell_run(&summary);
             self.seat.tell(Progress::Run(summary));
         }
+    }
+
+    #[cold]
+    fn tell_stuck(&self, stuck: &StuckRun) {
+        let (name, waited) = (&self.seat.name, short_time(Duration::from_millis(stuck.stuck_ms)));
+        tracing::warn!(target: "callboard::workflow", workflow = %name.workflow, run = %name.run, waited,
+            recommendation = stuck.recommendation, "a run does not go on");
+        self.news.tell_stuck(stuck);
+        self.seat.tell(Progress::Stuck(stuck.clone()));
     }
 
     fn carry_out(&self, command: Command, task: &mut Context<'_>) {
@@ -414,6 +438,11 @@ impl Drop for Bench {
 }
 
 impl State {
+    /// What is to be told of a run that does not go on.
+    fn look_after(&mut self, now: Duration) -> Option<StuckRun> {
+        self.vigil.look(&self.record.as_ref()?.run, now)
+    }
+
     /// Timers are set at once; the rest is for the pump.
     fn sort_commands(&mut self) {
         for command in self.fresh.drain(..) {

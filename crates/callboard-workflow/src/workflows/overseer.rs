@@ -205,7 +205,8 @@ impl Overseer {
     /// Starts the actor of a run.
     fn launch(&mut self, seat: &Arc<Seat>, continued: Option<(Record, Vec<Command>)>, cx: &Context<Self>) {
         let (limits, modules, news) = (self.shared.limits.clone(), self.modules.clone(), self.news.clone());
-        let outset = Outset { seat: Arc::clone(seat), limits, modules, news, continued };
+        let stuck_after = self.shared.settings.lock().stuck_after;
+        let outset = Outset { seat: Arc::clone(seat), limits, modules, news, stuck_after, continued };
         let actor = self.supervisor.spawn(Runner::child(outset));
         let number = self.starts;
         self.starts += 1;
