@@ -15,7 +15,7 @@ mod archive;
 mod assembly;
 #[path = "../market_pipeline/chaos.rs"]
 mod chaos;
-#[path = "../command_line.rs"]
+#[path = "../shared/command_line.rs"]
 mod command_line;
 #[path = "../market_pipeline/correlation.rs"]
 mod correlation;
