@@ -31,6 +31,8 @@ mod analysis;
 mod archive;
 mod assembly;
 mod chaos;
+#[path = "../shared/command_line.rs"]
+mod command_line;
 mod correlation;
 mod date;
 mod drawdown;
@@ -60,31 +62,12 @@ mod validator;
 mod volatility;
 mod workflow;
 
-use std::env;
-use std::error::Error;
 use std::process::ExitCode;
 
-use options::{Command, HELP, Options};
+use job::JobError;
+use options::{HELP, Options};
 
 fn main() -> ExitCode {
-    match Command::parse(env::args_os().skip(1)) {
-        Ok(Command::Run(options)) => run(&options),
-        Ok(Command::Help) => {
-            print!("{HELP}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => complain(&error, 2),
-    }
-}
-
-fn run(options: &Options) -> ExitCode {
-    match callboard::block_on(job::run(options)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => complain(&error, error.exit_code()),
-    }
-}
-
-fn complain(error: &dyn Error, exit_code: u8) -> ExitCode {
-    eprintln!("error: {error}");
-    ExitCode::from(exit_code)
+    let run = |options| callboard::block_on(job::run(&options));
+    command_line::main(HELP, Options::parse, run, JobError::exit_code)
 }

@@ -5,6 +5,7 @@ use std::iter::Peekable;
 use std::path::PathBuf;
 
 use crate::chaos::Chaos;
+use crate::command_line::{Command, split_at_equals};
 use crate::module::{Module, UnknownModule};
 
 /// What `--help` prints.
@@ -29,13 +30,6 @@ const DEFAULT_SEED: u64 = 1;
 
 /// Above it a piece takes so many attempts that the job would not end soon.
 const GREATEST_PROBABILITY: f64 = 0.9;
-
-/// What the user wants done.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Command {
-    Help,
-    Run(Options),
-}
 
 /// How the job is to be run.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -64,15 +58,15 @@ pub(crate) enum UsageError {
     Module(#[from] UnknownModule),
 }
 
-impl Command {
+impl Options {
     /// Reads the arguments that follow the program's name.
-    pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, UsageError> {
+    pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command<Self>, UsageError> {
         let mut arguments = Arguments(arguments.into_iter().flat_map(split_at_equals).peekable());
-        let mut options = Options::default();
+        let mut options = Self::default();
         let (mut probability, mut seed) = (None, None);
         while let Some(argument) = arguments.0.next() {
             match argument.to_str() {
-                Some("--help" | "-h") => return Ok(Self::Help),
+                Some("--help" | "-h") => return Ok(Command::Help),
                 Some("--input") => options.input = Some(arguments.value("--input")?.into()),
                 Some("--workflow") => options.workflow = Some(arguments.value("--workflow")?.into()),
                 Some("--out") => options.out = Some(arguments.value("--out")?.into()),
@@ -83,7 +77,7 @@ impl Command {
             }
         }
         options.chaos = chaos(probability, seed)?;
-        Ok(Self::Run(options))
+        Ok(Command::Run(options))
     }
 }
 
@@ -95,19 +89,11 @@ fn chaos(probability: Option<f64>, seed: Option<u64>) -> Result<Option<Chaos>, U
     }
 }
 
-/// `--out=DIR` is `--out DIR`.
-fn split_at_equals(argument: OsString) -> Vec<OsString> {
-    match argument.to_str().filter(|text| text.starts_with("--")).and_then(|text| text.split_once('=')) {
-        Some((option, value)) => vec![option.into(), value.into()],
-        None => vec![argument],
-    }
-}
-
 struct Arguments<I: Iterator<Item = OsString>>(Peekable<I>);
 
 impl<I: Iterator<Item = OsString>> Arguments<I> {
     fn value(&mut self, option: &'static str) -> Result<OsString, UsageError> {
-        self.optional_value().ok_or(UsageError::NoValue(option))
+        self.optional_value().filter(|value| !value.is_empty()).ok_or(UsageError::NoValue(option))
     }
 
     fn optional_value(&mut self) -> Option<OsString> {
@@ -141,8 +127,8 @@ fn starts_with_dashes(argument: &OsStr) -> bool {
 mod tests {
     use super::*;
 
-    fn parse(line: &str) -> Result<Command, String> {
-        Command::parse(line.split_whitespace().map(OsString::from)).map_err(|error| error.to_string())
+    fn parse(line: &str) -> Result<Command<Options>, String> {
+        Options::parse(line.split_whitespace().map(OsString::from)).map_err(|error| error.to_string())
     }
 
     fn options(line: &str) -> Options {
@@ -196,6 +182,7 @@ mod tests {
             ("prices.csv", "there is no option \"prices.csv\"; --help lists them"),
             ("--input", "--input needs a value"),
             ("--out --chaos", "--out needs a value"),
+            ("--out=", "--out needs a value"),
             ("--chaos 1", "--chaos takes a probability from 0 to 0.9, not \"1\""),
             ("--chaos -0.1", "--chaos takes a probability from 0 to 0.9, not \"-0.1\""),
             ("--chaos NaN", "--chaos takes a probability from 0 to 0.9, not \"NaN\""),

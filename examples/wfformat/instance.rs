@@ -4,10 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use callboard_bus::from_value;
-use callboard_workflow::definition::{Definition, Source, Step};
-use callboard_workflow::graph::StepIndex;
-use callboard_workflow::wfformat::{WfFormatError, import};
+use callboard::bus::from_value;
+use callboard::workflow::definition::{Definition, Source, Step};
+use callboard::workflow::graph::StepIndex;
+use callboard::workflow::wfformat::{WfFormatError, import};
 
 /// A workflow that can be run.
 #[derive(Debug)]

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use callboard::bus::{RegisterError, Value};
+use callboard::workflow::run::RunState;
+use callboard::workflow::{RunReport, WorkflowsExt, workflows};
 use callboard::{Drain, StartError, System};
-use callboard_bus::{RegisterError, Value};
-use callboard_workflow::run::RunState;
-use callboard_workflow::{RunReport, WorkflowsExt, workflows};
 
 use crate::instance::{Instance, InstanceError};
 use crate::options::Options;

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::command_line::{Command, split_at_equals};
+
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
 Runs a workflow of the WfCommons project, WfFormat 1.5; its steps wait as long as its tasks took.
@@ -15,13 +17,6 @@ Usage: cargo run --release --example wfformat -- FILE [OPTIONS]
 ";
 
 const DEFAULT_SCALE: f64 = 0.001;
-
-/// What the user wants done.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Command {
-    Help,
-    Run(Options),
-}
 
 /// What is to be run, and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,15 +41,15 @@ pub(crate) enum UsageError {
     TwoFiles(PathBuf, OsString),
 }
 
-impl Command {
+impl Options {
     /// Reads the arguments that follow the program's name.
-    pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, UsageError> {
+    pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command<Self>, UsageError> {
         let mut arguments = arguments.into_iter().flat_map(split_at_equals);
         let (mut file, mut scale, mut svg) = (None, DEFAULT_SCALE, None);
         while let Some(argument) = arguments.next() {
             let mut value = |option| arguments.next().ok_or(UsageError::NoValue(option));
             match argument.to_str() {
-                Some("--help" | "-h") => return Ok(Self::Help),
+                Some("--help" | "-h") => return Ok(Command::Help),
                 Some("--scale") => scale = number(value("--scale")?)?,
                 Some("--svg") => svg = Some(value("--svg")?.into()),
                 Some(option) if option.starts_with("--") => return Err(UsageError::UnknownOption(argument)),
@@ -65,19 +60,11 @@ impl Command {
             }
         }
         let file = file.ok_or(UsageError::NoFile)?;
-        Ok(Self::Run(Options { file, scale, svg }))
+        Ok(Command::Run(Self { file, scale, svg }))
     }
 }
 
 fn number(value: OsString) -> Result<f64, UsageError> {
     let number = value.to_str().and_then(|text| text.parse().ok());
     number.filter(|scale: &f64| scale.is_finite() && *scale >= 0.0).ok_or(UsageError::Scale(value))
-}
-
-/// `--scale=S` is `--scale S`.
-fn split_at_equals(argument: OsString) -> Vec<OsString> {
-    match argument.to_str().filter(|text| text.starts_with("--")).and_then(|text| text.split_once('=')) {
-        Some((option, value)) => vec![option.into(), value.into()],
-        None => vec![argument],
-    }
 }

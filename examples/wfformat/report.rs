@@ -6,8 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use callboard_bus::picture::{Folding, GanttError, short_time};
-use callboard_workflow::RunReport;
+use callboard::bus::picture::{Folding, GanttError, short_time};
+use callboard::workflow::RunReport;
 
 use crate::instance::Instance;
 

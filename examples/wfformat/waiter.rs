@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use callboard::bus::{Module, RegisterError};
 use callboard::prelude::*;
-use callboard_bus::{Module, RegisterError};
 use schemars::JsonSchema;
 use serde::Deserialize;
 

@@ -127,7 +127,7 @@ fn labels(definition: &Definition) -> Vec<String> {
 }
 
 fn title(run: &Run) -> String {
-    format!("{} · {} · {}", run.definition().name(), run.id(), run.state())
+    format!("{} · {} · {}", run.definition().name(), run.state(), run.id())
 }
 
 fn item_states(run: &Run, step: StepIndex) -> Option<StateCounts> {

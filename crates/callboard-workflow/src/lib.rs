@@ -41,6 +41,7 @@
 //! | when a step starts, ends, is tried again or undone | [`run`] |
 //! | how limits are shared between runs | [`slots`] |
 //! | what a run waits for | [`progress`] |
+//! | that it has waited for too long | [`StuckRun`] |
 //! | when everything happened, and what decided the end | [`history`] |
 //! | how it looks | [`drawing`] |
 //! | how real scientific workflows are read | [`wfformat`] |
@@ -73,6 +74,7 @@ mod run_ref;
 mod runner;
 mod seat;
 pub mod slots;
+mod stuck;
 mod tail;
 pub mod wfformat;
 pub mod workflows;
@@ -80,5 +82,6 @@ pub mod workflows;
 pub use self::file::SCHEMA;
 pub use self::report::RunReport;
 pub use self::run_ref::{RunError, RunRef};
+pub use self::stuck::StuckRun;
 pub use self::tail::{Progress, Tail};
 pub use self::workflows::{Workflows, WorkflowsExt};

@@ -96,7 +96,7 @@ impl Limits {
     }
 
     /// Where a call of the operation has to queue, first one and then the other. Whoever waits for the second keeps the
-    /// first; as all take them in this order, nobody waits in a circle.
+    /// first until it is paused; as all take them in this order, nobody waits in a circle.
     pub(crate) fn queues(&self, own: &OwnLimits, operation: &str) -> [Option<OperationKey>; 2] {
         let first = own.0.iter().find(|(limited, _)| **limited == *operation).map(|(_, queue)| *queue);
         let has_common = self.0.has_common.load(Ordering::Acquire);
@@ -113,18 +113,7 @@ impl Limits {
         }
     }
 
-    /// Grants nothing to a run until it is let go.
-    pub(crate) fn hold(&self, run: RunKey) {
-        self.0.slots.lock().hold(run);
-    }
-
-    /// Lets a run take its turns again.
-    pub(crate) fn let_go(&self, run: RunKey) {
-        let granted = self.0.slots.lock().let_go(run);
-        self.grant_all(granted);
-    }
-
-    /// The run is over: nothing of it waits any more.
+    /// Nothing of the run waits any more: it is over, or paused.
     pub(crate) fn forget(&self, run: RunKey) {
         let given_up = self.0.slots.lock().forget(run);
         drop(given_up);

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::progress::{RunSummary, TaskProgress};
 use crate::run::{RunState, StepState};
+use crate::stuck::StuckRun;
 use crate::workflows::RunName;
 
 /// Publishes what happens in runs. Where nobody has subscribed to anything but triggers this costs the look at a number.
@@ -22,6 +23,7 @@ struct Inner {
     /// How many subscriptions are those of triggers, which want none of this.
     triggers: AtomicUsize,
     runs: Vec<(RunState, Topic)>,
+    stuck: Option<Topic>,
     steps: Vec<(StepState, Topic)>,
 }
 
@@ -71,7 +73,8 @@ impl News {
         let runs = RunState::ALL.iter().filter_map(|state| Some((*state, topic("run", state.as_str())?)));
         let steps = StepState::ALL.iter().filter_map(|state| Some((*state, topic("step", state.as_str())?)));
         let (runs, steps) = (runs.collect(), steps.collect());
-        Self(Arc::new(Inner { events, herald, triggers: AtomicUsize::new(0), runs, steps }))
+        let stuck = topic("run", "stuck");
+        Self(Arc::new(Inner { events, herald, triggers: AtomicUsize::new(0), runs, stuck, steps }))
     }
 
     /// Nothing is told any more.
@@ -95,7 +98,12 @@ impl News {
         self.publish(topic.map(|(_, topic)| topic), summary);
     }
 
-    /// A step of a run has, or an item of a mapped step.
+    /// Nothing happens in a run.
+    pub(crate) fn tell_stuck(&self, stuck: &StuckRun) {
+        self.publish(self.0.stuck.as_ref(), stuck);
+    }
+
+    /// A step of a run has come into a state, or an item of a mapped step.
     pub(crate) fn tell_step(&self, run: &RunName, step: &TaskProgress) {
         let topic = self.0.steps.iter().find(|(state, _)| *state == step.state);
         let news = StepNews { workflow_id: &run.workflow, run_id: &run.run, step };

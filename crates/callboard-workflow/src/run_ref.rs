@@ -14,8 +14,9 @@ use crate::progress::{RunProgress, RunSummary};
 use crate::record::Record;
 use crate::report::RunReport;
 use crate::run::{RunState, Undo};
-use crate::runner::{Copy, Order, Runner, Show, Summarize};
+use crate::runner::{Copy, IsStuck, Order, Runner, Show, Summarize};
 use crate::seat::Seat;
+use crate::stuck::StuckRun;
 use crate::tail::Tail;
 use crate::workflows::Workflows;
 
@@ -233,6 +234,11 @@ impl RunRef {
             Some(summary) => Ok(summary),
             None => self.ended().await.summary().ok_or(RunError::Ended),
         }
+    }
+
+    /// Whether it is stuck, and on what. `None` when it has ended, too.
+    pub(crate) async fn stuck(&self) -> Result<Option<StuckRun>, RunError> {
+        self.look(IsStuck).await
     }
 
     /// Its steps in the colours of their states, with the time that each took and, once it has ended, the critical path

@@ -12,6 +12,7 @@ mod errand;
 mod errands;
 mod order;
 mod timers;
+mod vigil;
 
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -28,6 +29,7 @@ pub(crate) use self::order::{Order, continued};
 use crate::progress::{RunProgress, RunSummary};
 use crate::record::Record;
 use crate::run_ref::RunError;
+use crate::stuck::StuckRun;
 
 /// So many commands are carried out before others of the thread have their turn.
 const BATCH: u32 = 256;
@@ -59,6 +61,9 @@ pub(crate) struct Copy;
 /// Where are you, in short?
 pub(crate) struct Summarize;
 
+/// Are you stuck?
+pub(crate) struct IsStuck;
+
 impl Message for Due {
     type Reply = ();
 }
@@ -77,6 +82,10 @@ impl Message for Copy {
 
 impl Message for Summarize {
     type Reply = Option<RunSummary>;
+}
+
+impl Message for IsStuck {
+    type Reply = Option<StuckRun>;
 }
 
 impl Message for Order {
@@ -164,5 +173,12 @@ impl SyncHandler<Summarize> for Runner {
     fn handle(&mut self, _: Summarize, cx: &mut Context<Self>) -> Result<Option<RunSummary>, Fault> {
         self.set_alarm(cx);
         Ok(self.bench.look(|record| RunSummary::of(&record.run)))
+    }
+}
+
+impl SyncHandler<IsStuck> for Runner {
+    fn handle(&mut self, _: IsStuck, cx: &mut Context<Self>) -> Result<Option<StuckRun>, Fault> {
+        self.set_alarm(cx);
+        Ok(self.bench.stuck())
     }
 }

@@ -22,7 +22,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -46,7 +46,6 @@ pub struct OperationKey(usize);
 pub struct Slots<T> {
     names: HashMap<Arc<str>, OperationKey>,
     operations: Vec<Operation<T>>,
-    held: HashSet<RunKey>,
 }
 
 #[derive(Debug)]
@@ -58,7 +57,7 @@ struct Operation<T> {
 
 impl<T> Default for Slots<T> {
     fn default() -> Self {
-        Self { names: HashMap::new(), operations: Vec::new(), held: HashSet::new() }
+        Self { names: HashMap::new(), operations: Vec::new() }
     }
 }
 
@@ -86,14 +85,13 @@ impl<T> Slots<T> {
     /// Wants a place: gives the work back if there is one, and keeps it until there is otherwise.
     #[must_use = "what is granted waits for somebody to do it"]
     pub fn request(&mut self, operation: OperationKey, run: RunKey, priority: Priority, work: T) -> Option<T> {
-        let is_held = self.held.contains(&run);
         let Some(operation) = self.operations.get_mut(operation.0) else { return Some(work) };
-        // Whoever waits is before whoever comes, unless all of them are held back.
-        if !is_held && operation.has_room() && operation.waiting.iter().all(Turns::is_idle) {
+        // Whoever waits is before whoever comes.
+        if operation.has_room() && operation.waiting.iter().all(Turns::is_empty) {
             operation.in_use += 1;
             return Some(work);
         }
-        operation.waiting[level(priority)].push(run, work, is_held);
+        operation.waiting[level(priority)].push(run, work);
         None
     }
 
@@ -105,23 +103,8 @@ impl<T> Slots<T> {
         operation.grant()
     }
 
-    /// Grants nothing to a run until it is let go: it is paused.
-    pub fn hold(&mut self, run: RunKey) {
-        self.held.insert(run);
-        self.all_turns().for_each(|turns| turns.hold(run));
-    }
-
-    /// Lets a run take its turns again, and gives what may go on because of that.
-    #[must_use = "what is granted waits for somebody to do it"]
-    pub fn let_go(&mut self, run: RunKey) -> Vec<T> {
-        self.held.remove(&run);
-        self.all_turns().for_each(|turns| turns.let_go(run));
-        (0..self.operations.len()).flat_map(|at| self.grant_all(OperationKey(at))).collect()
-    }
-
-    /// Forgets a run, and gives back what it waited for. Places that it has are released one by one, as its calls end.
+    /// Forgets a run that is over or paused, and gives back what it waited for. Places that it has are released one by one, as its calls end.
     pub fn forget(&mut self, run: RunKey) -> Vec<T> {
-        self.held.remove(&run);
         self.all_turns().flat_map(|turns| turns.forget(run)).collect()
     }
 

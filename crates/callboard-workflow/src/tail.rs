@@ -6,6 +6,7 @@ use serde::Serialize;
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::progress::{RunSummary, TaskProgress};
+use crate::stuck::StuckRun;
 
 /// Something that has happened in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -16,6 +17,8 @@ pub enum Progress {
     Run(RunSummary),
     /// A step has, or an item of a mapped step. What it was in for no time at all is left out.
     Step(TaskProgress),
+    /// Nothing has happened for so long that somebody should look.
+    Stuck(StuckRun),
     /// Whoever watches was too slow, and so much has been forgotten.
     Missed(u64),
 }

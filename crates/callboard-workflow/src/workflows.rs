@@ -79,6 +79,10 @@
 //! and no wildcard in front of the `$` gets any. Nobody else pays for it. They are sent by an actor `workflow-news`, and those
 //! that find no room with it, because subscribers are slow, are lost.
 //!
+//! A run in which nothing changes for long ([`Workflows::stuck_after`]) is told of as `$workflow.run.stuck`, with a warning in
+//! the log under `callboard::workflow`; [`Workflows::stuck`] lists all such runs. A [`StuckRun`] says which step waits for
+//! what, and what to do.
+//!
 //! # Names
 //!
 //! A run has a name that is unique among the runs of its workflow: the one that its start gives it, the id of the event
@@ -101,6 +105,7 @@ mod registered;
 mod start;
 mod totals;
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -123,9 +128,13 @@ use crate::graph::StepIndex;
 use crate::limits::Limits;
 use crate::progress::RunSummary;
 use crate::run_ref::{RunError, RunRef};
+use crate::stuck::StuckRun;
 
 /// How long a run may take whose definition does not say.
 const RUN_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// How long nothing may happen in a run before it is noticed.
+const STUCK_AFTER: Duration = Duration::from_secs(600);
 
 /// Workflows for whoever has a [`System`] or the [`Context`] of a turn.
 pub trait WorkflowsExt {
@@ -159,6 +168,8 @@ pub(crate) struct Shared {
     /// What is registered: read by everybody, replaced by the actor alone.
     pub(crate) published: Mutex<Arc<Published>>,
     pub(crate) settings: Mutex<Settings>,
+    /// They go on when the actor is started again.
+    totals: Mutex<RunTotals>,
     pub(crate) limits: Limits,
 }
 
@@ -167,11 +178,12 @@ pub(crate) struct Shared {
 pub(crate) struct Settings {
     pub(crate) memory: Memory,
     pub(crate) run_timeout: Duration,
+    pub(crate) stuck_after: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { memory: Memory::default(), run_timeout: RUN_TIMEOUT }
+        Self { memory: Memory::default(), run_timeout: RUN_TIMEOUT, stuck_after: STUCK_AFTER }
     }
 }
 
@@ -242,6 +254,26 @@ impl Workflows {
         Ok(summaries)
     }
 
+    /// The runs in which nothing has happened for so long that somebody should look, with what to do about each; the longest
+    /// first. See [`stuck_after`](Self::stuck_after).
+    ///
+    /// # Errors
+    ///
+    /// [`Unreachable`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Can be dropped and called again at any time.
+    pub async fn stuck(&self) -> Result<Vec<StuckRun>, Unreachable> {
+        let mut found = Vec::new();
+        for seat in self.actor().ask(List).await? {
+            let stuck = RunRef::new(seat, self.clone()).stuck().await;
+            found.extend(stuck.ok().flatten());
+        }
+        found.sort_by_key(|run| Reverse(run.stuck_ms));
+        Ok(found)
+    }
+
     /// What is registered, by id and version.
     #[must_use]
     pub fn definitions(&self) -> Vec<Definition> {
@@ -289,6 +321,13 @@ impl Workflows {
     /// How long runs may take whose definition does not say, if it is registered from now on: an hour by default (F-WF-07).
     pub fn run_timeout(&self, timeout: Duration) {
         self.shared.settings.lock().run_timeout = timeout;
+    }
+
+    /// After how long without any change a run is stuck, if it is started from now on: ten minutes by default (F-WF-08). It is
+    /// told of once, and again if it goes on and gets stuck once more; see the head of this module. A run that is paused is
+    /// not stuck. What takes long by its nature wants more; `Duration::MAX` turns it off.
+    pub fn stuck_after(&self, after: Duration) {
+        self.shared.settings.lock().stuck_after = after;
     }
 
     /// The actor; another one if the last has ended and the system has not.

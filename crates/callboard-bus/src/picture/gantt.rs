@@ -2,6 +2,7 @@
 //! retries, and the path that decided how long the whole took. Pure.
 
 mod axis;
+mod bars;
 mod chart;
 mod rows;
 mod shapes;
@@ -119,7 +120,8 @@ impl Span {
 impl Gantt {
     /// The chart as a self-contained SVG document. The axis begins with the first span. Rows are sorted by their start; of
     /// more than `max_rows` those that matter most are kept (on the critical path, with failed attempts, longest), and one
-    /// line tells of the others.
+    /// line tells of the others. Of more than 1,500 spans the shortest are drawn together with their neighbours, and the full
+    /// text of a row counts them.
     ///
     /// # Errors
     ///

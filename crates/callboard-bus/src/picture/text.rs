@@ -15,6 +15,10 @@ const ASCII: [u16; 95] = [
 ];
 
 const ELLIPSIS: char = '…';
+/// What stands between the parts of a line that says several things.
+const PARTS: &str = " · ";
+/// Where a line may be broken: the first that is there is the best.
+const JOINTS: [&str; 6] = [PARTS, " ", ".", ":", "_", "-"];
 /// How much of a text that is cut is its beginning: names in dotted paths tell more at their end.
 const HEAD_SHARE: f64 = 0.35;
 
@@ -34,6 +38,19 @@ pub(super) fn cut(text: &str, size: f64, room: f64) -> Cow<'_, str> {
     let tail = fitting(text.chars().rev(), room - width(&text[..head], 1.0));
     let tail = text[text.len() - tail..].trim_start_matches(is_joining);
     Cow::Owned(format!("{}{ELLIPSIS}{tail}", text[..head].trim_end_matches('\u{200d}')))
+}
+
+/// The text in one line or two: the first ends where a part of the text does, if one ends in its latter half, and of the
+/// second the middle is cut if it must be.
+pub(super) fn two_lines(text: &str, size: f64, room: f64) -> Vec<String> {
+    if width(text, size) <= room {
+        return vec![text.to_owned()];
+    }
+    let most = fitting(text.chars(), room / size);
+    let end_of_part = |joint: &str| Some(text[..most].rfind(joint)? + joint.len());
+    let end = JOINTS.iter().find_map(|joint| end_of_part(joint).filter(|end| end * 2 > most)).unwrap_or(most);
+    let first = text[..end].trim_end().trim_end_matches(PARTS.trim_end()).trim_end();
+    vec![first.to_owned(), cut(text[end..].trim_start(), size, room).into_owned()]
 }
 
 /// Lines no wider than `room`, broken at spaces where possible.
@@ -125,6 +142,15 @@ mod tests {
         }
 
         #[test]
+        fn two_lines_fit_and_keep_what_is_not_cut(text in "[a-z_. ·]{0,60}", room in 60.0f64..300.0) {
+            let lines = two_lines(&text, 13.0, room);
+            prop_assert!((1..=2).contains(&lines.len()));
+            prop_assert!(lines.iter().all(|line| width(line, 13.0) <= room));
+            let bare = |text: &str| text.replace([' ', '·'], "");
+            prop_assert!(lines[lines.len() - 1].contains(ELLIPSIS) || bare(&lines.concat()) == bare(&text));
+        }
+
+        #[test]
         fn lines_fit_and_keep_every_word(text in "[a-z]{1,5}( [a-z]{1,5}){0,20}", room in 60.0f64..200.0) {
             let lines = wrapped(&text, 11.0, room);
             prop_assert!(lines.iter().all(|line| width(line, 11.0) <= room));
@@ -138,6 +164,15 @@ mod tests {
             prop_assert!(!shown.chars().any(char::is_control));
             prop_assert_eq!(visible(&shown), shown);
         }
+    }
+
+    #[test]
+    fn lines_end_where_parts_do() {
+        let lines = |text| two_lines(text, 10.0, 120.0).join(" | ");
+        assert_eq!(lines("storage.put · 12 ms"), "storage.put · 12 ms");
+        assert_eq!(lines("storage_module.put · 12 items"), "storage_module.put | 12 items");
+        assert_eq!(lines("storage_module.store_everything"), "storage_module. | store_everything");
+        assert_eq!(lines("abcdefghijklmnopqrstuvwxyz"), "abcdefghijklmnopqrstu | vwxyz");
     }
 
     #[test]

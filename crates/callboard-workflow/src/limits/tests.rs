@@ -43,15 +43,14 @@ fn a_place_that_was_granted_to_nobody_goes_to_the_next() {
 }
 
 #[test]
-fn a_run_that_is_held_gets_nothing_until_it_is_let_go() {
+fn a_run_that_is_forgotten_gets_nothing_more() {
     let (limits, queue) = limited(1);
     let place = limits.request(queue, RunKey(1), Priority::Normal).unwrap();
-    let mut held = limits.request(queue, RunKey(2), Priority::Normal).unwrap_err();
-    limits.hold(RunKey(2));
+    let mut forgotten = limits.request(queue, RunKey(2), Priority::Normal).unwrap_err();
+    limits.forget(RunKey(2));
     drop(place);
-    assert!(poll(&mut held).is_none());
-    limits.let_go(RunKey(2));
-    assert!(poll(&mut held).is_some());
+    assert!(poll(&mut forgotten).is_none());
+    assert_eq!(limits.in_use(queue), 0);
 }
 
 /// What somebody does with the places.
@@ -61,8 +60,7 @@ enum Deed {
     GiveUp(usize),
     Release(usize),
     Look,
-    Hold(u64),
-    LetGo(u64),
+    Forget(u64),
     Limit(u32),
 }
 
@@ -72,8 +70,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => (0..8_usize).prop_map(Deed::GiveUp),
         3 => (0..8_usize).prop_map(Deed::Release),
         2 => Just(Deed::Look),
-        1 => (0..3_u64).prop_map(Deed::Hold),
-        1 => (0..3_u64).prop_map(Deed::LetGo),
+        1 => (0..3_u64).prop_map(Deed::Forget),
         1 => (1..4_u32).prop_map(Deed::Limit),
     ]
 }
@@ -82,22 +79,24 @@ proptest! {
     #[test]
     fn places_are_neither_lost_nor_given_twice(deeds in prop::collection::vec(deed(), 1..60)) {
         let (limits, queue) = limited(2);
-        let (mut most, mut places, mut waits): (_, Vec<Place>, VecDeque<Queuing>) = (2, Vec::new(), VecDeque::new());
+        let (mut most, mut places, mut waits): (_, Vec<Place>, VecDeque<(u64, Queuing)>) = (2, Vec::new(), VecDeque::new());
         for deed in deeds {
             match deed {
                 Deed::Request(run) => match limits.request(queue, RunKey(run), Priority::Normal) {
                     Ok(place) => places.push(place),
-                    Err(queuing) => waits.push_back(queuing),
+                    Err(queuing) => waits.push_back((run, queuing)),
                 },
                 Deed::GiveUp(at) if at < waits.len() => drop(waits.remove(at)),
                 Deed::Release(at) if at < places.len() => drop(places.remove(at)),
                 Deed::GiveUp(_) | Deed::Release(_) => {}
-                Deed::Look => waits.retain_mut(|queuing| match poll(queuing) {
+                Deed::Look => waits.retain_mut(|(_, queuing)| match poll(queuing) {
                     Some(place) => { places.push(place); false }
                     None => true,
                 }),
-                Deed::Hold(run) => limits.hold(RunKey(run)),
-                Deed::LetGo(run) => limits.let_go(RunKey(run)),
+                Deed::Forget(run) => {
+                    limits.forget(RunKey(run));
+                    waits.retain(|(other, _)| *other != run);
+                }
                 Deed::Limit(limit) => {
                     most = most.max(limit);
                     limits.set(OPERATION, NonZeroU32::new(limit));
@@ -106,13 +105,12 @@ proptest! {
             prop_assert!(places.len() <= most as usize);
             prop_assert!(limits.in_use(queue) as usize >= places.len());
         }
-        (0..3).for_each(|run| limits.let_go(RunKey(run)));
         drop(places);
-        while let Some(mut first) = waits.pop_front() {
+        while let Some((run, mut first)) = waits.pop_front() {
             // Whoever has not been granted a place waits for one of those behind.
             match poll(&mut first) {
                 Some(place) => drop(place),
-                None => waits.push_back(first),
+                None => waits.push_back((run, first)),
             }
         }
         prop_assert_eq!(limits.in_use(queue), 0);

@@ -10,12 +10,14 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use callboard_actor::{ActorRef, Priority, System};
+use callboard_bus::picture::short_time;
 use callboard_bus::{CallError, Modules, Value};
 
 use super::errand::{Errand, Key, Outcome, Wanted, failure};
 use super::errands::Errands;
 use super::order::Order;
 use super::timers::Timers;
+use super::vigil::Vigil;
 use super::{BATCH, Runner, SetAlarm};
 use crate::limits::Limits;
 use crate::news::News;
@@ -25,6 +27,7 @@ use crate::run::{Command, Event, Run, RunState, StepState, Task, Timer};
 use crate::run_ref::RunError;
 use crate::seat::Seat;
 use crate::slots::RunKey;
+use crate::stuck::StuckRun;
 use crate::tail::Progress;
 
 /// How much longer than the run itself a call may take. The run's own deadline is to come first, because a call that
@@ -37,6 +40,8 @@ pub(crate) struct Outset {
     pub(crate) limits: Limits,
     pub(crate) modules: Modules,
     pub(crate) news: News,
+    /// When somebody is to be told that nothing happens in it.
+    pub(crate) stuck_after: Duration,
     /// A run that goes on, and what it wants done. `None` for a new one.
     pub(crate) continued: Option<(Record, Vec<Command>)>,
 }
@@ -58,17 +63,20 @@ pub(super) struct Bench {
     takes_notes: Cell<bool>,
     /// The moment that the actor's alarm is set for.
     alarm: Cell<Option<Duration>>,
+    /// The run was paused, and its calls still stand in the queues for places.
+    withdraws: Cell<bool>,
 }
 
 struct State {
     /// Taken out at the end.
     record: Option<Record>,
     todo: VecDeque<Command>,
-    /// Calls that were to be made when the run was paused.
-    held: Vec<Command>,
+    /// Calls that were to be made while the run is paused.
+    held: VecDeque<Command>,
     /// Empty but while an event is applied.
     fresh: Vec<Command>,
     timers: Timers,
+    vigil: Vigil,
 }
 
 impl Outset {
@@ -79,7 +87,7 @@ impl Outset {
 
 impl Bench {
     pub(super) fn new(outset: Outset, system: System, me: ActorRef<Runner>) -> Self {
-        let Outset { seat, limits, modules, news, continued } = outset;
+        let Outset { seat, limits, modules, news, stuck_after, continued } = outset;
         let (record, commands) = continued.unwrap_or_else(|| {
             let mut commands = Vec::new();
             let (definition, input) = (&seat.registered.definition, seat.input.clone());
@@ -89,9 +97,10 @@ impl Bench {
         let mut state = State {
             record: Some(record),
             todo: VecDeque::new(),
-            held: Vec::new(),
+            held: VecDeque::new(),
             fresh: commands,
             timers: Timers::default(),
+            vigil: Vigil::new(stuck_after, system.elapsed()),
         };
         state.sort_commands();
         if let Some(record) = &mut state.record {
@@ -114,6 +123,7 @@ impl Bench {
             waker: RefCell::default(),
             takes_notes: Cell::new(false),
             alarm: Cell::new(None),
+            withdraws: Cell::new(false),
         }
     }
 
@@ -123,6 +133,9 @@ impl Bench {
             self.waker.replace(Some(task.waker().clone()));
         }
         for _ in 0..BATCH {
+            if self.withdraws.take() {
+                self.withdraw();
+            }
             let command = self.state.borrow_mut().todo.pop_front();
             match command {
                 // One that somebody wanted to try again meanwhile is not over.
@@ -167,12 +180,20 @@ impl Bench {
             let Some(timer) = due else { break };
             self.apply(Event::TimerFired(timer));
         }
+        self.state.borrow_mut().look_after(now).iter().for_each(|stuck| self.tell_stuck(stuck));
         self.wake();
     }
 
-    /// The nearest moment that the run waits for.
+    /// The nearest moment that the run waits for, or that is to be looked at whether it goes on.
     pub(super) fn next_moment(&self) -> Option<Duration> {
-        self.state.borrow().timers.next()
+        let state = self.state.borrow();
+        state.timers.next().into_iter().chain(state.vigil.next()).min()
+    }
+
+    /// Whether nothing has happened for too long.
+    pub(super) fn stuck(&self) -> Option<StuckRun> {
+        let state = self.state.borrow();
+        state.vigil.stuck(&state.record.as_ref()?.run, self.system.elapsed())
     }
 
     pub(super) fn note_alarm(&self, at: Option<Duration>) {
@@ -209,7 +230,9 @@ impl Bench {
         record.apply(event, now, &mut state.fresh);
         let run = &mut record.run;
         if run.state() != before {
-            self.state_changed(before, run);
+            if run.state() == RunState::Paused {
+                self.withdraws.set(true);
+            }
             if before == RunState::Paused {
                 state.todo.extend(state.held.drain(..));
             }
@@ -218,15 +241,6 @@ impl Bench {
             self.tell_watchers(before, run);
         }
         state.sort_commands();
-    }
-
-    /// Whoever waits for a place must not get one while the run is paused.
-    fn state_changed(&self, before: RunState, run: &Run) {
-        match (before, run.state()) {
-            (_, RunState::Paused) => self.limits.hold(self.key),
-            (RunState::Paused, _) => self.limits.let_go(self.key),
-            _ => {}
-        }
     }
 
     #[cold]
@@ -244,13 +258,22 @@ impl Bench {
         }
     }
 
+    #[cold]
+    fn tell_stuck(&self, stuck: &StuckRun) {
+        let (name, waited) = (&self.seat.name, short_time(Duration::from_millis(stuck.stuck_ms)));
+        tracing::warn!(target: "callboard::workflow", workflow = %name.workflow, run = %name.run, waited,
+            recommendation = stuck.recommendation, "a run does not go on");
+        self.news.tell_stuck(stuck);
+        self.seat.tell(Progress::Stuck(stuck.clone()));
+    }
+
     fn carry_out(&self, command: Command, task: &mut Context<'_>) {
         match command {
             Command::Call { task, attempt, .. } if !self.is_still_wanted(task, attempt) => {
                 // A cancellation came in between; its command stands behind this one.
             }
             command @ Command::Call { .. } if self.is_in(RunState::Paused) => {
-                self.state.borrow_mut().held.push(command);
+                self.state.borrow_mut().held.push_back(command);
             }
             Command::Call { task: work, attempt, input, deadline, priority, .. } => {
                 let key = Key { is_undo: false, task: work, attempt };
@@ -269,6 +292,31 @@ impl Bench {
             // These two never get here: one is sorted out, the other ends the pump.
             Command::SetTimer { .. } | Command::Finished { .. } => {}
         }
+    }
+
+    /// Takes back the calls that wait for a place, and with them the places that are no use yet: while the run is paused
+    /// they are for others. Only the pump may do that, as the pause may come while it polls the calls.
+    #[cold]
+    fn withdraw(&self) {
+        let mut calls = self.errands.borrow_mut().take_where(Errand::is_queuing);
+        self.limits.forget(self.key);
+        calls.sort_by_key(|(key, _)| *key);
+        let wanted = calls.into_iter().filter_map(|(_, errand)| errand.into_wanted());
+        let commands: Vec<_> = wanted.filter_map(|wanted| self.command(wanted)).collect();
+        self.put_back(commands);
+    }
+
+    fn put_back(&self, calls: impl IntoIterator<Item = Command>) {
+        let is_paused = self.is_in(RunState::Paused);
+        let state = &mut *self.state.borrow_mut();
+        if is_paused { &mut state.held } else { &mut state.todo }.extend(calls);
+    }
+
+    /// What led to a call. It is that of a step: nothing is undone in a run that can be paused.
+    fn command(&self, wanted: Wanted) -> Option<Command> {
+        let Wanted { key: Key { task, attempt, .. }, input, priority, deadline, .. } = wanted;
+        let handler = self.seat.registered.definition.step(task.step)?.handler.clone();
+        Some(Command::Call { task, attempt, handler, input, deadline, priority })
     }
 
     fn is_still_wanted(&self, task: Task, attempt: u32) -> bool {
@@ -349,6 +397,7 @@ impl Bench {
         match outcome {
             Outcome::Answered(answer) => self.answered(key, answer),
             Outcome::Granted(None, ..) => {}
+            Outcome::Granted(Some(wanted), ..) if self.withdraws.get() => self.put_back(self.command(*wanted)),
             Outcome::Granted(Some(mut wanted), at, place) => {
                 wanted.places[at] = Some(place);
                 self.queue_or_call(*wanted, task);
@@ -389,6 +438,11 @@ impl Drop for Bench {
 }
 
 impl State {
+    /// What is to be told of a run that does not go on.
+    fn look_after(&mut self, now: Duration) -> Option<StuckRun> {
+        self.vigil.look(&self.record.as_ref()?.run, now)
+    }
+
     /// Timers are set at once; the rest is for the pump.
     fn sort_commands(&mut self) {
         for command in self.fresh.drain(..) {

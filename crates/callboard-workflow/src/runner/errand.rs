@@ -13,7 +13,7 @@ use crate::run::{Failure, Task};
 use crate::slots::OperationKey;
 
 /// What tells calls apart that are out at the same time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key {
     pub(super) is_undo: bool,
     pub(super) task: Task,
@@ -43,6 +43,21 @@ pub(super) enum Errand {
 pub(super) enum Outcome {
     Granted(Option<Box<Wanted>>, usize, Place),
     Answered(Result<Value, CallError>),
+}
+
+impl Errand {
+    /// Whether the call is not made yet.
+    pub(super) fn is_queuing(&self) -> bool {
+        matches!(self, Self::Queuing(..))
+    }
+
+    /// The call that is not made yet.
+    pub(super) fn into_wanted(self) -> Option<Wanted> {
+        match self {
+            Self::Queuing(_, _, wanted) => wanted.map(|wanted| *wanted),
+            Self::Called { .. } => None,
+        }
+    }
 }
 
 impl Future for Errand {

@@ -64,6 +64,15 @@ impl<K: Copy + Eq + Hash, F: Future + Unpin> Errands<K, F> {
         self.places[place].take().is_some()
     }
 
+    /// Takes out all futures that are meant.
+    pub(super) fn take_where(&mut self, is_meant: impl Fn(&F) -> bool) -> Vec<(K, F)> {
+        let meant = |place: &mut Option<Errand<K, F>>| place.take_if(|errand| is_meant(&errand.future));
+        let taken: Vec<_> =
+            self.places.iter_mut().filter_map(meant).map(|errand| (errand.key, errand.future)).collect();
+        self.free.extend(taken.iter().filter_map(|(key, _)| self.by_key.remove(key)));
+        taken
+    }
+
     /// The next result. Pending if there is none yet or no future at all.
     pub(super) fn poll_next(&mut self, task: &Context<'_>) -> Poll<(K, F::Output)> {
         while let Some(place) = self.bells.next(task.waker()) {

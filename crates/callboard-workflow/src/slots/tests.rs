@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use super::*;
 use proptest::prelude::*;
 
@@ -31,17 +33,15 @@ fn the_most_urgent_goes_first() {
 }
 
 #[test]
-fn a_held_run_takes_no_turn_until_it_is_let_go() {
+fn a_run_that_is_forgotten_takes_no_turn_until_it_asks_again() {
     let (mut slots, operation) = limited(1);
     assert!(slots.request(operation, RunKey(1), Priority::Normal, (1, 0)).is_some());
     assert!(slots.request(operation, RunKey(1), Priority::Normal, (1, 1)).is_none());
-    slots.hold(RunKey(1));
-    assert_eq!(slots.release(operation), None);
+    assert!(slots.request(operation, RunKey(2), Priority::Normal, (2, 0)).is_none());
+    assert_eq!(slots.forget(RunKey(1)), [(1, 1)]);
     assert!(slots.request(operation, RunKey(1), Priority::Normal, (1, 2)).is_none());
-    assert_eq!(slots.request(operation, RunKey(2), Priority::Normal, (2, 0)), Some((2, 0)));
-    assert_eq!(slots.release(operation), None);
-    assert_eq!(slots.let_go(RunKey(1)), [(1, 1)]);
-    assert_eq!(slots.forget(RunKey(1)), [(1, 2)]);
+    assert_eq!(slots.release(operation), Some((2, 0)));
+    assert_eq!(slots.release(operation), Some((1, 2)));
     assert_eq!(slots.release(operation), None);
 }
 
@@ -60,8 +60,6 @@ fn a_raised_limit_lets_more_go_on_and_a_lowered_one_waits() {
 enum Step {
     Request(u64, usize),
     Release,
-    Hold(u64),
-    LetGo(u64),
     Forget(u64),
     Limit(u32),
 }
@@ -70,8 +68,6 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         8 => (0u64..4, 0usize..5).prop_map(|(run, priority)| Step::Request(run, priority)),
         6 => Just(Step::Release),
-        1 => (0u64..4).prop_map(Step::Hold),
-        1 => (0u64..4).prop_map(Step::LetGo),
         1 => (0u64..4).prop_map(Step::Forget),
         1 => (1u32..4).prop_map(Step::Limit),
     ];
@@ -80,11 +76,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 proptest! {
     /// All work is granted or given back exactly once, never more than the limit is out, and no place stays empty
-    /// while somebody waits who is not held back.
+    /// while somebody waits.
     #[test]
     fn nothing_is_lost_and_no_place_is_wasted(steps in steps()) {
         let (mut slots, operation) = limited(2);
-        let (mut limit, mut out, mut asked, mut back, mut held) = (2, 0u32, 0u32, Vec::new(), HashSet::new());
+        let (mut limit, mut out, mut asked, mut back) = (2, 0u32, 0u32, Vec::new());
         for step in steps {
             let before = out;
             let mut granted = Vec::new();
@@ -98,17 +94,14 @@ proptest! {
                     granted.extend(slots.release(operation));
                 }
                 Step::Release => {}
-                Step::Hold(run) => { slots.hold(RunKey(run)); held.insert(run); }
-                Step::LetGo(run) => { granted = slots.let_go(RunKey(run)); held.remove(&run); }
-                Step::Forget(run) => { back.extend(slots.forget(RunKey(run))); held.remove(&run); }
+                Step::Forget(run) => back.extend(slots.forget(RunKey(run))),
                 Step::Limit(new) => { limit = new; granted = slots.set_limit(operation, NonZeroU32::new(new)); }
             }
-            prop_assert!(granted.iter().all(|(run, _)| !held.contains(run)));
             out += u32::try_from(granted.len()).unwrap();
             prop_assert!(out <= limit.max(before));
             prop_assert_eq!(slots.in_use(operation), out);
             back.extend(granted);
-            if held.is_empty() && out < limit {
+            if out < limit {
                 prop_assert_eq!(slots.waiting(operation), 0);
             }
         }

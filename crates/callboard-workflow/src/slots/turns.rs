@@ -4,8 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::RunKey;
 
-/// A queue per run, and the order in which runs have their turn. A run is in the rotation while it has work and is not
-/// held back.
+/// A queue per run, and the order in which runs have their turn. A run is in the rotation while it has work.
 #[derive(Debug)]
 pub(super) struct Turns<T> {
     rotation: VecDeque<RunKey>,
@@ -19,9 +18,9 @@ impl<T> Default for Turns<T> {
 }
 
 impl<T> Turns<T> {
-    pub(super) fn push(&mut self, run: RunKey, work: T, is_held: bool) {
+    pub(super) fn push(&mut self, run: RunKey, work: T) {
         let own = self.work.entry(run).or_default();
-        if own.is_empty() && !is_held {
+        if own.is_empty() {
             self.rotation.push_back(run);
         }
         own.push_back(work);
@@ -40,23 +39,12 @@ impl<T> Turns<T> {
         next
     }
 
-    pub(super) fn hold(&mut self, run: RunKey) {
-        self.rotation.retain(|other| *other != run);
-    }
-
-    pub(super) fn let_go(&mut self, run: RunKey) {
-        if self.work.contains_key(&run) && !self.rotation.contains(&run) {
-            self.rotation.push_back(run);
-        }
-    }
-
     pub(super) fn forget(&mut self, run: RunKey) -> VecDeque<T> {
-        self.hold(run);
+        self.rotation.retain(|other| *other != run);
         self.work.remove(&run).unwrap_or_default()
     }
 
-    /// Whether nobody may have a turn.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.rotation.is_empty()
     }
 

@@ -43,7 +43,6 @@ pub(crate) struct Overseer {
     actors: HashMap<ActorId, u64>,
     starts: u64,
     ended: Ended<Seat>,
-    totals: RunTotals,
     triggers: HashMap<String, Subscription>,
 }
 
@@ -120,7 +119,6 @@ impl Overseer {
             actors: HashMap::new(),
             starts: 0,
             ended: Ended::default(),
-            totals: RunTotals::default(),
             triggers: HashMap::new(),
         };
         // After a fault the definitions are still there.
@@ -207,14 +205,15 @@ impl Overseer {
     /// Starts the actor of a run.
     fn launch(&mut self, seat: &Arc<Seat>, continued: Option<(Record, Vec<Command>)>, cx: &Context<Self>) {
         let (limits, modules, news) = (self.shared.limits.clone(), self.modules.clone(), self.news.clone());
-        let outset = Outset { seat: Arc::clone(seat), limits, modules, news, continued };
+        let stuck_after = self.shared.settings.lock().stuck_after;
+        let outset = Outset { seat: Arc::clone(seat), limits, modules, news, stuck_after, continued };
         let actor = self.supervisor.spawn(Runner::child(outset));
         let number = self.starts;
         self.starts += 1;
         self.running.insert(number, Arc::clone(seat));
         self.names.insert(seat.name.clone(), number);
         self.actors.insert(actor.id(), number);
-        self.totals.begin();
+        self.shared.totals.lock().begin();
         cx.monitor(&actor);
         seat.open(actor);
     }
@@ -233,7 +232,7 @@ impl Overseer {
             self.news.tell_run(&summary);
         }
         let (state, memory) = (report.state(), self.shared.settings.lock().memory);
-        self.totals.end(state);
+        self.shared.totals.lock().end(state);
         self.ended.add(seat.name.clone(), state, Arc::clone(&seat), memory);
         seat.close(report);
     }
@@ -312,11 +311,12 @@ impl Drop for Overseer {
 impl Overseer {
     fn close_all(&mut self, why: &StopReason) {
         for seat in std::mem::take(&mut self.running).into_values() {
-            let left = seat.take_left();
-            seat.close(match left {
+            let report = match seat.take_left() {
                 Some(record) if record.run.state().is_final() => RunReport::of(record),
                 left => RunReport::cut_short(left, why.clone(), self.system.elapsed()),
-            });
+            };
+            self.shared.totals.lock().end(report.state());
+            seat.close(report);
         }
     }
 }
@@ -366,7 +366,7 @@ impl SyncHandler<List> for Overseer {
 
 impl SyncHandler<TotalsWanted> for Overseer {
     fn handle(&mut self, _: TotalsWanted, _: &mut Context<Self>) -> Result<RunTotals, Fault> {
-        Ok(self.totals)
+        Ok(*self.shared.totals.lock())
     }
 }
 

@@ -94,6 +94,57 @@ fn a_paused_run_leaves_its_turns_to_others() {
     });
 }
 
+/// One of two places is no use to a run that is paused while it waits for the other.
+#[test]
+fn a_paused_run_leaves_the_place_that_it_has_to_others() {
+    workshop(4, async |shop| {
+        shop.workflows.limit("work.do", NonZeroU32::new(1));
+        shop.register(&mapped("w", "work.do: 1")).await;
+        shop.register(&mapped("first", "work.do: 1")).await;
+        let first = shop.workflows.start("first", items("first", 1)).await.unwrap();
+        let paused = shop.workflows.start("w", items("paused", 3)).await.unwrap();
+        shop.t.settle().await;
+        paused.pause().await.unwrap();
+        let other = shop.workflows.start("w", items("other", 3)).await.unwrap();
+        assert_eq!([first.ended().await.state(), other.ended().await.state()], [RunState::Completed; 2]);
+        assert_eq!(shop.book.calls("paused0"), 0);
+        paused.resume().await.unwrap();
+        assert_eq!(paused.ended().await.state(), RunState::Completed);
+        let of_the_paused: Vec<_> = shop.book.done().into_iter().filter(|name| name.starts_with("paused")).collect();
+        assert_eq!(of_the_paused, ["paused0", "paused1", "paused2"]);
+        assert_eq!(shop.book.widest(), 1);
+    });
+}
+
+#[test]
+fn a_run_that_is_resumed_at_once_has_lost_no_call() {
+    workshop(4, async |shop| {
+        shop.register(&mapped("w", "work.do: 1")).await;
+        let other = shop.workflows.start("w", items("other", 3)).await.unwrap();
+        let run = shop.workflows.start("w", items("item", 10)).await.unwrap();
+        shop.t.settle().await;
+        let (paused, resumed) = tokio::join!(run.pause(), run.resume());
+        assert_eq!((paused, resumed), (Ok(()), Ok(())));
+        assert_eq!([other.ended().await.state(), run.ended().await.state()], [RunState::Completed; 2]);
+        assert_eq!((shop.book.widest(), shop.book.done().len()), (1, 13));
+    });
+}
+
+#[test]
+fn a_paused_run_that_is_cancelled_waits_for_no_place() {
+    workshop(4, async |shop| {
+        shop.register(&mapped("w", "work.do: 1")).await;
+        let other = shop.workflows.start("w", items("other", 3)).await.unwrap();
+        let run = shop.workflows.start("w", items("item", 10)).await.unwrap();
+        shop.t.settle().await;
+        run.pause().await.unwrap();
+        run.cancel("it was not needed").await.unwrap();
+        assert_eq!(run.ended().await.state(), RunState::Cancelled);
+        assert_eq!(other.ended().await.state(), RunState::Completed);
+        assert_eq!(shop.book.calls("item9"), 0);
+    });
+}
+
 #[test]
 fn a_cancelled_run_gives_its_places_back() {
     workshop(4, async |shop| {

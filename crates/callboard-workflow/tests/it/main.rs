@@ -5,6 +5,7 @@
 mod a_change_of_mind_is_in_time;
 mod a_file_and_a_builder_make_the_same;
 mod a_run_is_held_to_its_times;
+mod a_stuck_run_is_noticed;
 mod any_events_do_no_harm;
 mod any_text_is_read_or_refused;
 mod driver;

@@ -31,6 +31,10 @@ impl Axis {
         self.length
     }
 
+    pub(super) fn width(&self) -> f64 {
+        self.width
+    }
+
     /// The distance from the beginning of the axis.
     pub(super) fn place(&self, time: Duration) -> f64 {
         self.width * self.share(time)

@@ -9,9 +9,10 @@ use super::super::svg::sheet::{Heading, Sheet};
 use super::super::xml::{Xml, number};
 use super::super::{State, StateCounts, critical, text};
 use super::axis::{Axis, most_at_once, short};
+use super::bars::{Bar, bars};
 use super::rows::{Chosen, choose};
-use super::shapes::{BAR_HEIGHT, draw_span};
-use super::{Gantt, GanttRow, SpanKind};
+use super::shapes::{BAR_HEIGHT, draw_crowd, draw_span};
+use super::{Gantt, GanttRow, Span, SpanKind};
 
 const LABEL_SIZE: f64 = 12.0;
 const SMALL_SIZE: f64 = 11.0;
@@ -34,12 +35,17 @@ const GRID: &str = "#e2e8f0";
 const CRITICAL_BAND: &str = "#fdf3d3";
 /// Of a long critical path so many names are listed at either end.
 const LISTED: usize = 8;
+/// Of a row with more spans the full text counts them.
+const TOLD: usize = 24;
+const CROWD_WORDS: &str = "too many to tell apart";
 
 /// A chart whose measures are known.
 #[derive(Debug)]
 pub(super) struct Chart<'a> {
     gantt: &'a Gantt,
     chosen: Chosen<'a>,
+    /// Those of each row that is shown.
+    bars: Vec<Vec<Bar>>,
     axis: Axis,
     /// Where the time axis begins.
     left: f64,
@@ -54,9 +60,11 @@ impl<'a> Chart<'a> {
         let left = (MARK_ROOM + widest + 14.0).ceil().max(110.0);
         let spans = || gantt.rows.iter().flat_map(|row| &row.spans);
         let is_used = |kind: &SpanKind| spans().any(|span| span.kind == *kind);
+        let axis = Axis::new(spans(), CHART_WIDTH);
         Self {
             gantt,
-            axis: Axis::new(spans(), CHART_WIDTH),
+            bars: bars(&chosen.shown, &axis),
+            axis,
             left,
             listing: critical_path(&gantt.rows, left + CHART_WIDTH),
             kinds: SpanKind::ALL.into_iter().filter(is_used).collect(),
@@ -156,7 +164,7 @@ impl<'a> Chart<'a> {
     }
 
     fn draw_row(&self, xml: &mut Xml, place: usize, row: &GanttRow) {
-        let middle = self.row_top(place) + ROW_HEIGHT / 2.0;
+        let (middle, bars) = (self.row_top(place) + ROW_HEIGHT / 2.0, &self.bars[place]);
         xml.open("g", &[("class", &if row.is_critical { "row critical" } else { "row" })]);
         xml.text("title", &[], &full_text(row));
         if row.is_critical {
@@ -170,11 +178,21 @@ impl<'a> Chart<'a> {
             &[("x", &left), place, ("font-size", &LABEL_SIZE), ("font-weight", &weight), ("fill", &INK)],
             &label(row),
         );
-        for span in &row.spans {
-            let (from, to) = (self.x(span.from), self.x(span.to));
-            draw_span(xml, span.kind, Point { x: from, y: middle }, (to - from).max(LEAST_BAR));
-        }
+        bars.iter().for_each(|bar| self.draw_bar(xml, *bar, middle));
         xml.close();
+    }
+
+    fn draw_bar(&self, xml: &mut Xml, bar: Bar, y: f64) {
+        let (draw, Span { kind, from, to }) = match bar {
+            Bar::Single(span) => (draw_span as fn(&mut Xml, SpanKind, Point, f64), span),
+            Bar::Crowd(span) => (draw_crowd as fn(&mut Xml, SpanKind, Point, f64), span),
+        };
+        let x = self.x(from);
+        draw(xml, kind, Point { x, y }, (self.x(to) - x).max(LEAST_BAR));
+    }
+
+    fn has_crowds(&self) -> bool {
+        self.bars.iter().flatten().any(|bar| bar.is_crowd())
     }
 
     /// Joins the end of each row on the critical path to the beginning of the next.
@@ -246,7 +264,9 @@ impl<'a> Chart<'a> {
     fn legend_width(&self) -> f64 {
         let entry = |room: f64, words: &str| room + text::width(words, SMALL_SIZE) + LEGEND_GAP;
         let kinds = self.kinds.iter().map(|kind| entry(SAMPLE + 6.0, kind.name())).sum::<f64>();
-        if self.listing.is_empty() { kinds } else { kinds + entry(MARK_ROOM, critical::WORDS) }
+        let crowds = if self.has_crowds() { entry(SAMPLE + 6.0, CROWD_WORDS) } else { 0.0 };
+        let path = if self.listing.is_empty() { 0.0 } else { entry(MARK_ROOM, critical::WORDS) };
+        kinds + crowds + path
     }
 
     fn draw_legend(&self, xml: &mut Xml) {
@@ -262,6 +282,11 @@ impl<'a> Chart<'a> {
             draw_span(xml, kind, Point { x: left, y: middle }, SAMPLE);
             left += SAMPLE + 6.0;
             words(xml, &mut left, kind.name());
+        }
+        if self.has_crowds() {
+            draw_crowd(xml, SpanKind::Waiting, Point { x: left, y: middle }, SAMPLE);
+            left += SAMPLE + 6.0;
+            words(xml, &mut left, CROWD_WORDS);
         }
         if !self.listing.is_empty() {
             critical::draw_mark(xml, Point { x: left + 5.0, y: middle });
@@ -292,7 +317,15 @@ fn label_size(row: &GanttRow) -> f64 {
 
 fn full_text(row: &GanttRow) -> String {
     let spans = row.spans.iter().map(|span| format!("{}: {}", span.kind.name(), short(span.length())));
-    std::iter::once(row.label.clone()).chain(spans).collect::<Vec<_>>().join("\n")
+    let lines: Vec<_> = if row.spans.len() > TOLD { counted(row) } else { spans.collect() };
+    std::iter::once(row.label.clone()).chain(lines).collect::<Vec<_>>().join("\n")
+}
+
+/// How many spans of each kind there are, and how long they are together.
+fn counted(row: &GanttRow) -> Vec<String> {
+    let count = |kind: SpanKind| row.spans.iter().filter(|span| span.kind == kind).count();
+    let line = |kind: SpanKind| format!("{} × {}: {}", count(kind), kind.name(), short(row.time(&[kind])));
+    SpanKind::ALL.into_iter().filter(|kind| count(*kind) > 0).map(line).collect()
 }
 
 /// "Critical path, 12.3 s: a → b → c", on as many lines as it takes.

@@ -1,5 +1,7 @@
 //! The shapes of spans, each of its own.
 
+use std::fmt::Display;
+
 use super::super::State;
 use super::super::layout::Point;
 use super::super::state::FAINT_INK;
@@ -8,6 +10,28 @@ use super::super::xml::{Xml, number};
 use super::SpanKind;
 
 pub(super) const BAR_HEIGHT: f64 = 12.0;
+
+/// Many spans that are too short to be told apart: narrow strokes in the colour of the most telling.
+pub(super) fn draw_crowd(xml: &mut Xml, kind: SpanKind, Point { x, y }: Point, width: f64) {
+    let line = format!("M{} {}h{}", number(x), number(y), number(width));
+    let colour: &dyn Display = match kind {
+        SpanKind::Failed | SpanKind::Retrying => &State::Failed.style().line,
+        SpanKind::Cancelled => &State::Cancelled.style().line,
+        SpanKind::Compensating => &State::Compensated.style().line,
+        SpanKind::Running => &State::Running.style().line,
+        SpanKind::Queued | SpanKind::Waiting => &FAINT_INK,
+    };
+    xml.empty(
+        "path",
+        &[
+            ("class", &"crowd"),
+            ("d", &line),
+            ("stroke", colour),
+            ("stroke-width", &BAR_HEIGHT),
+            ("stroke-dasharray", &"1.5 1.5"),
+        ],
+    );
+}
 
 /// The shape of a span from its left end.
 pub(super) fn draw_span(xml: &mut Xml, kind: SpanKind, left: Point, width: f64) {

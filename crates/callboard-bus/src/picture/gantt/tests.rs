@@ -72,6 +72,26 @@ fn too_many_rows_become_one_line() {
     assert_eq!(svg.matches("class=\"row").count(), 4);
 }
 
+/// A run that was tried again tens of thousands of times.
+#[test]
+fn very_many_spans_make_no_large_file_and_are_counted() {
+    let tries = |row: u64| {
+        let at = move |at: u64| 10 * (at + row);
+        (0..500).flat_map(move |attempt| {
+            [
+                millis(at(attempt), at(attempt) + 4, SpanKind::Failed),
+                millis(at(attempt) + 4, at(attempt) + 10, SpanKind::Retrying),
+            ]
+        })
+    };
+    let rows = (0..60).map(|at| row(&format!("row {at}"), false, &tries(at).collect::<Vec<_>>()));
+    let svg = Gantt { title: String::new(), rows: rows.collect() }.to_svg(60).unwrap();
+    assert!(svg.len() < 500_000, "{}", svg.len());
+    assert_eq!(svg.matches("class=\"crowd\"").count(), 61, "one in each row and one in the legend");
+    assert!(texts(&svg).iter().any(|text| text == "too many to tell apart"));
+    assert!(svg.contains("row 7\n500 × failed attempt: 2 s\n500 × pause before a retry: 3 s"));
+}
+
 #[test]
 fn a_span_that_ends_before_it_begins_is_refused() {
     let rows = vec![row("odd", false, &[millis(9, 5, SpanKind::Running)])];

@@ -1,6 +1,8 @@
 //! Boxes: border, mark, texts, and the bar of a box that stands for many nodes or items.
 
-use super::super::face::{BAR_HEIGHT, DETAIL_SIZE, Face, LABEL_SIZE, MARK, PADDING, text_left};
+use super::super::face::{
+    BAR_HEIGHT, DETAIL_LINE, DETAIL_SIZE, Face, LABEL_LINE, LABEL_SIZE, MARK, PADDING, text_left,
+};
 use super::super::layout::{Area, Point};
 use super::super::state::{FAINT_INK, INK, PAPER};
 use super::super::xml::{Xml, number};
@@ -23,14 +25,7 @@ pub(super) fn draw_node(xml: &mut Xml, node: &Node, face: &Face, area: &Area, di
     let top = corner.y + lines_top(face, size.height, node.bar().is_some());
     let mark = Point { x: corner.x + PADDING, y: top + (LABEL_SIZE - MARK) / 2.0 + 1.0 };
     draw_mark(xml, node.state, mark);
-    let left = number(corner.x + text_left(node.state));
-    let baseline = number(top + LABEL_SIZE * 0.85);
-    xml.text("text", &[("x", &left), ("y", &baseline), ("font-size", &LABEL_SIZE), ("fill", &INK)], &face.label);
-    if let Some(detail) = &face.detail {
-        let baseline = number(top + LABEL_SIZE + 4.0 + DETAIL_SIZE * 0.85);
-        let place: (&str, &dyn std::fmt::Display) = ("y", &baseline);
-        xml.text("text", &[("x", &left), place, ("font-size", &DETAIL_SIZE), ("fill", &FAINT_INK)], detail);
-    }
+    draw_lines(xml, face, Point { x: corner.x + text_left(node.state), y: top });
     draw_bar(xml, node, area);
     if node.is_critical {
         // No arrow arrives at a corner.
@@ -41,9 +36,24 @@ pub(super) fn draw_node(xml: &mut Xml, node: &Node, face: &Face, area: &Area, di
 
 /// How far below the upper border the first line begins, when lines and bar are in the middle.
 fn lines_top(face: &Face, height: f64, has_bar: bool) -> f64 {
-    let lines = if face.detail.is_some() { LABEL_SIZE + 4.0 + DETAIL_SIZE } else { LABEL_SIZE };
     let bar = if has_bar { BAR_HEIGHT + 5.0 } else { 0.0 };
-    (height - lines - bar) / 2.0
+    (height - face.text_height() - bar) / 2.0
+}
+
+/// The label's lines and those of the detail below them.
+fn draw_lines(xml: &mut Xml, face: &Face, Point { x, y }: Point) {
+    let left = number(x);
+    let mut draw = |top: f64, size: f64, ink: &str, line: &str| {
+        let baseline = number(top + size * 0.85);
+        xml.text("text", &[("x", &left), ("y", &baseline), ("font-size", &size), ("fill", &ink)], line);
+    };
+    for (place, line) in face.label.iter().enumerate() {
+        draw(y + place as f64 * LABEL_LINE, LABEL_SIZE, INK, line);
+    }
+    let below = y + face.text_height() - face.detail.len() as f64 * DETAIL_LINE + (DETAIL_LINE - DETAIL_SIZE);
+    for (place, line) in face.detail.iter().enumerate() {
+        draw(below + place as f64 * DETAIL_LINE, DETAIL_SIZE, FAINT_INK, line);
+    }
 }
 
 pub(in super::super) fn draw_box(xml: &mut Xml, state: State, Area { corner, size }: &Area, radius: f64) {

@@ -13,6 +13,9 @@ const TITLE_SIZE: f64 = 16.0;
 /// How much wider than plain letters bold ones are at most.
 const BOLD: f64 = 1.27;
 const HEADING: f64 = 38.0;
+/// The second line of a long title, and the room for it.
+const SUBTITLE_SIZE: f64 = 12.0;
+const SUBTITLE_LINE: f64 = 18.0;
 const LEGEND_SIZE: f64 = 11.0;
 const LEGEND_LINE: f64 = 24.0;
 const SWATCH: Size = Size { width: 24.0, height: 16.0 };
@@ -50,28 +53,17 @@ impl Sheet {
         let title = text::visible(heading.title);
         let title_width = text::width(&title, TITLE_SIZE * BOLD).ceil();
         let room = content.width.max(LEAST_WIDTH).max(title_width.min(WIDEST_TITLE));
-        let (legend, legend_height) = legend(heading, room, MARGIN + HEADING + content.height + 20.0);
+        let lines = text::two_lines(&title, TITLE_SIZE * BOLD, room);
+        let top = MARGIN + HEADING + lines.get(1).map_or(0.0, |_| SUBTITLE_LINE);
+        let (legend, legend_height) = legend(heading, room, top + content.height + 20.0);
         let legend_room = if legend.is_empty() { 0.0 } else { 20.0 + legend_height };
         let width = room + 2.0 * MARGIN;
-        let height = MARGIN + HEADING + content.height + legend_room + MARGIN;
+        let height = top + content.height + legend_room + MARGIN;
         let mut xml = Xml::default();
         open(&mut xml, &title, heading.description, Size { width, height });
-        let title = text::cut(&title, TITLE_SIZE * BOLD, room);
-        let baseline = MARGIN + TITLE_SIZE * 0.85;
-        xml.text(
-            "text",
-            &[
-                ("class", &"heading"),
-                ("x", &MARGIN),
-                ("y", &number(baseline)),
-                ("font-size", &TITLE_SIZE),
-                ("font-weight", &"bold"),
-                ("fill", &INK),
-            ],
-            &title,
-        );
+        draw_title(&mut xml, &lines);
         let left = MARGIN + (room - content.width) / 2.0;
-        Self { xml, content: Point { x: left.floor(), y: MARGIN + HEADING }, legend }
+        Self { xml, content: Point { x: left.floor(), y: top }, legend }
     }
 
     /// Draws the content.
@@ -92,6 +84,26 @@ impl Sheet {
             self.xml.close();
         }
         self.xml.finish()
+    }
+}
+
+/// The second line is smaller, so that it fits if the first does.
+fn draw_title(xml: &mut Xml, lines: &[String]) {
+    let first = (MARGIN + TITLE_SIZE * 0.85, TITLE_SIZE, "bold", INK);
+    let second = (MARGIN + TITLE_SIZE + SUBTITLE_LINE * 0.85, SUBTITLE_SIZE, "normal", FAINT_INK);
+    for (line, (baseline, size, weight, ink)) in lines.iter().zip([first, second]) {
+        xml.text(
+            "text",
+            &[
+                ("class", &"heading"),
+                ("x", &MARGIN),
+                ("y", &number(baseline)),
+                ("font-size", &size),
+                ("font-weight", &weight),
+                ("fill", &ink),
+            ],
+            line,
+        );
     }
 }
 

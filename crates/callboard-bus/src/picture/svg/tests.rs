@@ -141,6 +141,28 @@ fn screen_readers_and_dark_pages_are_served() {
 }
 
 #[test]
+fn long_titles_and_texts_go_on_in_a_second_line() {
+    let name = "01a20311-4204-730a-9059-01a7ce37c283";
+    let node =
+        Node::new("validate", "Validate").detail("validator_module.validate_data · 182 items: 182 done · 190 ms");
+    let title = format!("Data Processing Pipeline · completed · {name}");
+    let svg = Picture::builder(&title).node(node).build().unwrap().to_svg();
+    let document = Document::parse(&svg).unwrap();
+    let texts = document.descendants().filter(|tag| tag.has_tag_name("text"));
+    let texts: Vec<_> = texts.map(|tag| tag.text().unwrap()).collect();
+    let expected = [
+        "Data Processing Pipeline · completed",
+        name,
+        "Validate",
+        "validator_module.validate_data",
+        "182 items: 182 done · 190 ms",
+    ];
+    assert_eq!(texts, expected);
+    let title_of_all = document.descendants().find(|tag| tag.has_tag_name("title")).unwrap();
+    assert_eq!(title_of_all.text(), Some(&*title));
+}
+
+#[test]
 fn the_legend_names_the_states_that_occur() {
     let svg = small().to_svg();
     let document = Document::parse(&svg).unwrap();
