@@ -10,7 +10,7 @@ use callboard::workflow::RunReport;
 use callboard::workflow::definition::Definition;
 use callboard::workflow::fault::Faults;
 use callboard::workflow::progress::TaskProgress;
-use callboard::workflow::run::RunState;
+use callboard::workflow::run::{RunState, StepState};
 use callboard::workflow::workflows::{FindError, RegisterError};
 
 use crate::progress::Progress;
@@ -86,9 +86,11 @@ pub(crate) async fn run(system: &System, definition: Definition, batch: Value) -
     Ok(ended)
 }
 
-/// Whether a run that has ended has completed; if not, the first step that failed says why.
+/// Whether a run that has ended has completed; if not, the first step that failed says why, before one that could not be
+/// undone because of it.
 pub(crate) fn completed(ended: &RunReport) -> Result<(), RunFailure> {
-    match (ended.state(), ended.failed_steps().into_iter().next()) {
+    let why = ended.failed_steps().into_iter().min_by_key(|step| step.state != StepState::Failed);
+    match (ended.state(), why) {
         (RunState::Completed, _) => Ok(()),
         (_, Some(TaskProgress { task, code, message, .. })) => {
             Err(RunFailure::Step { step: task, code: code.unwrap_or_default(), message: message.unwrap_or_default() })

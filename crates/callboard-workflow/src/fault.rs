@@ -1,7 +1,7 @@
 //! What is wrong with a definition: every fault has a stable code, a place when it was read from a file, and what to do.
 
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
@@ -9,8 +9,10 @@ use serde::ser::{SerializeStruct, Serializer};
 pub use crate::file::Position;
 
 mod kind;
+mod one_line;
 
 pub use self::kind::FaultKind;
+use self::one_line::OneLine;
 
 /// One thing that is wrong, and where it stands if the definition was read from a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +29,13 @@ impl Fault {
     }
 }
 
+/// On one line, whatever the names in it are.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(at) = self.at {
             write!(f, "{at}: ")?;
         }
-        self.kind.fmt(f)
+        write!(OneLine(f), "{}", self.kind)
     }
 }
 

@@ -1,7 +1,6 @@
 use super::fields::Field;
 use super::*;
 use crate::definition::Definition;
-use proptest::prelude::*;
 use serde_json::Value as Json;
 
 /// The published schema and the reader know the same fields of every map, and require the same.
@@ -31,68 +30,6 @@ fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut names: Vec<_> = names.collect();
     names.sort_unstable();
     names
-}
-
-/// What a definition might be made of, and what it must not be made of.
-const SCRAPS: &[&str] = &[
-    "workflow_id: w\n",
-    "version: 1.0.0\n",
-    "steps:\n",
-    "- step_id: a\n",
-    "  handler: m.f\n",
-    "  depends_on: [a]\n",
-    "  when: ",
-    "x > 1\n",
-    "  map: {over: x}\n",
-    "  join: 2\n",
-    "{",
-    "}",
-    "[",
-    "]",
-    ": ",
-    "- ",
-    "\n",
-    "  ",
-    "\t",
-    "\"",
-    "'",
-    "&a ",
-    "*a",
-    "!!str ",
-    "---\n",
-    "| \n",
-    "> \n",
-    "\u{feff}",
-    "é",
-    "🦀",
-    "null",
-    "~",
-    "1e999",
-    "-0",
-    "retry: {factor: .inf}\n",
-    "timeout: 1s\n",
-    "input_mapping: {x: a..b, y: {value: 1}}\n",
-    "? ",
-    "# comment\n",
-    "\\",
-    "\0",
-    "%",
-];
-
-proptest! {
-    /// Any text gives a definition or faults; nothing panics and no place lies outside of the text.
-    #[test]
-    fn any_text_is_read_or_refused(text in prop_oneof![
-        any::<String>(),
-        prop::collection::vec(prop::sample::select(SCRAPS), 0..40).prop_map(|scraps| scraps.concat()),
-        prop::collection::vec(any::<u8>(), 0..60).prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
-    ]) {
-        let lines = u32::try_from(text.chars().filter(|c| matches!(c, '\n' | '\r')).count()).unwrap() + 2;
-        for fault in Definition::read(&text).err().iter().flatten() {
-            prop_assert!(fault.at.is_none_or(|at| at.line <= lines), "{fault}");
-            prop_assert!(!fault.kind.code().is_empty());
-        }
-    }
 }
 
 /// Deep nesting in any notation is refused before anything recurses into it.

@@ -141,12 +141,12 @@ fn is_sound(definition: &Definition) {
     }
 }
 
-/// Each fault has a stable code and stands where the text has something, or at its end.
+/// Each fault has a stable code, is told on one line, and stands where the text has something, or at its end.
 fn point_into(text: &str, faults: &Faults) {
     assert!(faults.iter().next().is_some() && faults.iter().is_sorted_by_key(|fault| fault.at));
     let lines: Vec<usize> = text.replace("\r\n", "\n").split(['\n', '\r']).map(|line| line.chars().count()).collect();
     for fault @ Fault { kind, at } in faults {
-        assert!(!kind.code().is_empty(), "{fault}");
+        assert!(!kind.code().is_empty() && !fault.to_string().contains(char::is_control), "{fault}");
         let Some(at) = at else { continue };
         let (line, column) = (at.line as usize, at.column as usize);
         // For the reader of YAML the end of a text is a line of its own.
