@@ -63,7 +63,7 @@ struct Extra {
     commit: Option<LocalFuture<Result<(), Fault>>>,
     tasks: JoinSet<()>,
     values: HashMap<TypeId, Box<dyn Any>>,
-    idempotency_key: Option<Box<str>>,
+    idempotency_key: Option<Arc<str>>,
 }
 
 impl<A: Actor> Context<A> {

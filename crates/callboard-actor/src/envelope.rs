@@ -12,6 +12,7 @@
 
 use std::any::TypeId;
 use std::mem::{ManuallyDrop, MaybeUninit};
+use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 
 use crate::actor::{Actor, Handler};
@@ -48,7 +49,7 @@ pub(crate) struct Header {
     /// Attempts that have been made.
     pub(crate) attempts: u32,
     pub(crate) baggage: Option<Baggage>,
-    pub(crate) idempotency_key: Option<Box<str>>,
+    pub(crate) idempotency_key: Option<Arc<str>>,
     /// Handed out by the gate to a probe; given back when it is dropped before it runs.
     pub(crate) probe: Option<u32>,
 }

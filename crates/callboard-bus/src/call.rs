@@ -86,7 +86,7 @@ impl Call {
     }
 
     fn options(&mut self) -> &mut CallOptions {
-        self.options.get_or_insert_default()
+        Arc::make_mut(self.options.get_or_insert_default())
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) type Asked = Pin<Box<dyn Future<Output = Result<Value, CallError>> + 
 
 /// How a call is made, where it says so; what is not set is as the message type and the running turn have it. Few calls
 /// say anything, and those that do not carry one word for it.
-pub(crate) type Options = Option<Box<CallOptions>>;
+pub(crate) type Options = Option<Arc<CallOptions>>;
 
 /// See [`Options`].
 #[derive(Clone, Debug, Default)]
@@ -96,7 +96,7 @@ async fn ask<A: Handler<M>, M: Message>(
 ) -> Result<Value, CallError> {
     let ask = actor.ask(message);
     let ask = match options {
-        Some(options) => options.apply(ask),
+        Some(options) => options.apply_to(ask),
         None => ask,
     };
     match ask.await {
@@ -107,15 +107,15 @@ async fn ask<A: Handler<M>, M: Message>(
 }
 
 impl CallOptions {
-    fn apply<T, M: Message>(self, mut ask: Ask<'_, T, M>) -> Ask<'_, T, M> {
+    fn apply_to<'a, T, M: Message>(&self, mut ask: Ask<'a, T, M>) -> Ask<'a, T, M> {
         if let Some(priority) = self.priority {
             ask = ask.priority(priority);
         }
         if let Some(timeout) = self.timeout {
             ask = ask.timeout(timeout);
         }
-        if let Some(key) = self.idempotency_key {
-            ask = ask.idempotency_key(&*key);
+        if let Some(key) = &self.idempotency_key {
+            ask = ask.idempotency_key(Arc::clone(key));
         }
         if self.takes_nothing_along { ask.no_inherit() } else { ask }
     }

@@ -88,9 +88,6 @@ use self::walk::Walk;
 use crate::definition::Definition;
 use crate::graph::StepIndex;
 
-/// What stands in an idempotency key beside the three names: two `#`, the number of an item, and `[undo]`.
-const ROOM_FOR_THE_REST: usize = 20;
-
 /// A run. See the head of this module.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -290,16 +287,20 @@ impl Run {
     /// `[undo]` behind it.
     #[must_use]
     pub fn key_of(&self, task: Task) -> Option<String> {
-        let (workflow, run) = (&**self.definition.workflow_id(), &*self.body.id);
-        let step = &*self.definition.step(task.step)?.step_id;
-        let mut key = String::with_capacity(workflow.len() + run.len() + step.len() + ROOM_FOR_THE_REST);
-        for part in [workflow, "#", run, "#", step] {
+        let mut key = String::new();
+        self.write_key(task, &mut key).then_some(key)
+    }
+
+    /// Adds the idempotency key of the work to a text. False where there is no such work.
+    pub(crate) fn write_key(&self, task: Task, key: &mut String) -> bool {
+        let Some(step) = self.definition.step(task.step) else { return false };
+        for part in [self.definition.workflow_id(), "#", &self.body.id, "#", &step.step_id] {
             key.push_str(part);
         }
         if let Some(item) = task.item {
             key.push_str(&format!("[{item}]"));
         }
-        Some(key)
+        true
     }
 
     /// Begins to take note of work that comes into another state, for [`take_changes`](Self::take_changes); or ends.

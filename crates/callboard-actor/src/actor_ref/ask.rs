@@ -37,7 +37,7 @@ struct Options {
     lane: usize,
     timeout: Option<Duration>,
     inherits: bool,
-    idempotency_key: Option<Box<str>>,
+    idempotency_key: Option<Arc<str>>,
 }
 
 impl<'a, T, M: Message> Ask<'a, T, M> {
@@ -61,8 +61,8 @@ impl<'a, T, M: Message> Ask<'a, T, M> {
 
     /// Names the request, so that a receiver that remembers names can tell a repetition from a new one. The framework
     /// carries it: [`Context::idempotency_key`](crate::Context::idempotency_key).
-    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
-        self.options.idempotency_key = Some(key.into().into_boxed_str());
+    pub fn idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
+        self.options.idempotency_key = Some(key.into());
         self
     }
 
@@ -340,7 +340,7 @@ fn inherit(asked: &Arc<SystemCore>, now: Nanos) -> Option<(Nanos, usize, Option<
     })
 }
 
-fn header(baggage: Option<Baggage>, idempotency_key: Option<Box<str>>) -> Option<Box<Header>> {
+fn header(baggage: Option<Baggage>, idempotency_key: Option<Arc<str>>) -> Option<Box<Header>> {
     if baggage.is_none() && idempotency_key.is_none() {
         return None;
     }

@@ -59,6 +59,8 @@ pub(super) struct Bench {
     errands: RefCell<Errands<Key, Errand>>,
     /// That of the pump.
     waker: RefCell<Option<Waker>>,
+    /// Room to write idempotency keys in.
+    key_text: RefCell<String>,
     /// The run takes note of what changes, as somebody watches.
     takes_notes: Cell<bool>,
     /// The moment that the actor's alarm is set for.
@@ -121,6 +123,7 @@ impl Bench {
             state: RefCell::new(state),
             errands: RefCell::new(Errands::new()),
             waker: RefCell::default(),
+            key_text: RefCell::default(),
             takes_notes: Cell::new(false),
             alarm: Cell::new(None),
             withdraws: Cell::new(false),
@@ -388,9 +391,14 @@ impl Bench {
         }
     }
 
-    fn idempotency_key(&self, key: Key) -> String {
-        let own = self.look(|record| record.run.key_of(key.task)).flatten().unwrap_or_default();
-        if key.is_undo { own + "[undo]" } else { own }
+    fn idempotency_key(&self, key: Key) -> Arc<str> {
+        let text = &mut *self.key_text.borrow_mut();
+        text.clear();
+        self.look(|record| record.run.write_key(key.task, text));
+        if key.is_undo {
+            text.push_str("[undo]");
+        }
+        text.as_str().into()
     }
 
     fn take(&self, key: Key, outcome: Outcome, task: &mut Context<'_>) {

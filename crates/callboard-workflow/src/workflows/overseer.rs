@@ -172,13 +172,16 @@ impl Overseer {
 
     /// The run that has this name already, if it was started with this input.
     fn known(&self, name: &RunName, input: &Value) -> Option<Result<Arc<Seat>, StartError>> {
-        let (workflow_id, run_id) = (name.workflow.to_string(), name.run.to_string());
+        let ids = || (name.workflow.to_string(), name.run.to_string());
         let Some(seat) = self.seat(name) else {
-            let state = self.ended.get(name)?.state;
+            let (state, (workflow_id, run_id)) = (self.ended.get(name)?.state, ids());
             return Some(Err(StartError::Forgotten { workflow_id, run_id, state }));
         };
-        let is_same = seat.input == *input;
-        Some(if is_same { Ok(seat) } else { Err(StartError::OtherInput { workflow_id, run_id }) })
+        if seat.input == *input {
+            return Some(Ok(seat));
+        }
+        let (workflow_id, run_id) = ids();
+        Some(Err(StartError::OtherInput { workflow_id, run_id }))
     }
 
     /// A run that runs, or is remembered whole.
