@@ -280,6 +280,13 @@ impl<M: Message> Recipient<M> {
     pub fn ask(&self, message: M) -> Ask<'_, Self, M> {
         Ask::new(self, message)
     }
+
+    /// Whether the actor behind it has ended, so that nothing will ever be taken again. Of an actor of actix nothing is
+    /// known before a message is sent to it.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.0.actor().is_some_and(|actor| actor.core().gate.state() == ActorState::Stopped)
+    }
 }
 
 impl<M: Message> Clone for Recipient<M> {

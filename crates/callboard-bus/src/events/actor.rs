@@ -1,12 +1,10 @@
 //! The actor that all changes of the table go through.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use callboard_actor::{Actor, ActorId, Context, Fault, Message, SyncHandler, Target};
+use callboard_actor::{Actor, Context, Fault, Message, SyncHandler};
 
 use super::board::Board;
-use crate::event::Event;
 use crate::subscription::Subscriber;
 
 /// The actor `events`. Its state is what it publishes, which so outlives a restart.
@@ -25,25 +23,13 @@ impl EventsActor {
         Self { board, longest: Self::FEW }
     }
 
-    /// Takes out those whose actors have ended. They are looked for in the list of all actors, as a recipient does not
-    /// say that it has ended. Since that list is long, it is made only after as many have come as there were actors and as
-    /// there were subscriptions the last time, so that its cost for each of them stays the same.
-    fn look_through(&mut self, cx: &Context<Self>) {
-        let actors: HashSet<ActorId> = cx.system().inspect().actors.iter().map(|actor| actor.id).collect();
-        self.board.retire_where(|subscriber| is_of_this_system(subscriber, cx) && !actors.contains(&id_of(subscriber)));
+    /// Takes out those whose actors have ended. As many have to come before the next time as there are then, so that its
+    /// cost for each of them stays the same.
+    fn look_through(&mut self) {
+        self.board.retire_where(|subscriber| subscriber.recipient().has_ended());
         self.board.change(None);
-        self.longest = self.board.len() + self.board.len().max(actors.len()).max(Self::FEW);
+        self.longest = self.board.len() + self.board.len().max(Self::FEW);
     }
-}
-
-/// Whether its actor would be in the list of all actors: neither one of actix nor of another system is.
-fn is_of_this_system(subscriber: &Subscriber, cx: &Context<EventsActor>) -> bool {
-    let recipient = subscriber.recipient();
-    recipient.actor().is_some() && Arc::ptr_eq(recipient.system(), Target::<Sweep>::system(&cx.me()))
-}
-
-fn id_of(subscriber: &Subscriber) -> ActorId {
-    Target::<Event>::id(subscriber.recipient())
 }
 
 impl Actor for EventsActor {}
@@ -56,10 +42,10 @@ impl Message for Admit {
 }
 
 impl SyncHandler<Admit> for EventsActor {
-    fn handle(&mut self, admit: Admit, cx: &mut Context<Self>) -> Result<(), Fault> {
+    fn handle(&mut self, admit: Admit, _: &mut Context<Self>) -> Result<(), Fault> {
         self.board.change(Some(admit.0));
         if self.board.len() > self.longest {
-            self.look_through(cx);
+            self.look_through();
         }
         Ok(())
     }
