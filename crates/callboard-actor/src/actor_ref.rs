@@ -689,7 +689,7 @@ impl<A: Actor> ActorCell<A> {
     where
         A: Handler<M>,
     {
-        match self.mailbox.push(lane, Envelope::new(parcel.letter, parcel.expires)) {
+        match self.mailbox.push_otherwise(lane, Envelope::new(parcel.letter, parcel.expires)) {
             Ok(Pushed::Queued) => Ok(()),
             Ok(Pushed::Shed(shed)) => {
                 self.shed(lane, shed);

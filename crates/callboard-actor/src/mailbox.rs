@@ -289,8 +289,19 @@ impl<T> Mailbox<T> {
     /// # Errors
     ///
     /// The value, when the lane is full or the mailbox closed.
-    #[inline]
     pub(crate) fn push(&self, lane: usize, value: T) -> Result<Pushed<T>, (NotTaken, T)> {
+        match self.place_here(lane) {
+            Some(place) => {
+                place.fill(value);
+                Ok(Pushed::Queued)
+            }
+            None => self.push_otherwise(lane, value),
+        }
+    }
+
+    /// The same for a sender that has found no place: behind what the shared half has of this lane, or into the shared half.
+    #[inline]
+    pub(crate) fn push_otherwise(&self, lane: usize, value: T) -> Result<Pushed<T>, (NotTaken, T)> {
         if let Some(private) = self.private.get() {
             self.splice_lane(private, lane);
             if let Some(place) = self.place_here(lane) {
