@@ -494,10 +494,9 @@ impl<A: Handler<M>, M: Message> Target<M> for ActorRef<A> {
         }
         let lane = cell.mailbox.cap(parcel.lane);
         trace_hops(cell, &parcel.letter);
-        match cell.mailbox.push(lane, Envelope::new(parcel.letter, parcel.expires)) {
-            Ok(Pushed::Queued) => Ok(()),
-            other => cell.not_queued(lane, other),
-        }
+        let Some(place) = cell.mailbox.place_here(lane) else { return cell.push(lane, parcel) };
+        place.fill(Envelope::new(parcel.letter, parcel.expires));
+        Ok(())
     }
 
     #[inline]
@@ -701,13 +700,13 @@ impl<A: Actor> ActorCell<A> {
         letter
     }
 
-    #[cold]
-    fn not_queued<M: Message>(
-        &self,
-        lane: usize,
-        outcome: Result<Pushed<Envelope<A>>, (NotTaken, Envelope<A>)>,
-    ) -> Result<(), Returned<M>> {
-        match outcome {
+    /// The second hop where there is no short path.
+    #[inline(never)]
+    fn push<M: Message>(&self, lane: usize, parcel: Parcel<M>) -> Result<(), Returned<M>>
+    where
+        A: Handler<M>,
+    {
+        match self.mailbox.push_otherwise(lane, Envelope::new(parcel.letter, parcel.expires)) {
             Ok(Pushed::Queued) => Ok(()),
             Ok(Pushed::Shed(shed)) => {
                 self.shed(lane, shed);

@@ -247,6 +247,7 @@ impl Core {
     }
 
     /// Which value is in service; 0 before the first one.
+    #[inline]
     pub(crate) fn generation(&self) -> u64 {
         u64::from(self.generation.load(Ordering::Acquire))
     }

@@ -349,14 +349,14 @@ impl<A: Actor> Context<A> {
         commit.unwrap_or_else(|| Box::pin(std::future::ready(Ok(()))))
     }
 
-    /// The turn has ended well: its effects leave, in order. An effect of a layer above may panic.
+    /// Whether a turn that has ended well may have left effects, or the wish to end.
     #[inline(always)]
-    pub(crate) fn release_effects(&mut self) -> Result<(), Fault> {
-        if self.extra.is_some() { self.release() } else { Ok(()) }
+    pub(crate) fn has_afterwork(&self) -> bool {
+        self.extra.is_some() || self.leaving.is_some()
     }
 
-    #[cold]
-    fn release(&mut self) -> Result<(), Fault> {
+    /// The turn has ended well: its effects leave, in order. An effect of a layer above may panic.
+    pub(crate) fn release_effects(&mut self) -> Result<(), Fault> {
         let Some(extra) = &mut self.extra else { return Ok(()) };
         let effects = std::mem::take(&mut extra.effects);
         catch(|| effects.into_iter().for_each(|effect| effect(&mut extra.tasks)))

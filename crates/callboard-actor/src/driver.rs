@@ -224,6 +224,7 @@ impl<A: Actor> Driver<A> {
     }
 
     /// One poll, of at most so many turns.
+    #[inline(always)]
     fn go(&mut self, left: &mut u32, task: &mut Task<'_>) -> Flow {
         let _scope = scope::enter(&self.scope);
         let _silence = silence();
@@ -354,11 +355,15 @@ impl<A: Actor> Driver<A> {
                 return Flow::Yield;
             }
             let mut lane = CONTROL;
-            let Some(mut envelope) = self.next(&mut lane) else {
+            let mut next = self.next(&mut lane);
+            let Some(envelope) = &mut next else {
                 return self.idle(task);
             };
             *left -= 1;
-            match self.run_turn(lane, &mut envelope, task) {
+            let polled = self.run_turn(lane, envelope, task);
+            // It has been opened, or taken out, where it lies: nothing is left of it that could be dropped.
+            std::mem::forget(next);
+            match polled {
                 Poll::Pending => return self.wait_in_turn(task),
                 Poll::Ready(ending) => self.settle(ending),
             }
@@ -521,7 +526,8 @@ impl<A: Actor> Driver<A> {
     #[inline(always)]
     fn settle(&mut self, ending: Ending<A>) {
         // A turn that waits for its commit is still running, and its limit goes on.
-        if self.scope.has_waited.take() {
+        if self.scope.has_waited.get() {
+            self.scope.has_waited.set(false);
             crate::wait_for::end_waits(&*self.cell);
         }
         if self.running.began != 0 && !matches!(ending, Ending::Held(_)) {
@@ -530,15 +536,22 @@ impl<A: Actor> Driver<A> {
         if self.is_fenced() {
             return self.leave_fenced(ending);
         }
+        if let Ending::Done = ending {
+            return self.done();
+        }
+        self.settle_rarer(ending);
+    }
+
+    /// What any other ending than a good one means.
+    fn settle_rarer(&mut self, ending: Ending<A>) {
         match ending {
-            Ending::Done => self.done(),
+            // Seen to in `settle`.
+            Ending::Done | Ending::Fenced(_) => {}
             Ending::Abandoned => {
                 Tally::add(&self.cell.core.tally.losses().abandoned, 1);
                 self.not_begun();
             }
             Ending::Expired => self.not_begun(),
-            // Found out by `is_fenced` above.
-            Ending::Fenced(_) => {}
             Ending::Held(held) => {
                 self.cell.core.in_hand.store(1, Ordering::Relaxed);
                 self.held = Some(held);
@@ -551,16 +564,22 @@ impl<A: Actor> Driver<A> {
 
     #[inline(always)]
     fn done(&mut self) {
-        let context = self.turn.context();
-        if let Err(fault) = context.release_effects() {
+        if self.turn.context().has_afterwork()
+            && let Err(fault) = self.see_to_afterwork()
+        {
             return self.fail(Failure { fault, salvage: Salvage::nothing() });
-        }
-        if let Some(leaving) = self.turn.context().leaving.take() {
-            self.leave(leaving);
         }
         if self.health.is_some() {
             self.succeeded();
         }
+    }
+
+    fn see_to_afterwork(&mut self) -> Result<(), Fault> {
+        self.turn.context().release_effects()?;
+        if let Some(leaving) = self.turn.context().leaving.take() {
+            self.leave(leaving);
+        }
+        Ok(())
     }
 
     /// The message was dropped before its turn began.

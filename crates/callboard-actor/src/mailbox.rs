@@ -15,7 +15,7 @@ mod lanes;
 mod queue;
 mod room;
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::task::{Poll, Waker};
 
 use once_cell::race::OnceBox;
@@ -271,17 +271,45 @@ impl<T> Mailbox<T> {
         self.counts.queued(lane)
     }
 
+    /// A place at the end of a lane of the private half, for a sender on the home thread; none when something stands in
+    /// the way of the short path. It is looked for before there is a value, so that the value is made where it is to lie.
+    #[inline(always)]
+    pub(crate) fn place_here(&self, lane: usize) -> Option<Place<'_, T>> {
+        let mine = self.private.get()?.borrow_mut();
+        // With a bit of the shared half set, what stands there comes first. An exact mailbox is shut from the start.
+        let is_free = self.bits.load(Ordering::Relaxed) & (WAITING | (1 << lane)) == 0 && !mine.shut;
+        if is_free && lane != CONTROL && mine.lanes.len(lane) < self.bounds.of(lane) {
+            return Some(Place { mailbox: self, mine, lane });
+        }
+        None
+    }
+
     /// Appends a value to a lane at once.
     ///
     /// # Errors
     ///
     /// The value, when the lane is full or the mailbox closed.
-    #[inline(always)]
     pub(crate) fn push(&self, lane: usize, value: T) -> Result<Pushed<T>, (NotTaken, T)> {
-        match self.private.get() {
-            Some(private) => self.push_local(private, lane, value),
-            None => self.push_shared(lane, value),
+        match self.place_here(lane) {
+            Some(place) => {
+                place.fill(value);
+                Ok(Pushed::Queued)
+            }
+            None => self.push_otherwise(lane, value),
         }
+    }
+
+    /// The same for a sender that has found no place: behind what the shared half has of this lane, or into the shared half.
+    #[inline]
+    pub(crate) fn push_otherwise(&self, lane: usize, value: T) -> Result<Pushed<T>, (NotTaken, T)> {
+        if let Some(private) = self.private.get() {
+            self.splice_lane(private, lane);
+            if let Some(place) = self.place_here(lane) {
+                place.fill(value);
+                return Ok(Pushed::Queued);
+            }
+        }
+        self.push_shared(lane, value)
     }
 
     /// Appends a value to a lane, or joins the senders that wait for room in it. `value` is taken when it was appended.
@@ -334,49 +362,16 @@ impl<T> Mailbox<T> {
         wake_all(next);
     }
 
-    #[inline(always)]
-    fn push_local(&self, private: &RefCell<Private<T>>, lane: usize, value: T) -> Result<Pushed<T>, (NotTaken, T)> {
-        let mut mine = private.borrow_mut();
-        let stop_here = WAITING | (1 << lane);
-        if self.bits.load(Ordering::Relaxed) & stop_here != 0 || mine.shut || self.bounds.is_exact() || lane == CONTROL
-        {
-            drop(mine);
-            return self.push_local_slow(private, lane, value);
+    /// Takes over what stands in a lane of the shared half, so that the private half is all there is of it. Where senders
+    /// wait for room, or nothing may be appended here anyway, the shared half goes on taking what comes.
+    fn splice_lane(&self, private: &RefCell<Private<T>>, lane: usize) {
+        let bits = self.bits.load(Ordering::Relaxed);
+        if bits & (1 << lane) == 0 || bits & WAITING != 0 || lane == CONTROL || private.borrow().shut {
+            return;
         }
-        // The shared half of this lane is empty, so the private half is all there is.
-        if mine.lanes.len(lane) >= self.bounds.of(lane) {
-            drop(mine);
-            return self.push_shared(lane, value);
-        }
-        mine.lanes.push(lane, value);
-        add(&self.counts.of(lane).local, 1);
-        if std::mem::take(&mut mine.parked)
-            && let Some(waker) = &mine.waker
-        {
-            waker.wake_by_ref();
-        }
-        Ok(Pushed::Queued)
-    }
-
-    /// Something stands in the way of the short path. What stands in the shared half came first, so it is spliced in
-    /// before the value is appended behind it; in all other cases the shared half takes the value.
-    #[inline(never)]
-    fn push_local_slow(
-        &self,
-        private: &RefCell<Private<T>>,
-        lane: usize,
-        value: T,
-    ) -> Result<Pushed<T>, (NotTaken, T)> {
-        let waits = self.bits.load(Ordering::Relaxed) & WAITING != 0;
-        if waits || lane == CONTROL || private.borrow().shut {
-            return self.push_shared(lane, value);
-        }
-        {
-            let mut shared = self.shared.lock();
-            private.borrow_mut().lanes.append_lane(lane, shared.lanes());
-            self.publish_lanes(&shared);
-        }
-        self.push_local(private, lane, value)
+        let mut shared = self.shared.lock();
+        private.borrow_mut().lanes.append_lane(lane, shared.lanes());
+        self.publish_lanes(&shared);
     }
 
     fn push_shared(&self, lane: usize, value: T) -> Result<Pushed<T>, (NotTaken, T)> {
@@ -430,11 +425,10 @@ impl<T> Mailbox<T> {
         if bits != 0 {
             return self.pop_with_shared(private, bits, lane);
         }
-        let value = private.borrow_mut().lanes.pop(lane);
-        if value.is_some() {
-            add(&self.counts.of(*lane).taken, 1);
-        }
-        value
+        let mut mine = private.borrow_mut();
+        *lane = mine.lanes.next()?;
+        add(&self.counts.of(*lane).taken, 1);
+        mine.lanes.pop_lane(*lane)
     }
 
     #[inline(never)]
@@ -526,25 +520,22 @@ impl<T> Mailbox<T> {
     /// Once said, it holds until a push of another thread has done so, so an actor that is only sent to from its own
     /// thread parks without the lock. No wake-up is lost: a push that the relaxed load does not show yet has found
     /// the flag under the lock and wakes the running task, which then is polled again.
+    #[inline(always)]
     pub(crate) fn park(&self, private: &RefCell<Private<T>>, waker: &Waker) -> bool {
         let mut mine = private.borrow_mut();
-        if mine.lanes.filled() != 0 {
-            return false;
-        }
         let bits = self.bits.load(Ordering::Relaxed);
-        if bits & (LANE_BITS | DIRECTED) != 0 {
+        if mine.lanes.filled() != 0 || bits & (LANE_BITS | DIRECTED) != 0 {
             return false;
         }
-        let same = mine.waker.as_ref().is_some_and(|known| known.will_wake(waker));
         mine.parked = true;
-        if same && bits & REGISTERED != 0 && bits & WAITING == 0 {
+        let is_known = mine.waker.as_ref().is_some_and(|known| known.will_wake(waker));
+        if is_known && bits & (REGISTERED | WAITING) == REGISTERED {
             return true;
         }
-        if !same {
+        if !is_known {
             mine.waker = Some(waker.clone());
         }
         drop(mine);
-        self.grant_rest();
         self.register(private, waker)
     }
 
@@ -569,7 +560,9 @@ impl<T> Mailbox<T> {
         std::mem::take(&mut private.borrow_mut().parked)
     }
 
+    #[inline(never)]
     fn register(&self, private: &RefCell<Private<T>>, waker: &Waker) -> bool {
+        self.grant_rest();
         let mut shared = self.shared.lock();
         let bits = self.bits.load(Ordering::Relaxed);
         if bits & (LANE_BITS | DIRECTED) != 0 {
@@ -661,6 +654,28 @@ impl<T> Mailbox<T> {
     fn lower_waiting(&self, shared: &Shared<T>) {
         if shared.room.as_ref().is_none_or(|room| room.is_empty()) {
             self.bits.store(self.bits.load(Ordering::Relaxed) & !WAITING, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A place in the private half, see [`Mailbox::place_here`].
+pub(crate) struct Place<'a, T> {
+    mailbox: &'a Mailbox<T>,
+    mine: RefMut<'a, Private<T>>,
+    lane: usize,
+}
+
+impl<T> Place<'_, T> {
+    /// Appends the value, and wakes the driver if it has parked.
+    #[inline(always)]
+    pub(crate) fn fill(mut self, value: T) {
+        let Self { mailbox, mine, lane } = &mut self;
+        mine.lanes.push(*lane, value);
+        add(&mailbox.counts.of(*lane).local, 1);
+        if std::mem::take(&mut mine.parked)
+            && let Some(waker) = &mine.waker
+        {
+            waker.wake_by_ref();
         }
     }
 }

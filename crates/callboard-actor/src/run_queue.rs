@@ -55,12 +55,21 @@ struct Inbox {
 #[derive(Default)]
 struct Here {
     ready: RefCell<VecDeque<Arc<dyn Node>>>,
-    /// The task waits to be woken.
-    asleep: Cell<bool>,
+    runner: Cell<Runs>,
     /// A task of this thread waits for an answer that should come soon.
     expects: Cell<bool>,
-    /// As for the inbox.
-    is_closed: Cell<bool>,
+}
+
+/// What the task does.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Runs {
+    /// It is polled, or will be.
+    #[default]
+    Awake,
+    /// It waits to be woken.
+    Asleep,
+    /// It has ended, and nobody is taken any more: see the inbox.
+    Closed,
 }
 
 /// Whether an actor stands in a run queue: once by its own thread's hand, and once by that of others.
@@ -83,7 +92,7 @@ impl RunQueue {
     }
 
     /// Sees to it that the driver of this actor is polled.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&self, queued: &Queued, node: impl FnOnce() -> Arc<dyn Node>) {
         match self.here.get() {
             Some(here) if queued.here.load(Ordering::Relaxed) == 0 => {
@@ -95,15 +104,22 @@ impl RunQueue {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn append(&self, here: &Here, node: Arc<dyn Node>) {
-        if here.is_closed.get() {
+        if here.runner.get() != Runs::Awake && !self.rouse(here) {
             return;
         }
         here.ready.borrow_mut().push_back(node);
-        if here.asleep.replace(false) {
+    }
+
+    /// Wakes the task if it sleeps. False when it has ended.
+    #[cold]
+    fn rouse(&self, here: &Here) -> bool {
+        if here.runner.get() == Runs::Asleep {
+            here.runner.set(Runs::Awake);
             self.wake();
         }
+        here.runner.get() == Runs::Awake
     }
 
     /// From another thread. What it did before happens before the poll: the flag is swapped on both sides.
@@ -134,7 +150,7 @@ impl RunQueue {
         if self.arrived.load(Ordering::SeqCst) != 0 {
             return false;
         }
-        here.asleep.set(true);
+        here.runner.set(Runs::Asleep);
         true
     }
 
@@ -150,9 +166,7 @@ impl RunQueue {
     fn stay_awake(&self) {
         let Some(here) = self.here.get() else { return };
         here.expects.set(true);
-        if here.asleep.replace(false) {
-            self.wake();
-        }
+        self.rouse(here);
     }
 
     /// Takes over what other threads have sent. One that is missed by the relaxed load is seen before the task sleeps.
@@ -164,11 +178,10 @@ impl RunQueue {
         self.arrived.store(0, Ordering::Relaxed);
         let arrived = std::mem::take(&mut inbox.nodes);
         drop(inbox);
-        let mut ready = here.ready.borrow_mut();
-        for node in arrived {
+        for node in &arrived {
             node.core().queued.inbox.swap(0, Ordering::AcqRel);
-            ready.push_back(node);
         }
+        here.ready.borrow_mut().extend(arrived);
     }
 
     #[inline]
@@ -179,7 +192,7 @@ impl RunQueue {
     /// Takes nobody any more, on its own thread. Who was in it.
     fn close(&self) -> Vec<Arc<dyn Node>> {
         let mut left = self.here.get().map_or_else(VecDeque::new, |here| {
-            here.is_closed.set(true);
+            here.runner.set(Runs::Closed);
             here.ready.take()
         });
         let mut inbox = self.inbox.lock();
@@ -256,7 +269,7 @@ impl Future for Runner {
         // Set before the inbox is looked at: whoever sends after that look finds it.
         queue.runner.get_or_init(|| task.waker().clone());
         let Some(here) = queue.here.get() else { return Poll::Ready(()) };
-        here.asleep.set(false);
+        here.runner.set(Runs::Awake);
         queue.awake.store(1, Ordering::SeqCst);
         if here.expects.take() {
             patience.expect();

@@ -85,13 +85,13 @@ thread_local! {
 pub(crate) struct Entered(Option<Rc<TurnScope>>);
 
 /// Makes `scope` the calling thread's until the guard is dropped.
-#[inline]
+#[inline(always)]
 pub(crate) fn enter(scope: &Rc<TurnScope>) -> Entered {
     Entered(CURRENT.replace(Some(Rc::clone(scope))))
 }
 
 impl Drop for Entered {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         CURRENT.set(self.0.take());
     }

@@ -11,6 +11,7 @@ pub(crate) const LANES: usize = 6;
 /// The lane that users cannot reach.
 pub(crate) const CONTROL: usize = 0;
 pub(crate) const NORMAL: usize = 3;
+const ONLY_NORMAL: u8 = 1 << NORMAL;
 
 /// How often a lane is passed over before it is due. Below the guard by what several lanes that become due together
 /// have to wait for each other, and by what a lane waits in the shared half of a mailbox before it is spliced in.
@@ -56,22 +57,27 @@ impl<T> Lanes<T> {
     /// handed through without being copied into another shape.
     #[inline(always)]
     pub(crate) fn pop(&mut self, lane: &mut usize) -> Option<T> {
-        *lane = NORMAL;
-        if self.filled != 1 << NORMAL {
-            *lane = self.choose()?;
-        }
+        *lane = self.next()?;
         self.pop_lane(*lane)
     }
 
-    /// The oldest value of one lane.
+    /// The lane whose turn it is; its oldest value has to be taken next.
+    #[inline(always)]
+    pub(crate) fn next(&mut self) -> Option<usize> {
+        match self.filled {
+            0 => None,
+            ONLY_NORMAL => Some(NORMAL),
+            _ => self.choose(),
+        }
+    }
+
+    /// The oldest value of one lane. It is taken last, so that it goes straight to where the caller wants it.
     #[inline(always)]
     pub(crate) fn pop_lane(&mut self, lane: usize) -> Option<T> {
-        let queue = self.queue(lane);
-        let value = queue.pop();
-        if queue.is_empty() {
+        if self.queue(lane).len() <= 1 {
             self.filled &= !(1 << lane);
         }
-        value
+        self.queue(lane).pop()
     }
 
     /// Moves everything of `other` behind what is here, lane by lane.

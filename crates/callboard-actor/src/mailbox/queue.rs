@@ -56,11 +56,10 @@ impl<T> Queue<T> {
 
     #[inline(always)]
     pub(crate) fn pop(&mut self) -> Option<T> {
-        let value = self.head.pop_front()?;
-        if self.head.is_empty() && self.rest.is_some() {
-            self.next_block();
+        if self.head.len() == 1 && self.rest.is_some() {
+            return self.pop_last();
         }
-        Some(value)
+        self.head.pop_front()
     }
 
     /// Moves everything of `other` behind this queue, whole blocks at a time.
@@ -95,7 +94,14 @@ impl<T> Queue<T> {
         }
     }
 
+    /// Takes the last value of the head, whose place the next block takes.
     #[inline(never)]
+    fn pop_last(&mut self) -> Option<T> {
+        let value = self.head.pop_front();
+        self.next_block();
+        value
+    }
+
     fn next_block(&mut self) {
         let Some(rest) = &mut self.rest else { return };
         match rest.blocks.pop_front() {

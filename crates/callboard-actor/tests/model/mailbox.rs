@@ -273,7 +273,7 @@ fn a_directive_reaches_a_driver_whose_handler_waits() {
 }
 
 /// Three messages of which each was sent in the knowledge of the one before, far, at home and far again, come out in
-/// that order, whatever else is pushed meanwhile. Protects the look at the lane's bit in `push_local`, and the splice.
+/// that order, whatever else is pushed meanwhile. Protects the look at the lane's bit in `place_here`, and the splice.
 #[test]
 fn a_later_message_never_overtakes_an_earlier_one_it_knows_of() {
     check(2000, || {
