@@ -197,7 +197,10 @@ fn ask_others(
     let mut tried = Tried::from([(first.entry().number(), reason)]);
     for other in route.others(address.requirement(), first) {
         match ask(other)? {
-            Answer::Taken(made) => return Ok(made),
+            Answer::Taken(made) => {
+                route.took(other);
+                return Ok(made);
+            }
             Answer::HandedBack(_, reason) => drop(tried.insert(other.entry().number(), reason)),
         }
     }

@@ -56,7 +56,7 @@
 //! - What a subscriber does not take, as its breaker is open say, becomes a dead letter and is counted in the
 //!   [`Receipt`](crate::Receipt). One that has ended is skipped, and its subscription goes: at once when somebody
 //!   publishes to it. Where nobody does, the table is looked through for them whenever it has grown since the last time by
-//!   as many as there were subscriptions then, by as many as there were actors, and by 1,000.
+//!   as many as there were subscriptions then, and by 1,000.
 //! - While the system ends, events reach those whose actors still take messages. One that drains takes no new ones: for
 //!   publishers it has ended. Publishing is no error to the very last, when nobody is left to hear it; subscribing is one
 //!   as soon as the actor `events` takes no messages.
@@ -117,7 +117,7 @@ pub trait TurnEventsExt {
     fn publish(&mut self, name: &str, data: impl Into<Value>) -> Result<EventId, PublishError>;
 
     /// As [`publish`](Self::publish), with a priority or under an id. An event that finds no room in the lane of its
-    /// priority goes into the normal one; what finds none there either becomes a dead letter.
+    /// priority becomes a dead letter, whatever room there is in others.
     ///
     /// ```
     /// # use callboard_actor::{Actor, Context, Fault, Priority};

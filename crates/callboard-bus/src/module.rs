@@ -160,7 +160,8 @@ impl<A: Actor> ServedModule<A> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it has ended, the module is not registered; for a moment it may have been.
+    /// Dropped before it has ended, the module is not registered; for a moment it may have been, and what its actor was
+    /// registered as before may have been replaced for good.
     pub async fn register(self, home: &impl ModulesExt) -> Result<Registration, RegisterError> {
         home.modules().register(self.into_entry()?).await
     }

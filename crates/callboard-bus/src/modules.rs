@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::{fmt, mem};
 
-use callboard_actor::{Actor, ActorRef, AskError, Context, Handler, Message, Recipient, System, WeakRef};
+use callboard_actor::{Actor, ActorRef, AskError, Context, Handler, Message, Recipient, System, TellError, WeakRef};
 
 use crate::address::Address;
 use crate::call::{Call, PackedCall, without_message};
@@ -188,7 +188,8 @@ impl Modules {
         Registry: Handler<M>,
     {
         let Some(registry) = self.registry() else { return Err(RegistryError(AskError::Stopped(Some(())))) };
-        registry.ask(message).await.map_err(|error| RegistryError(without_message(error)))
+        // In no turn's lane, so that the most urgent one is left to what takes back; see `Sweep`.
+        registry.ask(message).no_inherit().await.map_err(|error| RegistryError(without_message(error)))
     }
 
     fn missing_of(&self, module: &Arc<Descriptor>) -> Vec<MissingRequirement> {
@@ -219,10 +220,13 @@ struct Unconfirmed<'a> {
 
 impl Drop for Unconfirmed<'_> {
     fn drop(&mut self) {
-        self.modules.0.board.withdraw(self.place.clone());
-        if let Some(registry) = self.modules.registry() {
-            // A mailbox without room for it holds another that will do, and an actor that has ended has no entries.
-            let _ = registry.try_tell(Sweep);
+        let board = &self.modules.0.board;
+        board.withdraw(self.place.clone());
+        // A mailbox without room for it holds another that will do, and an actor that fails sweeps when it starts again.
+        let told = self.modules.registry().map(|registry| registry.try_tell(Sweep));
+        if matches!(told, None | Some(Err(TellError::Stopped(_) | TellError::ShuttingDown(_)))) {
+            // Nothing is registered any more, or will not be for long.
+            drop(board.take_withdrawn());
         }
     }
 }

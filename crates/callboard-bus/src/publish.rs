@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use callboard_actor::{ActorId, ErrorCode, Message, Priority, Recipient, Target, TellError};
-use futures::future::{FutureExt, join_all};
+use callboard_actor::{ActorId, ErrorCode, Priority, Target, TellError};
+use futures::future::join_all;
 use thiserror::Error;
 
 use crate::event::{Event, EventId};
@@ -177,7 +177,7 @@ impl Events {
     /// Sends an event to those who have room.
     pub(crate) fn deliver_at_once(&self, event: &Event, priority: Priority) {
         for subscriber in self.subscribers(&event.name) {
-            let told = tell_at_once(subscriber.recipient(), event, priority);
+            let told = subscriber.recipient().tell(event.clone()).priority(priority).at_once();
             self.note(&subscriber, priority, told);
         }
     }
@@ -199,16 +199,6 @@ impl Events {
             }
         }
     }
-}
-
-/// A tell that finds no room in its lane would wait; it is dropped, and the lane of the message type is tried, whose
-/// refusal is counted as one.
-fn tell_at_once(recipient: &Recipient<Event>, event: &Event, priority: Priority) -> Result<(), TellError<Event>> {
-    let told = match priority {
-        Event::PRIORITY => None,
-        _ => recipient.tell(event.clone()).priority(priority).into_future().now_or_never(),
-    };
-    told.unwrap_or_else(|| recipient.try_tell(event.clone()))
 }
 
 /// A name that anybody may publish under.

@@ -11,10 +11,11 @@ mod watchers;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use callboard_actor::{
     Actor, ActorId, ActorRef, ActorState, Child, Context, Down, Fault, Message, Overflow, Priority, Recipient,
-    ShutdownPhase, SyncHandler, System, child,
+    ShutdownPhase, SyncHandler, System, TaskHandle, child,
 };
 
 pub(crate) use self::board::{Board, Place};
@@ -34,7 +35,8 @@ const NAME: &str = "registry";
 pub enum ModuleChange {
     /// An instance is there: it was registered, or it was there already when the watch began.
     Arrived(Arc<Descriptor>),
-    /// An instance has changed what it says of its health.
+    /// An instance is another than it was: its health, or everything that it says of itself, as its actor has registered
+    /// it again.
     Changed(Arc<Descriptor>),
     /// An instance is gone: it was unregistered, or its actor has ended.
     Departed(Arc<Descriptor>),
@@ -59,8 +61,8 @@ pub(crate) struct Registry {
     board: Arc<Board>,
     /// The actors whose end it will hear of, and the modules that each was registered for.
     modules_of: HashMap<ActorId, Vec<String>>,
-    /// A [`TellOn`] is on its way.
-    is_telling: bool,
+    /// The [`TellOn`] that is on its way, and when it comes.
+    telling: Option<(Duration, TaskHandle)>,
 }
 
 impl Registry {
@@ -68,18 +70,18 @@ impl Registry {
     /// referred to it.
     pub(crate) fn start(system: &System, board: &Arc<Board>) -> ActorRef<Self> {
         let last = Arc::clone(board);
-        system.on_shutdown(ShutdownPhase::Outbox, NAME, move || async move { last.publish(Snapshot::over()) });
+        system.on_shutdown(ShutdownPhase::Outbox, NAME, move || async move { last.end() });
         let registry = system.spawn(Self::child(board));
         if registry.state() == ActorState::Stopped {
             // The system has been shut down before anybody asked for a module.
-            board.publish(Snapshot::over());
+            board.end();
         }
         registry
     }
 
     fn child(board: &Arc<Board>) -> Child<Self> {
         let board = Arc::clone(board);
-        let make = move || Self { board: Arc::clone(&board), modules_of: HashMap::new(), is_telling: false };
+        let make = move || Self { board: Arc::clone(&board), modules_of: HashMap::new(), telling: None };
         // What it says to itself must not be lost, whatever the system's other actors do when they have no room.
         child(NAME, make).overflow(Overflow::Wait)
     }
@@ -117,6 +119,9 @@ impl Registry {
     fn remove(&mut self, module: &str, is_gone: impl Fn(&Entry) -> bool, cx: &mut Context<Self>) {
         let before = self.board.snapshot();
         if let Some(entry) = before.instances(module).iter().find(|entry| is_gone(entry)) {
+            if let Some(modules) = self.modules_of.get_mut(&entry.actor()) {
+                modules.retain(|other| other != module);
+            }
             self.publish(before.without(entry), &ModuleChange::Departed(Arc::clone(entry.descriptor())), cx);
         }
     }
@@ -131,12 +136,21 @@ impl Registry {
         self.tell(cx);
     }
 
+    /// Tells the watchers, and comes back when the first of those who could not take everything may be able to.
     fn tell(&mut self, cx: &mut Context<Self>) {
         let wait = self.board.watchers().tell();
-        if let Some(wait) = wait.filter(|_| !self.is_telling) {
-            self.is_telling = true;
-            cx.send_after(wait, TellOn);
+        let Some(wait) = wait else { return };
+        let at = cx.system().elapsed().saturating_add(wait);
+        if self.telling.as_ref().is_some_and(|(sooner, _)| *sooner <= at) {
+            return;
         }
+        if let Some((_, later)) = self.telling.replace((at, cx.send_after(wait, TellOn))) {
+            later.cancel();
+        }
+    }
+
+    fn sweep(&mut self, cx: &mut Context<Self>) {
+        self.board.take_withdrawn().iter().for_each(|place| self.unregister(place, cx));
     }
 }
 
@@ -144,6 +158,7 @@ impl Actor for Registry {
     async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), Fault> {
         let snapshot = self.board.snapshot();
         snapshot.entries().into_iter().for_each(|entry| self.monitor(entry, cx));
+        self.sweep(cx);
         self.tell(cx);
         Ok(())
     }
@@ -190,7 +205,7 @@ impl Message for Sweep {
 
 impl SyncHandler<Sweep> for Registry {
     fn handle(&mut self, _: Sweep, cx: &mut Context<Self>) -> Result<(), Fault> {
-        self.board.take_withdrawn().iter().for_each(|place| self.unregister(place, cx));
+        self.sweep(cx);
         Ok(())
     }
 }
@@ -242,7 +257,7 @@ impl Message for TellOn {
 
 impl SyncHandler<TellOn> for Registry {
     fn handle(&mut self, _: TellOn, cx: &mut Context<Self>) -> Result<(), Fault> {
-        self.is_telling = false;
+        self.telling = None;
         self.tell(cx);
         Ok(())
     }

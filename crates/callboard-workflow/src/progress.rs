@@ -227,6 +227,8 @@ fn wait(run: &Run, task: Task, state: StepState) -> Option<Wait> {
         StepState::Waiting => Wait::Steps(open_parents(run, task.step)),
         StepState::Held => Wait::Resume,
         StepState::Running | StepState::Cancelling | StepState::Compensating if is_mapped => Wait::Items,
+        // A paused run has taken its calls back.
+        StepState::Queued if run.state() == RunState::Paused => Wait::Resume,
         StepState::Queued => Wait::Slot(operation()),
         StepState::Running => Wait::Reply(operation()),
         StepState::Retrying => Wait::NextAttempt,

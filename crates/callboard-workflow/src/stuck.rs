@@ -35,9 +35,13 @@ impl StuckRun {
             return None;
         }
         let progress = RunProgress::of(run);
-        let holdups = progress.holdups().into_iter().take(MOST_HOLDUPS);
-        let holdups: Vec<_> = holdups.map(|holdup| slowest(run, holdup).unwrap_or_else(|| holdup.clone())).collect();
-        let recommendation = holdups.first().map_or_else(|| "cancel the run".to_owned(), recommendation);
+        let holdups = progress.holdups().into_iter();
+        let mut holdups: Vec<_> =
+            holdups.map(|holdup| slowest(run, holdup).unwrap_or_else(|| holdup.clone())).collect();
+        // An item may wait for less long than its step.
+        holdups.sort_by_key(|holdup| holdup.since_ms);
+        holdups.truncate(MOST_HOLDUPS);
+        let recommendation = holdups.first().map_or_else(|| end_of(run).to_owned(), |first| recommendation(run, first));
         let stuck_ms = u64::try_from(stuck.as_millis()).unwrap_or(u64::MAX);
         Some(Self { summary: progress.summary, stuck_ms, holdups, recommendation })
     }
@@ -58,7 +62,12 @@ fn is_under_way(state: StepState) -> bool {
     state.is_active() || matches!(state, StepState::Retrying | StepState::Compensating)
 }
 
-fn recommendation(holdup: &TaskProgress) -> String {
+/// A run that is being undone cannot be cancelled any more.
+fn end_of(run: &Run) -> &'static str {
+    if run.state() == RunState::Compensating { "kill the run" } else { "cancel the run" }
+}
+
+fn recommendation(run: &Run, holdup: &TaskProgress) -> String {
     let task = &holdup.task;
     match &holdup.waits_for {
         Some(Wait::Reply(operation)) => {
@@ -73,9 +82,11 @@ fn recommendation(holdup: &TaskProgress) -> String {
             format!("`{task}` is tried again by itself: a smaller `max_delay` of its `retry` makes that sooner")
         }
         Some(Wait::Undo(operation)) => {
-            format!("`{operation}` does not undo `{task}`: look at its module, or give the compensation a `timeout`")
+            format!(
+                "`{task}` is not undone by `{operation}` yet: look at its module, its limit, and the `timeout` and `retry`"
+            )
         }
         Some(Wait::Stop(operation)) => format!("`{operation}` does not stop for `{task}`: kill the run"),
-        _ => format!("`{task}` waits for nothing that is known: cancel the run"),
+        _ => format!("`{task}` waits for nothing that is known: {}", end_of(run)),
     }
 }

@@ -113,6 +113,7 @@ use std::time::Duration;
 
 use callboard_actor::{Actor, ActorRef, ActorState, Context, Priority, System, WeakRef};
 use callboard_bus::{EventId, EventsExt, Value};
+use futures::future::join_all;
 use parking_lot::Mutex;
 use semver::Version;
 
@@ -246,16 +247,14 @@ impl Workflows {
     ///
     /// Can be dropped and called again at any time.
     pub async fn list(&self) -> Result<Vec<RunSummary>, Unreachable> {
-        let mut summaries = Vec::new();
-        for seat in self.actor().ask(List).await? {
-            // A run that left nothing behind has nothing to say.
-            summaries.extend(RunRef::new(seat, self.clone()).summary().await);
-        }
-        Ok(summaries)
+        let runs = self.runs().await?;
+        // A run that left nothing behind has nothing to say.
+        Ok(join_all(runs.iter().map(RunRef::summary)).await.into_iter().flatten().collect())
     }
 
     /// The runs in which nothing has happened for so long that somebody should look, with what to do about each; the longest
-    /// first. See [`stuck_after`](Self::stuck_after).
+    /// first. See [`stuck_after`](Self::stuck_after). A run whose thread is held up by a handler that never waits does not
+    /// answer and is left out, after the time that an ask has by default: [`System::inspect`] shows that turn.
     ///
     /// # Errors
     ///
@@ -265,13 +264,19 @@ impl Workflows {
     ///
     /// Can be dropped and called again at any time.
     pub async fn stuck(&self) -> Result<Vec<StuckRun>, Unreachable> {
-        let mut found = Vec::new();
-        for seat in self.actor().ask(List).await? {
-            let stuck = RunRef::new(seat, self.clone()).stuck().await;
-            found.extend(stuck.ok().flatten());
-        }
+        let runs = self.runs().await?;
+        let mut found: Vec<_> = join_all(runs.iter().map(RunRef::stuck))
+            .await
+            .into_iter()
+            .filter_map(|stuck| stuck.ok().flatten())
+            .collect();
         found.sort_by_key(|run| Reverse(run.stuck_ms));
         Ok(found)
+    }
+
+    async fn runs(&self) -> Result<Vec<RunRef>, Unreachable> {
+        let seats = self.actor().ask(List).await?;
+        Ok(seats.into_iter().map(|seat| RunRef::new(seat, self.clone())).collect())
     }
 
     /// What is registered, by id and version.

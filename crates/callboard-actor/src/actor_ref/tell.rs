@@ -45,6 +45,28 @@ impl<'a, T, M: Message> Tell<'a, T, M> {
     }
 }
 
+impl<T: Target<M>, M: Message> Tell<'_, T, M> {
+    /// Sends it now, or gives it back: nobody waits for room. As [`ActorRef::try_tell`](crate::ActorRef::try_tell), with what
+    /// was said here of the message.
+    ///
+    /// # Errors
+    ///
+    /// As [`ActorRef::try_tell`](crate::ActorRef::try_tell).
+    pub fn at_once(self) -> Result<(), TellError<M>> {
+        let expires = expiry(self.target, self.ttl);
+        let letter = Letter { message: self.message, reply: None, header: None };
+        self.target.offer(Parcel { letter, expires, lane: self.lane }).map_err(Returned::into_tell_error)
+    }
+}
+
+#[inline(always)]
+fn expiry<M: Message>(target: &impl Target<M>, ttl: Option<Duration>) -> Nanos {
+    match ttl {
+        None => 0,
+        Some(ttl) => target.system().clock.after(ttl),
+    }
+}
+
 impl<T, M: Message> fmt::Debug for Tell<'_, T, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Tell<{}>", std::any::type_name::<M>())
@@ -90,10 +112,7 @@ impl<T: Target<M> + Clone, M: Message> Future for TellFuture<'_, T, M> {
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
         let Some(message) = self.fresh.take() else { return self.poll_room(task) };
         let target = self.target;
-        let expires = match self.ttl {
-            None => 0,
-            Some(ttl) => target.system().clock.after(ttl),
-        };
+        let expires = expiry(target, self.ttl);
         let letter = Letter { message, reply: None, header: None };
         match target.offer(Parcel { letter, expires, lane: self.lane }) {
             Ok(()) => Poll::Ready(Ok(())),

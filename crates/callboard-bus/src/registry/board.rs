@@ -38,12 +38,20 @@ impl Board {
         self.published.store(Arc::new(snapshot));
     }
 
+    /// The system has been shut down: nothing is found any more, and what refers to actors, and through them to their
+    /// system, is let go. Dropped outside of the locks.
+    pub(super) fn end(&self) {
+        self.publish(Snapshot::over());
+        let (watchers, withdrawn) = (std::mem::take(&mut *self.watchers.lock()), self.take_withdrawn());
+        drop((watchers, withdrawn));
+    }
+
     /// Nobody knows any more whether this has been registered, and nobody wants it.
     pub(crate) fn withdraw(&self, place: Place) {
         self.withdrawn.lock().push(place);
     }
 
-    pub(super) fn take_withdrawn(&self) -> Vec<Place> {
+    pub(crate) fn take_withdrawn(&self) -> Vec<Place> {
         std::mem::take(&mut *self.withdrawn.lock())
     }
 

@@ -65,7 +65,8 @@ impl Route {
         first(Standing::Serving).or_else(|| first(Standing::Starting))
     }
 
-    /// Whom to ask when this one has handed a call back: all others that take calls, each once, in the same order.
+    /// Whom to ask when this one has handed a call back: all others that take calls, each once, in the same order. It costs
+    /// nobody a turn; see [`took`](Self::took).
     #[cold]
     pub(crate) fn others(&self, requirement: Option<&VersionReq>, asked: &Offer) -> Vec<&Offer> {
         let others = self.fitting(requirement).flat_map(Equals::in_turn).filter(|offer| !offer.is_of(&asked.entry));
@@ -73,6 +74,15 @@ impl Route {
         others.retain(|(standing, _)| standing.takes_calls());
         others.sort_by_key(|(standing, _)| *standing);
         others.into_iter().map(|(_, offer)| offer).collect()
+    }
+
+    /// One of the others has taken the call: it has had its turn, and those that stood before it as well.
+    #[cold]
+    pub(crate) fn took(&self, taker: &Offer) {
+        for equals in self.versions.iter().filter(|equals| equals.version_is(taker)) {
+            let passed = equals.in_turn().position(|offer| offer.is_of(&taker.entry));
+            equals.turn.fetch_add(passed.map_or(0, |passed| passed + 1), Ordering::Relaxed);
+        }
     }
 
     /// A reference to the instance whose turn it is, of those that take this type of message.
@@ -164,7 +174,8 @@ impl Equals {
         }
         // Looking costs nobody a turn.
         self.offers.iter().find(|offer| is_wanted(offer))?;
-        let (passed, offer) = self.in_turn().enumerate().find(|(_, offer)| is_wanted(offer))?;
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let (passed, offer) = self.from(turn).enumerate().find(|(_, offer)| is_wanted(offer))?;
         if passed > 0 {
             // Those that were passed over have had their turns: the next one is not that of the same stand-in.
             self.turn.fetch_add(passed, Ordering::Relaxed);
@@ -172,10 +183,15 @@ impl Equals {
         Some(offer)
     }
 
-    /// All of them, from the one whose turn it is, which it then has had.
+    /// All of them, from the one whose turn it is.
     fn in_turn(&self) -> impl Iterator<Item = &Offer> {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.offers.len();
-        self.offers[turn..].iter().chain(&self.offers[..turn])
+        self.from(self.turn.load(Ordering::Relaxed))
+    }
+
+    /// All of them, from the one whose turn this is.
+    fn from(&self, turn: usize) -> impl Iterator<Item = &Offer> {
+        let (before, behind) = self.offers.split_at(turn % self.offers.len());
+        behind.iter().chain(before)
     }
 
     fn version(&self) -> &Version {

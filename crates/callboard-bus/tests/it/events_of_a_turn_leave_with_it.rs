@@ -133,7 +133,8 @@ fn an_event_of_a_turn_has_the_priority_and_the_id_that_it_was_given() {
     });
 }
 
-/// Its own lane first, then the normal one; what finds no room in either is a dead letter that is known by name.
+/// What finds no room in the lane of its priority is a dead letter that is known by name: in another lane it would be
+/// overtaken by those that come later.
 #[test]
 fn an_urgent_event_that_finds_no_room_does_not_wait() {
     TestSystem::run(async |t| {
@@ -150,14 +151,14 @@ fn an_urgent_event_that_finds_no_room_does_not_wait() {
             ids.push(clerk.ask(Report(urgent)).await.unwrap());
         }
         let refusals = t.system().events().refusals();
-        assert_eq!(refusals.len(), 1);
+        assert_eq!(refusals.iter().map(|refusal| refusal.event).collect::<Vec<_>>(), ids[1..]);
         let refusal = &refusals[0];
-        assert_eq!((refusal.event, refusal.name.as_str(), refusal.priority), (ids[2], "work.report", Priority::High));
+        assert_eq!((refusal.name.as_str(), refusal.priority), ("work.report", Priority::High));
         assert_eq!((refusal.actor, refusal.reason), (small.id(), ErrorCode::Busy));
         assert_eq!(t.system().dead_letters().list()[0].actor_id, small.id());
         drop(go);
         t.settle().await;
-        assert_eq!(heard.take().len(), 2);
+        assert_eq!(heard.take().len(), 1);
         assert!(t.inspect().actor("small").unwrap().messages.adds_up());
         t.shutdown().await;
     });

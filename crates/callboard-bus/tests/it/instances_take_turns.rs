@@ -143,6 +143,34 @@ fn one_without_room_hands_the_call_on() {
     });
 }
 
+/// Two of four have no room: the other two share all calls, and a version that nobody asks keeps its turns.
+#[test]
+fn those_who_stand_in_for_others_share_the_calls() {
+    TestSystem::run(async |t| {
+        let _low = [found(t.system(), "1.0.0", 5).await, found(t.system(), "1.0.0", 6).await];
+        let mut all = Vec::new();
+        for id in 1..=4 {
+            let actor = t.spawn(adder(id).bound(1).overflow(Overflow::Reject));
+            all.push((offer("2.0.0", &actor).register(t.system()).await.unwrap(), actor));
+        }
+        t.settle().await;
+        for (_, full) in &all[..2] {
+            full.tell(Rest { seconds: 100 }).await.unwrap();
+            t.settle().await;
+            full.try_tell(Add { amount: 1 }).unwrap();
+        }
+        let mut old = Vec::new();
+        let mut new = Vec::new();
+        for _ in 0..6 {
+            new.push(who(t.system(), "").await.unwrap());
+            old.push(who(t.system(), "@^1").await.unwrap());
+        }
+        assert_eq!(sorted(new), [3, 3, 3, 4, 4, 4]);
+        assert_eq!(sorted(old), [5, 5, 5, 6, 6, 6]);
+        t.shutdown().await;
+    });
+}
+
 /// F-CB: a call waits for nothing when nobody serves.
 #[test]
 fn when_nobody_serves_each_reason_is_told() {

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use callboard_actor::{Actor, ActorRef, Context, Drain, ErrorCode, Fault, Message, SyncHandler, System, block_on};
-use callboard_bus::{CallError, Module, ModulesExt, Registration};
+use callboard_bus::{CallError, Module, ModuleChange, ModulesExt, Registration};
 use serde_json::json;
 
 use crate::module_kit::{Who, found};
@@ -19,6 +19,12 @@ struct Gone {
 }
 
 impl Actor for Gone {}
+
+impl SyncHandler<ModuleChange> for Gone {
+    fn handle(&mut self, _: ModuleChange, _: &mut Context<Self>) -> Result<(), Fault> {
+        Ok(())
+    }
+}
 
 /// Whether the call began after the instance was unregistered is known to the caller alone, so it says so.
 #[derive(Message, serde::Deserialize, schemars::JsonSchema)]
@@ -204,11 +210,12 @@ fn nothing_is_found_and_nothing_is_kept_when_the_system_is_over() {
     });
     let module = Module::new("gone", "1.0.0").serve(&actor).operation::<Reach>("reach");
     block_on(module.register(&system)).unwrap();
+    let watch = block_on(system.modules().watch(actor.recipient())).unwrap();
     drop(actor);
     end(&system);
     let error = block_on(async { system.call("gone.reach", json!({ "began_afterwards": true })).await }).unwrap_err();
     assert_eq!((error.code(), error.to_string()), (ErrorCode::Unavailable, "the system has been shut down".into()));
-    drop(system);
+    drop((system, watch));
     // The last thread of the system may be about to end.
     block_on(wait_until(|| weak.upgrade().is_none()));
 }

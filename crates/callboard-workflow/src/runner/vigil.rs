@@ -37,7 +37,10 @@ impl Vigil {
         let changed = run.changed();
         let due = changed.saturating_add(self.after);
         self.next = if due > now { due } else { now.saturating_add(self.after) };
-        let stuck = self.stuck(run, now).filter(|_| self.found != Some(changed))?;
+        if self.found == Some(changed) {
+            return None;
+        }
+        let stuck = self.stuck(run, now)?;
         self.found = Some(changed);
         Some(stuck)
     }
