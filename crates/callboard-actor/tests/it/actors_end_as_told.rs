@@ -117,7 +117,10 @@ fn a_drain_finishes_the_queue_and_refuses_what_is_new() {
         let TellError::ShuttingDown(back) = guest.tell(Note(9)).await.unwrap_err() else { panic!("it drains") };
         assert_eq!((back, guest.state()), (Note(9), ActorState::Stopping));
         held.let_go();
+        let recipient = guest.recipient::<Note>();
+        assert!(!recipient.has_ended());
         assert_eq!(guest.ended().await, StopReason::Drained);
+        assert!(recipient.has_ended());
         assert_eq!(log.read(), ["the turn ended", "note 1", "note 2", "stopped: drained"]);
         assert_eq!(dead(t), []);
         t.shutdown().await;

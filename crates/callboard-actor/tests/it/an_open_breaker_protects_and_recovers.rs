@@ -493,6 +493,7 @@ fn held_open_by_hand_it_refuses_what_is_new_and_serves_what_is_queued() {
         t.settle().await;
         let Err(TellError::Refused { retry_after, message }) = a.try_tell(Say(2)) else { panic!("not refused") };
         assert_eq!((retry_after, message), (Duration::MAX, Say(2)));
+        assert_eq!(a.retry_after(), Some(Duration::MAX), "one can ask before one sends");
         assert_eq!((seen(t).state, seen(t).breaker.state), (ActorState::Running, BreakerState::ForcedOpen));
         t.advance(s(3_600)).await;
         assert_eq!(diary.take(), ["a says 1"]);
@@ -598,6 +599,7 @@ fn a_probing_actor_that_was_held_open_by_hand_runs_when_the_rules_have_it_back()
         assert_eq!(refused_for(a.try_tell(Say(1))), Duration::MAX);
         a.breaker().automatic();
         t.settle().await;
+        assert_eq!(a.retry_after(), None);
         for number in 0..3 {
             a.try_tell(Say(number)).expect("its breaker is closed");
         }

@@ -50,6 +50,28 @@ fn tell_waits_for_room_and_try_tell_hands_the_message_back() {
     });
 }
 
+/// `try_tell` for whoever has more to say of the message.
+#[test]
+fn a_tell_at_once_goes_with_its_options_or_comes_back() {
+    TestSystem::run(async |t| {
+        let log = Log::default();
+        let (desk, held) = busy(t, child("desk", desk(&log)).bound(1)).await;
+        desk.tell(Note(2)).at_once().unwrap();
+        desk.tell(Note(1)).priority(Priority::High).at_once().unwrap();
+        let TellError::Full(back) = desk.tell(Note(99)).priority(Priority::High).at_once().unwrap_err() else {
+            panic!("that lane is full")
+        };
+        assert_eq!(back, Note(99));
+        let short = desk.recipient().tell(Note(3)).priority(Priority::Low).ttl(Duration::from_secs(1)).at_once();
+        short.unwrap();
+        t.advance(Duration::from_secs(2)).await;
+        held.let_go();
+        t.settle().await;
+        assert_eq!(log.read(), [1, 2], "the most urgent first, and what is too old never");
+        t.shutdown().await;
+    });
+}
+
 #[test]
 fn each_lane_has_a_bound_of_its_own_and_critical_a_reserve() {
     TestSystem::run(async |t| {
