@@ -31,7 +31,7 @@ mod analysis;
 mod archive;
 mod assembly;
 mod chaos;
-#[path = "../shared/command_line.rs"]
+#[path = "../common/command_line.rs"]
 mod command_line;
 mod correlation;
 mod date;

@@ -10,7 +10,7 @@
 //! Where to look: `instance` for the file, `waiter` for the module that the steps call, `job` for the
 //! run, `report` for what is printed and drawn.
 
-#[path = "../shared/command_line.rs"]
+#[path = "../common/command_line.rs"]
 mod command_line;
 mod instance;
 mod job;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use callboard_actor::testing::{Probe, TestSystem};
 use callboard_actor::{
-    Actor, ActorRef, Context, ErrorCode, Fault, Handler, Message, Priority, SyncHandler, child, child_with,
+    Actor, ActorRef, Child, Context, ErrorCode, Fault, Handler, Message, Priority, SyncHandler, child, child_with,
 };
 use callboard_bus::{Event, EventId, EventOptions, EventsExt, PublishError, Subscription, TurnEventsExt, Value};
 use tokio::sync::oneshot;
 
-use crate::listener::{Heard, Hold};
+use crate::listener::{Heard, Hold, Listener};
 
 struct Clerk;
 
@@ -110,17 +110,23 @@ fn nothing_leaves_before_the_turn_has_ended() {
     });
 }
 
+/// A listener to the work that is in the middle of a turn until it is let go.
+async fn held_up(t: &TestSystem, listener: Child<Listener>) -> (ActorRef<Listener>, Subscription, oneshot::Sender<()>) {
+    let listener = t.spawn(listener);
+    let subscription = t.system().subscribe("work.*", listener.recipient()).await.unwrap();
+    let (go, held) = oneshot::channel();
+    listener.tell(Hold(held)).await.unwrap();
+    t.settle().await;
+    (listener, subscription, go)
+}
+
 /// As with the system's own `publish`: the urgent one overtakes, and comes under the id that it was given.
 #[test]
 fn an_event_of_a_turn_has_the_priority_and_the_id_that_it_was_given() {
     TestSystem::run(async |t| {
         let (clerk, probe, _subscription) = office(t).await;
         let heard = Heard::default();
-        let slow = t.spawn(heard.listener());
-        let _slow = t.system().subscribe("work.*", slow.recipient()).await.unwrap();
-        let (go, held) = oneshot::channel();
-        slow.tell(Hold(held)).await.unwrap();
-        t.settle().await;
+        let (_, _slow, go) = held_up(t, child("slow", heard.listener())).await;
         clerk.ask(Work { wait: done(), ends_well: true }).await.unwrap();
         let id = t.system().events().fresh_id();
         let options = EventOptions::default().priority(Priority::High).id(id);
@@ -140,11 +146,7 @@ fn an_urgent_event_that_finds_no_room_does_not_wait() {
     TestSystem::run(async |t| {
         let (clerk, ..) = office(t).await;
         let heard = Heard::default();
-        let small = t.spawn(child("small", heard.listener()).bound(1));
-        let _small = t.system().subscribe("work.*", small.recipient()).await.unwrap();
-        let (go, held) = oneshot::channel();
-        small.tell(Hold(held)).await.unwrap();
-        t.settle().await;
+        let (small, _small, go) = held_up(t, child("small", heard.listener()).bound(1)).await;
         let urgent = EventOptions::default().priority(Priority::High);
         let mut ids = Vec::new();
         for _ in 0..3 {
@@ -179,11 +181,7 @@ fn what_finds_no_room_at_the_end_of_a_turn_is_a_dead_letter() {
     TestSystem::run(async |t| {
         let (clerk, probe, _subscription) = office(t).await;
         let heard = Heard::default();
-        let small = t.spawn(child("small", heard.listener()).bound(1));
-        let _small = t.system().subscribe("work.*", small.recipient()).await.unwrap();
-        let (go, held) = oneshot::channel();
-        small.tell(Hold(held)).await.unwrap();
-        t.settle().await;
+        let (small, _small, go) = held_up(t, child("small", heard.listener()).bound(1)).await;
         clerk.ask(Work { wait: done(), ends_well: true }).await.unwrap();
         drop(go);
         t.settle().await;
