@@ -181,7 +181,7 @@ fn what_finds_no_room_at_the_end_of_a_turn_is_a_dead_letter() {
     TestSystem::run(async |t| {
         let (clerk, probe, _subscription) = office(t).await;
         let heard = Heard::default();
-        let (small, _small, go) = held_up(t, child("small", heard.listener()).bound(1)).await;
+        let (_, _small, go) = held_up(t, child("small", heard.listener()).bound(1)).await;
         clerk.ask(Work { wait: done(), ends_well: true }).await.unwrap();
         drop(go);
         t.settle().await;
