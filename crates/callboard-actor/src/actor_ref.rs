@@ -185,7 +185,7 @@ impl<A: Actor> ActorRef<A> {
         A: Handler<M>,
     {
         let letter = Letter { message, reply: None, header: None };
-        self.0.mailbox.push(CONTROL, Envelope::new(letter, 0)).is_ok()
+        self.0.mailbox.push(CONTROL, Envelope::new(letter, 0), || self.0.rouse()).is_ok()
     }
 }
 
@@ -495,7 +495,7 @@ impl<A: Handler<M>, M: Message> Target<M> for ActorRef<A> {
         let lane = cell.mailbox.cap(parcel.lane);
         trace_hops(cell, &parcel.letter);
         let Some(place) = cell.mailbox.place_here(lane) else { return cell.push(lane, parcel) };
-        place.fill(Envelope::new(parcel.letter, parcel.expires));
+        place.fill(Envelope::new(parcel.letter, parcel.expires), || cell.rouse());
         Ok(())
     }
 
@@ -706,7 +706,8 @@ impl<A: Actor> ActorCell<A> {
     where
         A: Handler<M>,
     {
-        match self.mailbox.push_otherwise(lane, Envelope::new(parcel.letter, parcel.expires)) {
+        let envelope = Envelope::new(parcel.letter, parcel.expires);
+        match self.mailbox.push_otherwise(lane, envelope, || self.rouse()) {
             Ok(Pushed::Queued) => Ok(()),
             Ok(Pushed::Shed(shed)) => {
                 self.shed(lane, shed);

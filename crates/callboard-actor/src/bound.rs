@@ -10,8 +10,8 @@
 //! - the content is `Send`, so whichever thread drops the structure last may drop the content: by then it has
 //!   exclusive access.
 //!
-//! A [`Seat`] holds a value that is not `Send` in such a structure, under the same rule and one more: dropped on any other
-//! thread than its home, it leaks the value rather than drop it there.
+//! A [`Homed`] value need not even be `Send`, under the same rule and one more: dropped on any other thread than its home,
+//! it is leaked rather than dropped there.
 #![allow(unsafe_code)]
 
 use std::cell::{RefCell, RefMut};
@@ -53,20 +53,51 @@ impl<T> Bound<T> {
     }
 }
 
-/// A place for a value that is not `Send`: it is put there, borrowed and taken on the home thread alone. A value that is
-/// still there when another thread drops the place is leaked.
-pub(crate) struct Seat<T>(Bound<RefCell<Stay<T>>>);
+/// A value that is not `Send` and of which only its home thread may take a reference. Dropped on another thread, or before
+/// it has a home, it is leaked.
+pub(crate) struct Homed<T>(Bound<Stay<T>>);
 
-/// What is in a seat. It may be sent to other threads because none but the home can reach or drop the value.
-struct Stay<T>(ManuallyDrop<Option<T>>);
+/// The value may be sent to other threads because none but the home can reach or drop it.
+struct Stay<T>(ManuallyDrop<T>);
 
-// SAFETY: the value is private to `Seat`, which reaches it through `Bound::get` alone and so on one thread alone, the one
-// that has put it there; `ManuallyDrop` keeps every other thread from dropping it.
+// SAFETY: the value is private to `Homed`, which reaches it through `Bound::get` alone and so on one thread alone;
+// `ManuallyDrop` keeps every other thread from dropping it. Before there is a home nobody reaches it.
 unsafe impl<T> Send for Stay<T> {}
+
+impl<T> Homed<T> {
+    /// Wraps `value`; until [`claim`](Self::claim) no thread can reach it. It shall hold nothing yet that belongs to this
+    /// thread.
+    pub(crate) fn new(value: T) -> Self {
+        Self(Bound::new(Stay(ManuallyDrop::new(value))))
+    }
+
+    /// Makes the calling thread the home. False when another thread (or this one) already is.
+    pub(crate) fn claim(&self) -> bool {
+        self.0.claim()
+    }
+
+    /// The value, on its home thread; `None` anywhere else.
+    #[inline]
+    pub(crate) fn get(&self) -> Option<&T> {
+        Some(&self.0.get()?.0)
+    }
+}
+
+impl<T> Drop for Homed<T> {
+    fn drop(&mut self) {
+        if self.0.get().is_some() {
+            // SAFETY: this is the home thread, and nobody uses the value again.
+            unsafe { ManuallyDrop::drop(&mut self.0.value.0) }
+        }
+    }
+}
+
+/// A place for a value that is not `Send`: it is put there, borrowed and taken on the home thread alone.
+pub(crate) struct Seat<T>(Homed<RefCell<Option<T>>>);
 
 impl<T> Seat<T> {
     pub(crate) fn empty() -> Self {
-        Self(Bound::new(RefCell::new(Stay(ManuallyDrop::new(None)))))
+        Self(Homed::new(RefCell::new(None)))
     }
 
     /// Makes the calling thread the home, if there is none yet.
@@ -77,19 +108,18 @@ impl<T> Seat<T> {
     /// The place and what is in it, on the home thread and unless it is borrowed already.
     #[inline]
     pub(crate) fn borrow(&self) -> Option<RefMut<'_, Option<T>>> {
-        let stay = self.0.get()?.try_borrow_mut().ok()?;
-        Some(RefMut::map(stay, |stay| &mut *stay.0))
+        self.0.get()?.try_borrow_mut().ok()
+    }
+
+    /// Looks at the value, on the home thread and unless it is borrowed.
+    #[inline]
+    pub(crate) fn look<R>(&self, look: impl FnOnce(&T) -> R) -> Option<R> {
+        self.0.get()?.try_borrow().ok()?.as_ref().map(look)
     }
 
     /// Takes the value out, on the home thread and unless it is borrowed.
     pub(crate) fn take(&self) -> Option<T> {
         self.borrow()?.take()
-    }
-}
-
-impl<T> Drop for Seat<T> {
-    fn drop(&mut self) {
-        drop(self.take());
     }
 }
 

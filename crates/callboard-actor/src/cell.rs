@@ -322,8 +322,9 @@ pub trait Node: Send + Sync {
     fn core(&self) -> &Core;
     /// Tells the driver to look at its directives.
     fn poke(&self);
-    /// Polls the driver in the seat, for at most so many turns, and answers how many it took.
-    fn drive(self: Arc<Self>, turns: u32) -> u32;
+    /// It has left the queue of its own thread: polls the driver in the seat, for at most so many turns, and answers how many
+    /// it took.
+    fn drive(&self, turns: u32) -> u32;
     /// Ends the driver that sits on this thread: its arbiter is going.
     fn evict(&self);
     /// The turn with this number has run out of time. If it is still running it is fenced, and a driver of a new
@@ -379,8 +380,8 @@ impl<A: Actor> Node for ActorCell<A> {
         self.mailbox.direct();
     }
 
-    fn drive(self: Arc<Self>, turns: u32) -> u32 {
-        crate::driver::drive(&self, turns)
+    fn drive(&self, turns: u32) -> u32 {
+        crate::driver::drive(self, turns)
     }
 
     fn evict(&self) {
@@ -401,6 +402,17 @@ impl<A: Actor> Node for ActorCell<A> {
 
     fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
         self
+    }
+}
+
+impl<A: Actor> ActorCell<A> {
+    /// A sender on the home thread has found the driver parked: it goes into the run queue.
+    #[inline(always)]
+    pub(crate) fn rouse(&self) {
+        match self.core.home.get() {
+            Some(home) if home.push_here(&self.core.queued, || self.seat.look(Driver::scope)) => {}
+            _ => self.mailbox.wake_driver(),
+        }
     }
 }
 

@@ -211,13 +211,20 @@ impl<A: Actor> Driver<A> {
         }
     }
 
+    /// What its turns take along.
+    #[inline]
+    pub(crate) fn scope(&self) -> Rc<TurnScope> {
+        Rc::clone(&self.scope)
+    }
+
     fn generation(&self) -> u64 {
         self.generation.into()
     }
 
-    /// Before the first poll: whose thread this is, and which task it is that directives wake.
+    /// Before the first poll, or when another task has taken over the polling: whose thread this is, and which task it is
+    /// that directives wake.
     fn settle_down(&mut self, waker: &Waker) {
-        if self.waker.is_none() {
+        if !self.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
             self.waker = Some(waker.clone());
             self.cell.mailbox.settle(waker);
         }
@@ -331,9 +338,9 @@ impl<A: Actor> Driver<A> {
 
     /// After a turn that came past the mailbox: whether there is nothing to do but wait, be it in the turn or for messages.
     #[inline]
-    fn rests_again(&mut self, waker: &Waker) -> bool {
+    fn rests_again(&mut self) -> bool {
         if self.may_go_on() {
-            return self.cell.mailbox.park(self.private(), waker);
+            return self.cell.mailbox.park(self.private());
         }
         matches!(self.phase, Phase::Serving) && self.turn.is_active()
     }
@@ -357,7 +364,7 @@ impl<A: Actor> Driver<A> {
             let mut lane = CONTROL;
             let mut next = self.next(&mut lane);
             let Some(envelope) = &mut next else {
-                return self.idle(task);
+                return self.idle();
             };
             *left -= 1;
             let polled = self.run_turn(lane, envelope, task);
@@ -404,14 +411,14 @@ impl<A: Actor> Driver<A> {
         }
     }
 
-    fn idle(&mut self, task: &mut Task<'_>) -> Flow {
+    fn idle(&mut self) -> Flow {
         if let Phase::Draining(reason) = &self.phase {
             let reason = StopReason::clone(reason);
             self.end(reason);
             return Flow::Again;
         }
         self.offer_permits();
-        if self.cell.mailbox.park(self.private(), task.waker()) { Flow::Wait } else { Flow::Again }
+        if self.cell.mailbox.park(self.private()) { Flow::Wait } else { Flow::Again }
     }
 
     /// Runs the turn of one message, as far as it comes without waiting.

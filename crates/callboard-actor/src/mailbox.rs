@@ -10,6 +10,10 @@
 //! Bounds count both halves. Among senders on other threads, and among senders on the home thread, a bound is exact; a
 //! race between the two can exceed it by the few messages pushed in that very moment. A mailbox with a small bound
 //! or one that sheds its oldest message has no private half: it takes every message under the lock and is exact always.
+//!
+//! What one core writes and another one reads costs both far more than a message does. So a sender on another thread
+//! writes only under the lock, and outside of it only when something changes that the driver has to know; it takes places in
+//! batches, so that it looks at the driver's counts once per batch; and the driver counts what it takes over.
 
 mod lanes;
 mod queue;
@@ -119,16 +123,16 @@ pub(crate) enum Pushed<T> {
 struct LaneCount {
     /// Pushed by the home thread into the private half.
     local: AtomicU64,
-    /// Pushed into the shared half; written under the lock.
-    remote: AtomicU64,
+    /// Come out of the shared half; written under the lock.
+    spliced: AtomicU64,
     /// Taken out by the driver, or shed; written by the driver, or under the lock when the mailbox is exact.
     taken: AtomicU64,
 }
 
 impl LaneCount {
-    /// Values that were ever enqueued.
-    fn sent(&self) -> u64 {
-        self.local.load(Ordering::Relaxed) + self.remote.load(Ordering::Relaxed)
+    /// Values that are or were in the private half.
+    fn entered(&self) -> u64 {
+        self.local.load(Ordering::Relaxed) + self.spliced.load(Ordering::Relaxed)
     }
 }
 
@@ -141,10 +145,12 @@ fn add(counter: &AtomicU64, by: u64) {
 /// The mailbox of one actor. See the head of this module.
 #[derive(Debug)]
 pub(crate) struct Mailbox<T> {
-    /// Non-empty lanes of the shared half and the flags above. Written under the lock, read by anyone.
-    bits: AtomicU32,
-    bounds: Bounds,
     shared: Mutex<Shared<T>>,
+    bounds: Bounds,
+    /// What [`Shared::flags`] says, for those who do not hold the lock.
+    bits: AtomicU32,
+    /// What [`Shared::credit`] was when it last grew or the shared half was last taken over.
+    lent: AtomicU32,
     private: Bound<RefCell<Private<T>>>,
     counts: Counts,
 }
@@ -157,13 +163,17 @@ struct Shared<T> {
     /// while a handler is waiting.
     driver: Option<Waker>,
     room: Option<Box<Room>>,
+    /// Non-empty lanes of this half, and the flags above.
+    flags: u32,
+    /// Places of the normal lane that have been found free and may be filled without counting again.
+    credit: u32,
 }
 
 /// The half that one thread works on without a lock.
 #[derive(Debug)]
 pub(crate) struct Private<T> {
     lanes: Lanes<T>,
-    waker: Option<Waker>,
+    /// The next sender of this thread has to see to it that the driver is polled.
     parked: bool,
     passed: u8,
     /// Values taken since places were last handed out.
@@ -174,7 +184,7 @@ pub(crate) struct Private<T> {
 
 impl<T> Default for Private<T> {
     fn default() -> Self {
-        Self { lanes: Lanes::default(), waker: None, parked: false, passed: 0, ungranted: 0, shut: false }
+        Self { lanes: Lanes::default(), parked: false, passed: 0, ungranted: 0, shut: false }
     }
 }
 
@@ -207,29 +217,34 @@ impl Counts {
         self.rare.get_or_init(Box::default)
     }
 
-    /// Values that were ever enqueued.
-    fn sent(&self, lane: usize) -> u64 {
-        if lane == NORMAL { self.normal.sent() } else { self.rare.get().map_or(0, |rare| rare.lanes[lane].sent()) }
+    /// Values that are or were in the private half.
+    fn entered(&self, lane: usize) -> u64 {
+        if lane == NORMAL {
+            self.normal.entered()
+        } else {
+            self.rare.get().map_or(0, |rare| rare.lanes[lane].entered())
+        }
     }
 
-    /// Values in the lane now.
-    fn queued(&self, lane: usize) -> u64 {
+    /// Values in the private half now.
+    fn held(&self, lane: usize) -> u64 {
         let rare = self.rare.get();
         let count = if lane == NORMAL { Some(&self.normal) } else { rare.map(|rare| &rare.lanes[lane]) };
         // What was taken first: read the other way round, a value taken in between would make the difference negative.
         let taken = count.map_or(0, |count| count.taken.load(Ordering::Relaxed));
         let fenced = rare.map_or(0, |rare| rare.fenced[lane].load(Ordering::Relaxed));
-        count.map_or(0, LaneCount::sent).saturating_sub(taken + fenced)
+        count.map_or(0, LaneCount::entered).saturating_sub(taken + fenced)
     }
 }
 
 impl<T> Mailbox<T> {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        let shared = Shared { lanes: None, driver: None, room: None };
+        let shared = Shared { lanes: None, driver: None, room: None, flags: 0, credit: 0 };
         Self {
-            bits: AtomicU32::new(0),
-            bounds,
             shared: Mutex::new(shared),
+            bounds,
+            bits: AtomicU32::new(0),
+            lent: AtomicU32::new(0),
             // In an exact mailbox nobody but the driver uses the private half, which is shut to senders from the start.
             private: Bound::new(RefCell::new(Private { shut: bounds.is_exact(), ..Private::default() })),
             counts: Counts::default(),
@@ -238,15 +253,11 @@ impl<T> Mailbox<T> {
 
     /// Makes the calling thread the home, if there is none yet, and `driver` the task that directives wake.
     pub(crate) fn settle(&self, driver: &Waker) {
-        if self.private.claim()
-            && let Some(private) = self.private.get()
-        {
-            private.borrow_mut().waker = Some(driver.clone());
-        }
+        self.private.claim();
         let mut shared = self.shared.lock();
         shared.driver = Some(driver.clone());
         // It is about to be polled, so being woken once more does no harm; and it then parks without the lock.
-        self.raise(REGISTERED);
+        self.raise(&mut shared, REGISTERED);
     }
 
     /// The private half, on the home thread.
@@ -263,12 +274,17 @@ impl<T> Mailbox<T> {
 
     /// Values that were ever put into the lane.
     pub(crate) fn sent(&self, lane: usize) -> u64 {
-        self.counts.sent(lane)
+        let shared = self.shared.lock();
+        self.counts.entered(lane) + shared.len(lane)
     }
 
     /// Values in the lane now.
     pub(crate) fn queued(&self, lane: usize) -> u64 {
-        self.counts.queued(lane)
+        self.queued_now(&self.shared.lock(), lane)
+    }
+
+    fn queued_now(&self, shared: &Shared<T>, lane: usize) -> u64 {
+        self.counts.held(lane) + shared.len(lane)
     }
 
     /// A place at the end of a lane of the private half, for a sender on the home thread; none when something stands in
@@ -278,34 +294,46 @@ impl<T> Mailbox<T> {
         let mine = self.private.get()?.borrow_mut();
         // With a bit of the shared half set, what stands there comes first. An exact mailbox is shut from the start.
         let is_free = self.bits.load(Ordering::Relaxed) & (WAITING | (1 << lane)) == 0 && !mine.shut;
-        if is_free && lane != CONTROL && mine.lanes.len(lane) < self.bounds.of(lane) {
+        if is_free && lane != CONTROL && mine.lanes.len(lane) + self.lent(lane) < self.bounds.of(lane) {
             return Some(Place { mailbox: self, mine, lane });
         }
         None
     }
 
-    /// Appends a value to a lane at once.
+    /// Places that senders on other threads may fill without looking at this half. At most too many, as none is taken back
+    /// here when one of them is used: then this half has to take over the shared one first anyway.
+    #[inline(always)]
+    fn lent(&self, lane: usize) -> u64 {
+        if lane == NORMAL { u64::from(self.lent.load(Ordering::Relaxed)) } else { 0 }
+    }
+
+    /// Appends a value to a lane at once. A driver of this thread that has parked is polled thanks to `rouse`.
     ///
     /// # Errors
     ///
     /// The value, when the lane is full or the mailbox closed.
-    pub(crate) fn push(&self, lane: usize, value: T) -> Result<Pushed<T>, (NotTaken, T)> {
+    pub(crate) fn push(&self, lane: usize, value: T, rouse: impl FnOnce()) -> Result<Pushed<T>, (NotTaken, T)> {
         match self.place_here(lane) {
             Some(place) => {
-                place.fill(value);
+                place.fill(value, rouse);
                 Ok(Pushed::Queued)
             }
-            None => self.push_otherwise(lane, value),
+            None => self.push_otherwise(lane, value, rouse),
         }
     }
 
     /// The same for a sender that has found no place: behind what the shared half has of this lane, or into the shared half.
     #[inline]
-    pub(crate) fn push_otherwise(&self, lane: usize, value: T) -> Result<Pushed<T>, (NotTaken, T)> {
+    pub(crate) fn push_otherwise(
+        &self,
+        lane: usize,
+        value: T,
+        rouse: impl FnOnce(),
+    ) -> Result<Pushed<T>, (NotTaken, T)> {
         if let Some(private) = self.private.get() {
             self.splice_lane(private, lane);
             if let Some(place) = self.place_here(lane) {
-                place.fill(value);
+                place.fill(value, rouse);
                 return Ok(Pushed::Queued);
             }
         }
@@ -321,7 +349,7 @@ impl<T> Mailbox<T> {
         waker: &Waker,
     ) -> Poll<Result<Pushed<T>, NotTaken>> {
         let mut shared = self.shared.lock();
-        if self.is_closed() {
+        if shared.is_closed() {
             return Poll::Ready(Err(NotTaken::Closed));
         }
         let (has_place, stale) = match *ticket {
@@ -329,12 +357,12 @@ impl<T> Mailbox<T> {
                 let (standing, stale) = shared.room().standing(mine, waker);
                 (standing == Standing::Granted, stale)
             }
-            None => (self.has_room(&shared, lane) && !shared.has_queue(lane), None),
+            None => (self.take_place(&mut shared, lane), None),
         };
         if !has_place {
             let room = shared.room();
             ticket.get_or_insert_with(|| room.join(lane, waker));
-            self.raise(WAITING);
+            self.raise(&mut shared, WAITING);
             // The driver may have made room without seeing the flag, and be about to park: it is woken to look.
             let driver = shared.driver.clone();
             drop(shared);
@@ -344,7 +372,7 @@ impl<T> Mailbox<T> {
         }
         let used = ticket.take().map(|used| shared.room().leave(used));
         let wake = value.take().and_then(|value| self.append_shared(&mut shared, lane, value));
-        self.lower_waiting(&shared);
+        self.lower_waiting(&mut shared);
         drop(shared);
         drop(used);
         wake_all(wake);
@@ -356,7 +384,7 @@ impl<T> Mailbox<T> {
         let mut shared = self.shared.lock();
         let (freed, waker) = shared.room().leave(ticket);
         let next = freed.and_then(|lane| shared.room().grant(lane));
-        self.lower_waiting(&shared);
+        self.lower_waiting(&mut shared);
         drop(shared);
         drop(waker);
         wake_all(next);
@@ -369,18 +397,27 @@ impl<T> Mailbox<T> {
         if bits & (1 << lane) == 0 || bits & WAITING != 0 || lane == CONTROL || private.borrow().shut {
             return;
         }
-        let mut shared = self.shared.lock();
-        private.borrow_mut().lanes.append_lane(lane, shared.lanes());
-        self.publish_lanes(&shared);
+        self.take_over(&mut private.borrow_mut().lanes, &mut self.shared.lock(), 1 << lane);
+    }
+
+    /// Moves these lanes of the shared half behind what is in `lanes`.
+    fn take_over(&self, lanes: &mut Lanes<T>, shared: &mut Shared<T>, wanted: u8) {
+        let Some(far) = &mut shared.lanes else { return };
+        for lane in lanes::bits(far.filled() & wanted) {
+            add(&self.counts.of(lane).spliced, far.len(lane));
+            lanes.append_lane(lane, far);
+        }
+        self.publish_lanes(shared);
+        self.lent.store(shared.credit, Ordering::Relaxed);
     }
 
     fn push_shared(&self, lane: usize, value: T) -> Result<Pushed<T>, (NotTaken, T)> {
         let mut shared = self.shared.lock();
-        if self.is_closed() {
+        if shared.is_closed() {
             return Err((NotTaken::Closed, value));
         }
         let mut shed = None;
-        if !self.has_room(&shared, lane) || shared.has_queue(lane) {
+        if !self.take_place(&mut shared, lane) {
             match self.bounds.overflow {
                 Overflow::Wait | Overflow::Reject => return Err((NotTaken::Full, value)),
                 Overflow::DropNewest => return Ok(Pushed::Shed(value)),
@@ -393,28 +430,42 @@ impl<T> Mailbox<T> {
         Ok(shed.map_or(Pushed::Queued, Pushed::Shed))
     }
 
-    /// Asked under the lock.
-    fn is_closed(&self) -> bool {
-        self.bits.load(Ordering::Relaxed) & CLOSED != 0
+    /// Finds a free place for a newcomer. Those of the normal lane are counted a batch at a time.
+    fn take_place(&self, shared: &mut Shared<T>, lane: usize) -> bool {
+        if shared.has_queue(lane) {
+            return false;
+        }
+        if lane == NORMAL && shared.credit > 0 {
+            shared.credit -= 1;
+            return true;
+        }
+        let free = self.free(shared, lane);
+        if lane == NORMAL && free > 1 && !self.bounds.is_exact() {
+            shared.credit = free.min(self.bounds.batch().into()) as u32 - 1;
+            self.lent.store(shared.credit, Ordering::Relaxed);
+        }
+        free > 0
     }
 
-    fn has_room(&self, shared: &Shared<T>, lane: usize) -> bool {
+    /// Places of a lane that are neither taken nor kept for somebody who waits. What is left of a batch counts as taken.
+    fn free(&self, shared: &Shared<T>, lane: usize) -> u64 {
         let kept = shared.room.as_ref().map_or(0, |room| room.granted(lane));
-        self.counts.queued(lane) + (kept as u64) < self.bounds.of(lane)
+        let credit = if lane == NORMAL { shared.credit } else { 0 };
+        self.bounds.of(lane).saturating_sub(self.queued_now(shared, lane) + kept as u64 + u64::from(credit))
     }
 
     fn shed_oldest(&self, shared: &mut Shared<T>, lane: usize) -> Option<T> {
         let oldest = shared.lanes().pop_lane(lane)?;
+        add(&self.counts.of(lane).spliced, 1);
         add(&self.counts.of(lane).taken, 1);
         Some(oldest)
     }
 
     fn append_shared(&self, shared: &mut Shared<T>, lane: usize, value: T) -> Option<Waker> {
         shared.lanes().push(lane, value);
-        add(&self.counts.of(lane).remote, 1);
-        let bits = self.bits.load(Ordering::Relaxed);
-        self.bits.store((bits | 1 << lane) & !REGISTERED, Ordering::Relaxed);
-        if bits & REGISTERED != 0 { shared.driver.clone() } else { None }
+        let flags = shared.flags;
+        self.show(shared, (flags | 1 << lane) & !REGISTERED);
+        if flags & REGISTERED != 0 { shared.driver.clone() } else { None }
     }
 
     /// Takes the next value in lane order, if there is one; `lane` says where it was. Called by the driver only, with
@@ -422,10 +473,12 @@ impl<T> Mailbox<T> {
     #[inline(always)]
     pub(crate) fn pop(&self, private: &RefCell<Private<T>>, lane: &mut usize) -> Option<T> {
         let bits = self.bits.load(Ordering::Relaxed) & (LANE_BITS | WAITING);
-        if bits != 0 {
+        let mut mine = private.borrow_mut();
+        // What the shared half has of the lanes that have something here as well comes after that.
+        if bits & !u32::from(mine.lanes.filled()) != 0 {
+            drop(mine);
             return self.pop_with_shared(private, bits, lane);
         }
-        let mut mine = private.borrow_mut();
         *lane = mine.lanes.next()?;
         add(&self.counts.of(*lane).taken, 1);
         mine.lanes.pop_lane(*lane)
@@ -470,9 +523,7 @@ impl<T> Mailbox<T> {
         mine.passed += 1;
         if more_urgent || mine.passed >= SPLICE_EVERY && shared_lanes & !filled != 0 {
             mine.passed = 0;
-            let mut shared = self.shared.lock();
-            mine.lanes.append(shared.lanes());
-            self.publish_lanes(&shared);
+            self.take_over(&mut mine.lanes, &mut self.shared.lock(), u8::MAX);
         } else {
             mine.passed = mine.passed.min(SPLICE_EVERY);
         }
@@ -481,14 +532,20 @@ impl<T> Mailbox<T> {
     fn pop_exact(&self, private: &RefCell<Private<T>>, lane: &mut usize) -> Option<T> {
         let left = private.borrow_mut().lanes.pop(lane);
         let mut shared = self.shared.lock();
-        let value = left.or_else(|| shared.lanes.as_mut().and_then(|lanes| lanes.pop(lane)));
+        let value = left.or_else(|| self.pop_shared(&mut shared, lane));
         if value.is_some() {
             add(&self.counts.of(*lane).taken, 1);
         }
-        self.publish_lanes(&shared);
         drop(shared);
         self.grant_rest();
         value
+    }
+
+    fn pop_shared(&self, shared: &mut Shared<T>, lane: &mut usize) -> Option<T> {
+        let value = shared.lanes.as_mut()?.pop(lane)?;
+        add(&self.counts.of(*lane).spliced, 1);
+        self.publish_lanes(shared);
+        Some(value)
     }
 
     /// Hands out what places there are, at the end of a poll.
@@ -504,13 +561,15 @@ impl<T> Mailbox<T> {
     fn grant_places(&self) {
         let mut wake = Vec::new();
         let mut shared = self.shared.lock();
+        // Who waits comes before those who find what is left of a batch.
+        shared.credit = 0;
         for lane in shared.room().lanes() {
-            while self.has_room(&shared, lane) {
+            while self.free(&shared, lane) > 0 {
                 let Some(waker) = shared.room().grant(lane) else { break };
                 wake.push(waker);
             }
         }
-        self.lower_waiting(&shared);
+        self.lower_waiting(&mut shared);
         drop(shared);
         wake_all(wake);
     }
@@ -521,22 +580,25 @@ impl<T> Mailbox<T> {
     /// thread parks without the lock. No wake-up is lost: a push that the relaxed load does not show yet has found
     /// the flag under the lock and wakes the running task, which then is polled again.
     #[inline(always)]
-    pub(crate) fn park(&self, private: &RefCell<Private<T>>, waker: &Waker) -> bool {
+    pub(crate) fn park(&self, private: &RefCell<Private<T>>) -> bool {
         let mut mine = private.borrow_mut();
         let bits = self.bits.load(Ordering::Relaxed);
         if mine.lanes.filled() != 0 || bits & (LANE_BITS | DIRECTED) != 0 {
             return false;
         }
         mine.parked = true;
-        let is_known = mine.waker.as_ref().is_some_and(|known| known.will_wake(waker));
-        if is_known && bits & (REGISTERED | WAITING) == REGISTERED {
+        if bits & (REGISTERED | WAITING) == REGISTERED {
             return true;
         }
-        if !is_known {
-            mine.waker = Some(waker.clone());
-        }
         drop(mine);
-        self.register(private, waker)
+        self.register(private)
+    }
+
+    /// Wakes the driver by its waker, for a sender of its own thread that knows no shorter way.
+    #[cold]
+    pub(crate) fn wake_driver(&self) {
+        let driver = self.shared.lock().driver.clone();
+        wake_all(driver);
     }
 
     /// Whether a value may go past the lanes, straight to the driver on its own thread: nothing stands in the shared half, and
@@ -561,26 +623,22 @@ impl<T> Mailbox<T> {
     }
 
     #[inline(never)]
-    fn register(&self, private: &RefCell<Private<T>>, waker: &Waker) -> bool {
+    fn register(&self, private: &RefCell<Private<T>>) -> bool {
         self.grant_rest();
         let mut shared = self.shared.lock();
-        let bits = self.bits.load(Ordering::Relaxed);
-        if bits & (LANE_BITS | DIRECTED) != 0 {
+        if shared.flags & (LANE_BITS | DIRECTED) != 0 {
             drop(shared);
             private.borrow_mut().parked = false;
             return false;
         }
-        if !shared.driver.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            shared.driver = Some(waker.clone());
-        }
-        self.bits.store(bits | REGISTERED, Ordering::Relaxed);
+        self.raise(&mut shared, REGISTERED);
         true
     }
 
     /// Tells the driver that a directive waits for it.
     pub(crate) fn direct(&self) {
-        let shared = self.shared.lock();
-        self.raise(DIRECTED);
+        let mut shared = self.shared.lock();
+        self.raise(&mut shared, DIRECTED);
         let driver = shared.driver.clone();
         drop(shared);
         wake_all(driver);
@@ -594,8 +652,9 @@ impl<T> Mailbox<T> {
 
     /// The driver looks at its directives now.
     pub(crate) fn clear_directed(&self) {
-        let _shared = self.shared.lock();
-        self.bits.store(self.bits.load(Ordering::Relaxed) & !DIRECTED, Ordering::Relaxed);
+        let mut shared = self.shared.lock();
+        let flags = shared.flags & !DIRECTED;
+        self.show(&mut shared, flags);
     }
 
     /// Whether anything is queued.
@@ -607,11 +666,8 @@ impl<T> Mailbox<T> {
     pub(crate) fn close(&self, private: &RefCell<Private<T>>) -> Lanes<T> {
         let mut left = self.shut(private);
         let mut shared = self.shared.lock();
-        self.raise(CLOSED);
-        if let Some(lanes) = &mut shared.lanes {
-            left.append(lanes);
-        }
-        self.publish_lanes(&shared);
+        self.raise(&mut shared, CLOSED);
+        self.take_over(&mut left, &mut shared, u8::MAX);
         let waiting = shared.room.as_mut().map(|room| room.close());
         drop(shared);
         wake_all(waiting.into_iter().flatten());
@@ -620,11 +676,10 @@ impl<T> Mailbox<T> {
 
     /// Nobody drives this mailbox any more: what woke the driver, which may hold this very mailbox, goes.
     pub(crate) fn forget_driver(&self) {
-        let here = self.private.get().and_then(|private| private.borrow_mut().waker.take());
         let mut shared = self.shared.lock();
         let driver = shared.driver.take();
         drop(shared);
-        drop((here, driver));
+        drop(driver);
     }
 
     /// Takes the private half out of service: this thread's driver has been replaced by one elsewhere.
@@ -632,7 +687,6 @@ impl<T> Mailbox<T> {
         let mut mine = private.borrow_mut();
         mine.shut = true;
         mine.parked = false;
-        mine.waker = None;
         std::mem::take(&mut mine.lanes)
     }
 
@@ -641,19 +695,29 @@ impl<T> Mailbox<T> {
         self.counts.rare().fenced[lane].fetch_add(1, Ordering::Relaxed);
     }
 
-    fn publish_lanes(&self, shared: &Shared<T>) {
-        let flags = self.bits.load(Ordering::Relaxed) & !LANE_BITS;
+    fn publish_lanes(&self, shared: &mut Shared<T>) {
         let filled = shared.lanes.as_ref().map_or(0, |lanes| lanes.filled());
-        self.bits.store(flags | u32::from(filled), Ordering::Relaxed);
+        let flags = shared.flags & !LANE_BITS | u32::from(filled);
+        self.show(shared, flags);
     }
 
-    fn raise(&self, flag: u32) {
-        self.bits.store(self.bits.load(Ordering::Relaxed) | flag, Ordering::Relaxed);
+    fn raise(&self, shared: &mut Shared<T>, flag: u32) {
+        let flags = shared.flags | flag;
+        self.show(shared, flags);
     }
 
-    fn lower_waiting(&self, shared: &Shared<T>) {
+    fn lower_waiting(&self, shared: &mut Shared<T>) {
         if shared.room.as_ref().is_none_or(|room| room.is_empty()) {
-            self.bits.store(self.bits.load(Ordering::Relaxed) & !WAITING, Ordering::Relaxed);
+            let flags = shared.flags & !WAITING;
+            self.show(shared, flags);
+        }
+    }
+
+    /// What is shown is written only when it changes, as the driver reads it before each turn.
+    fn show(&self, shared: &mut Shared<T>, flags: u32) {
+        if shared.flags != flags {
+            shared.flags = flags;
+            self.bits.store(flags, Ordering::Relaxed);
         }
     }
 }
@@ -666,16 +730,15 @@ pub(crate) struct Place<'a, T> {
 }
 
 impl<T> Place<'_, T> {
-    /// Appends the value, and wakes the driver if it has parked.
+    /// Appends the value. When the driver has parked, `rouse` has to see to it that it is polled.
     #[inline(always)]
-    pub(crate) fn fill(mut self, value: T) {
-        let Self { mailbox, mine, lane } = &mut self;
-        mine.lanes.push(*lane, value);
-        add(&mailbox.counts.of(*lane).local, 1);
-        if std::mem::take(&mut mine.parked)
-            && let Some(waker) = &mine.waker
-        {
-            waker.wake_by_ref();
+    pub(crate) fn fill(self, value: T, rouse: impl FnOnce()) {
+        let Self { mailbox, mut mine, lane } = self;
+        mine.lanes.push(lane, value);
+        add(&mailbox.counts.of(lane).local, 1);
+        if std::mem::take(&mut mine.parked) {
+            drop(mine);
+            rouse();
         }
     }
 }
@@ -687,6 +750,15 @@ impl<T> Shared<T> {
 
     fn room(&mut self) -> &mut Room {
         self.room.get_or_insert_with(Box::default)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.flags & CLOSED != 0
+    }
+
+    /// Values in a lane of this half.
+    fn len(&self, lane: usize) -> u64 {
+        self.lanes.as_ref().map_or(0, |lanes| lanes.len(lane))
     }
 
     fn has_queue(&self, lane: usize) -> bool {

@@ -96,7 +96,7 @@ impl Mailbox {
     }
 
     pub fn push(&self, lane: usize, value: u32) -> Result<(), Back> {
-        match self.0.push(lane, value) {
+        match self.0.push(lane, value, || self.0.wake_driver()) {
             Ok(Pushed::Queued) => Ok(()),
             Ok(Pushed::Shed(_)) => unreachable!("nothing is shed where senders wait"),
             Err((why, back)) => {
@@ -150,8 +150,8 @@ impl Taker {
         self.mailbox.0.pop(self.private(), &mut lane).map(|value| (lane, value))
     }
 
-    pub fn park(&self, waker: &Waker) -> bool {
-        self.mailbox.0.park(self.private(), waker)
+    pub fn park(&self) -> bool {
+        self.mailbox.0.park(self.private())
     }
 
     pub fn is_directed(&self) -> bool {
@@ -340,7 +340,8 @@ impl Node for Work {
         self.party.0.core()
     }
 
-    fn drive(self: Arc<Self>, _: u32) -> u32 {
+    fn drive(&self, _: u32) -> u32 {
+        self.core().queued.leave();
         let found = std::mem::take(&mut *self.to_do.lock());
         *self.done.lock() += found;
         found

@@ -17,6 +17,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context as Task, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -24,8 +25,9 @@ use std::time::{Duration, Instant};
 use tokio::task::coop::has_budget_remaining;
 
 use self::patience::{Patience, SHORT};
-use crate::bound::Bound;
+use crate::bound::Homed;
 use crate::cell::Node;
+use crate::scope::TurnScope;
 use crate::sync::{AtomicU32, Mutex, Ordering};
 use crate::system::SystemCore;
 
@@ -34,7 +36,7 @@ const TURNS: u32 = 256;
 
 /// The run queue of one arbiter. Any thread may hold it.
 pub(crate) struct RunQueue {
-    here: Bound<Here>,
+    here: Homed<Here>,
     inbox: Mutex<Inbox>,
     /// How many are in the inbox; looked at without the lock.
     arrived: AtomicU32,
@@ -54,10 +56,27 @@ struct Inbox {
 /// What the arbiter's own thread works on.
 #[derive(Default)]
 struct Here {
-    ready: RefCell<VecDeque<Arc<dyn Node>>>,
+    ready: RefCell<VecDeque<Ready>>,
     runner: Cell<Runs>,
     /// A task of this thread waits for an answer that should come soon.
     expects: Cell<bool>,
+}
+
+/// Somebody whose driver has something to do.
+enum Ready {
+    /// The scope of its turns stands for it, as that is counted without a locked instruction.
+    Ours(Rc<TurnScope>),
+    Other(Arc<dyn Node>),
+}
+
+impl Ready {
+    #[inline(always)]
+    fn node(&self) -> &Arc<dyn Node> {
+        match self {
+            Self::Ours(scope) => &scope.node,
+            Self::Other(node) => node,
+        }
+    }
 }
 
 /// What the task does.
@@ -80,10 +99,18 @@ pub(crate) struct Queued {
     inbox: AtomicU32,
 }
 
+impl Queued {
+    /// It is out of the queue of its own thread, and about to be polled.
+    #[inline(always)]
+    pub(crate) fn leave(&self) {
+        self.here.store(0, Ordering::Relaxed);
+    }
+}
+
 impl RunQueue {
     pub(crate) fn new() -> Self {
         Self {
-            here: Bound::new(Here::default()),
+            here: Homed::new(Here::default()),
             inbox: Mutex::default(),
             arrived: AtomicU32::new(0),
             awake: AtomicU32::new(0),
@@ -97,19 +124,30 @@ impl RunQueue {
         match self.here.get() {
             Some(here) if queued.here.load(Ordering::Relaxed) == 0 => {
                 queued.here.store(1, Ordering::Relaxed);
-                self.append(here, node());
+                self.append(here, Ready::Other(node()));
             }
             Some(_) => {}
             None => self.send(queued, node),
         }
     }
 
+    /// The same on the queue's own thread, for a driver that is at rest; false when it is not, or this is another thread.
     #[inline(always)]
-    fn append(&self, here: &Here, node: Arc<dyn Node>) {
-        if here.runner.get() != Runs::Awake && !self.rouse(here) {
-            return;
+    pub(crate) fn push_here(&self, queued: &Queued, scope: impl FnOnce() -> Option<Rc<TurnScope>>) -> bool {
+        let Some(here) = self.here.get() else { return false };
+        if queued.here.load(Ordering::Relaxed) == 0 {
+            let Some(scope) = scope() else { return false };
+            queued.here.store(1, Ordering::Relaxed);
+            self.append(here, Ready::Ours(scope));
         }
-        here.ready.borrow_mut().push_back(node);
+        true
+    }
+
+    #[inline(always)]
+    fn append(&self, here: &Here, ready: Ready) {
+        if here.runner.get() == Runs::Awake || self.rouse(here) {
+            here.ready.borrow_mut().push_back(ready);
+        }
     }
 
     /// Wakes the task if it sleeps. False when it has ended.
@@ -181,7 +219,7 @@ impl RunQueue {
         for node in &arrived {
             node.core().queued.inbox.swap(0, Ordering::AcqRel);
         }
-        here.ready.borrow_mut().extend(arrived);
+        here.ready.borrow_mut().extend(arrived.into_iter().map(Ready::Other));
     }
 
     #[inline]
@@ -191,14 +229,15 @@ impl RunQueue {
 
     /// Takes nobody any more, on its own thread. Who was in it.
     fn close(&self) -> Vec<Arc<dyn Node>> {
-        let mut left = self.here.get().map_or_else(VecDeque::new, |here| {
+        let ready = self.here.get().map(|here| {
             here.runner.set(Runs::Closed);
             here.ready.take()
         });
         let mut inbox = self.inbox.lock();
         inbox.is_closed = true;
-        left.extend(inbox.nodes.drain(..));
-        left.into()
+        let arrived = std::mem::take(&mut inbox.nodes);
+        drop(inbox);
+        ready.iter().flatten().map(|ready| Arc::clone(ready.node())).chain(arrived).collect()
     }
 
     /// Polls drivers until none is ready or the turns are used up. True when some are left.
@@ -207,9 +246,8 @@ impl RunQueue {
         while left > 0 && has_budget_remaining() {
             self.receive(here);
             let next = here.ready.borrow_mut().pop_front();
-            let Some(node) = next else { return false };
-            node.core().queued.here.store(0, Ordering::Relaxed);
-            left = left.saturating_sub(node.drive(left).max(1));
+            let Some(next) = next else { return false };
+            left = left.saturating_sub(next.node().drive(left).max(1));
         }
         true
     }

@@ -8,6 +8,7 @@ use std::any::Any;
 use std::any::TypeId;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -76,8 +77,11 @@ impl std::fmt::Debug for Baggage {
     }
 }
 
+/// Without a destructor the thread-local is a plain place in memory. None is needed: whoever enters a scope leaves it.
+type Current = RefCell<ManuallyDrop<Option<Rc<TurnScope>>>>;
+
 thread_local! {
-    static CURRENT: RefCell<Option<Rc<TurnScope>>> = const { RefCell::new(None) };
+    static CURRENT: Current = const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
 /// Puts the scope before it back when dropped.
@@ -87,14 +91,25 @@ pub(crate) struct Entered(Option<Rc<TurnScope>>);
 /// Makes `scope` the calling thread's until the guard is dropped.
 #[inline(always)]
 pub(crate) fn enter(scope: &Rc<TurnScope>) -> Entered {
-    Entered(CURRENT.replace(Some(Rc::clone(scope))))
+    Entered(replace(Some(Rc::clone(scope))))
 }
 
 impl Drop for Entered {
     #[inline(always)]
     fn drop(&mut self) {
-        CURRENT.set(self.0.take());
+        drop(replace(self.0.take()));
     }
+}
+
+#[inline(always)]
+fn replace(scope: Option<Rc<TurnScope>>) -> Option<Rc<TurnScope>> {
+    ManuallyDrop::into_inner(CURRENT.replace(ManuallyDrop::new(scope)))
+}
+
+/// Whether the calling thread is in a scope.
+#[inline(always)]
+pub(crate) fn is_in_turn() -> bool {
+    CURRENT.with_borrow(|scope| scope.is_some())
 }
 
 /// Looks at the scope of the calling thread, if it is in one.

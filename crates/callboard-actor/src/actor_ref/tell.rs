@@ -171,8 +171,9 @@ pub(super) fn wait_of_this_turn<T: Target<M>, M: Message>(target: &T) -> Result<
         scope.has_waited.set(true);
         scope.waits.then(|| std::sync::Arc::clone(&scope.node))
     });
-    match (waiting.flatten(), target.actor()) {
-        (Some(waiting), Some(target)) => wait_for::wait(waiting, &target).map(Some),
-        _ => Ok(None),
+    // Looked for only inside of a turn: to have the actor behind a target means to count a reference to it.
+    match waiting.flatten().and_then(|waiting| Some((waiting, target.actor()?))) {
+        Some((waiting, target)) => wait_for::wait(waiting, &target).map(Some),
+        None => Ok(None),
     }
 }

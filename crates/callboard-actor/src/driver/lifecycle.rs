@@ -901,7 +901,7 @@ impl<A: Actor> Kept for KeptMessage<A> {
         }
         // Whoever puts it back wants it to run, however long ago its first asker stopped waiting.
         envelope.expires = 0;
-        match actor.mailbox.push(lane, envelope) {
+        match actor.mailbox.push(lane, envelope, || actor.rouse()) {
             Ok(Pushed::Queued) => Ok(()),
             Ok(Pushed::Shed(oldest)) if actor.core.policy.bounds.overflow == Overflow::DropOldest => {
                 actor.shed(lane, oldest);

@@ -53,7 +53,8 @@ pub(crate) fn start<A: Actor>(cell: &Arc<ActorCell<A>>, queue: Arc<RunQueue>) {
 
 /// Polls the driver in the seat, for at most so many turns. Answers how many it took.
 #[inline]
-pub(crate) fn drive<A: Actor>(cell: &Arc<ActorCell<A>>, turns: u32) -> u32 {
+pub(crate) fn drive<A: Actor>(cell: &ActorCell<A>, turns: u32) -> u32 {
+    cell.core.queued.leave();
     // A driver that is lent out goes on when it is back, and one that has ended is gone.
     let Some(mut seat) = cell.seat.borrow() else { return 0 };
     let Some(driver) = &mut *seat else { return 0 };
@@ -161,7 +162,7 @@ impl<A: Actor> Loan<'_, A> {
     {
         let (answer, rests) = self.work(|driver, task| {
             let answer = driver.answer(question, told, task);
-            (answer, driver.rests_again(task.waker()))
+            (answer, driver.rests_again())
         });
         self.is_due = !rests;
         answer

@@ -80,13 +80,6 @@ impl<T> Lanes<T> {
         self.queue(lane).pop()
     }
 
-    /// Moves everything of `other` behind what is here, lane by lane.
-    pub(crate) fn append(&mut self, other: &mut Self) {
-        for lane in bits(other.filled) {
-            self.append_lane(lane, other);
-        }
-    }
-
     /// Moves one lane of `other` behind the same lane here.
     pub(crate) fn append_lane(&mut self, lane: usize, other: &mut Self) {
         self.filled |= other.filled & (1 << lane);
@@ -210,7 +203,7 @@ mod tests {
             let (mut one, mut two) = (Lanes::default(), Lanes::default());
             for (number, &lane) in here.iter().enumerate() { one.push(lane, number); }
             for (number, &lane) in there.iter().enumerate() { two.push(lane, 1000 + number); }
-            one.append(&mut two);
+            bits(u8::MAX).for_each(|lane| one.append_lane(lane, &mut two));
             prop_assert_eq!(two.filled(), 0);
             for lane in 0..LANES {
                 let got: Vec<usize> = std::iter::from_fn(|| one.pop_lane(lane)).collect();

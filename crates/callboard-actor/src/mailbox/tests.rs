@@ -29,16 +29,16 @@ fn drain(mailbox: &Mailbox<u32>) -> Vec<u32> {
 /// Pushes as a sender on another thread would.
 fn push_far(mailbox: &Mailbox<u32>, lane: usize, value: u32) {
     std::thread::scope(|scope| {
-        scope.spawn(|| mailbox.push(lane, value).expect("room"));
+        scope.spawn(|| mailbox.push(lane, value, || {}).expect("room"));
     });
 }
 
 #[test]
 fn a_later_local_message_never_overtakes_an_earlier_far_one() {
     let mailbox = mailbox(1024);
-    mailbox.push(NORMAL, 1).unwrap();
+    mailbox.push(NORMAL, 1, || {}).unwrap();
     push_far(&mailbox, NORMAL, 2);
-    mailbox.push(NORMAL, 3).unwrap();
+    mailbox.push(NORMAL, 3, || {}).unwrap();
     push_far(&mailbox, NORMAL, 4);
     assert_eq!(drain(&mailbox), [1, 2, 3, 4]);
 }
@@ -47,7 +47,7 @@ fn a_later_local_message_never_overtakes_an_earlier_far_one() {
 fn an_urgent_far_message_is_noticed_in_the_middle_of_a_batch() {
     let mailbox = mailbox(1024);
     for value in 0..10 {
-        mailbox.push(NORMAL, value).unwrap();
+        mailbox.push(NORMAL, value, || {}).unwrap();
     }
     assert_eq!(pop_next(&mailbox), Some((NORMAL, 0)));
     push_far(&mailbox, 1, 99);
@@ -58,7 +58,7 @@ fn an_urgent_far_message_is_noticed_in_the_middle_of_a_batch() {
 fn a_far_low_message_is_served_within_the_guard() {
     let mailbox = mailbox(100_000);
     for value in 0..1000 {
-        mailbox.push(2, value).unwrap();
+        mailbox.push(2, value, || {}).unwrap();
     }
     assert_eq!(pop_next(&mailbox), Some((2, 0)));
     push_far(&mailbox, 5, 777);
@@ -71,22 +71,22 @@ fn a_small_bound_is_exact_and_a_waiter_gets_each_free_place() {
     for per_lane in [1, 4, 200] {
         let mailbox = mailbox(per_lane);
         for value in 0..per_lane {
-            mailbox.push(NORMAL, value).unwrap();
+            mailbox.push(NORMAL, value, || {}).unwrap();
         }
-        assert_eq!(mailbox.push(NORMAL, 999).unwrap_err(), (NotTaken::Full, 999));
+        assert_eq!(mailbox.push(NORMAL, 999, || {}).unwrap_err(), (NotTaken::Full, 999));
         let (mut one, mut two) = ((Some(1000), None), (Some(1001), None));
         assert!(mailbox.poll_push(NORMAL, &mut one.0, &mut one.1, Waker::noop()).is_pending());
         assert!(mailbox.poll_push(NORMAL, &mut two.0, &mut two.1, Waker::noop()).is_pending());
         assert_eq!(pop_next(&mailbox), Some((NORMAL, 0)));
         // As at the end of a poll of the driver's.
         mailbox.grant_rest();
-        assert_eq!(mailbox.push(NORMAL, 999).unwrap_err().0, NotTaken::Full, "the place is kept");
+        assert_eq!(mailbox.push(NORMAL, 999, || {}).unwrap_err().0, NotTaken::Full, "the place is kept");
         assert!(mailbox.poll_push(NORMAL, &mut two.0, &mut two.1, Waker::noop()).is_pending());
         assert!(mailbox.poll_push(NORMAL, &mut one.0, &mut one.1, Waker::noop()).is_ready());
         mailbox.give_up(two.1.take().unwrap());
         assert_eq!(mailbox.queued(NORMAL), u64::from(per_lane));
         assert_eq!(drain(&mailbox).last(), Some(&1000));
-        assert!(mailbox.push(NORMAL, 5).is_ok());
+        assert!(mailbox.push(NORMAL, 5, || {}).is_ok());
     }
 }
 
@@ -94,7 +94,7 @@ fn a_small_bound_is_exact_and_a_waiter_gets_each_free_place() {
 fn free_places_are_handed_out_after_a_batch_of_turns_at_the_latest() {
     let mailbox = mailbox(100);
     for value in 0..100 {
-        mailbox.push(NORMAL, value).unwrap();
+        mailbox.push(NORMAL, value, || {}).unwrap();
     }
     let mut waiters: Vec<_> = (100..120).map(|value| (Some(value), None)).collect();
     let mut poll = |nth: usize| {
@@ -115,7 +115,7 @@ fn free_places_are_handed_out_after_a_batch_of_turns_at_the_latest() {
 #[test]
 fn a_waiter_that_gives_up_hands_its_place_on() {
     let mailbox = mailbox(1);
-    mailbox.push(NORMAL, 0).unwrap();
+    mailbox.push(NORMAL, 0, || {}).unwrap();
     let (mut one, mut two) = ((Some(1), None), (Some(2), None));
     assert!(mailbox.poll_push(NORMAL, &mut one.0, &mut one.1, Waker::noop()).is_pending());
     assert!(mailbox.poll_push(NORMAL, &mut two.0, &mut two.1, Waker::noop()).is_pending());
@@ -128,9 +128,9 @@ fn a_waiter_that_gives_up_hands_its_place_on() {
 fn critical_messages_have_places_of_their_own() {
     let mailbox = mailbox(1024);
     for value in 0..1024 + 256 {
-        mailbox.push(1, value).unwrap();
+        mailbox.push(1, value, || {}).unwrap();
     }
-    assert_eq!(mailbox.push(1, 0).unwrap_err().0, NotTaken::Full);
+    assert_eq!(mailbox.push(1, 0, || {}).unwrap_err().0, NotTaken::Full);
 }
 
 #[test]
@@ -138,28 +138,28 @@ fn shedding_drops_the_oldest_or_the_newest_and_says_which() {
     let oldest = Mailbox::new(bounds(2, Overflow::DropOldest));
     oldest.settle(Waker::noop());
     for value in 0..2 {
-        assert_eq!(oldest.push(NORMAL, value), Ok(Pushed::Queued));
+        assert_eq!(oldest.push(NORMAL, value, || {}), Ok(Pushed::Queued));
     }
-    assert_eq!(oldest.push(NORMAL, 2), Ok(Pushed::Shed(0)));
+    assert_eq!(oldest.push(NORMAL, 2, || {}), Ok(Pushed::Shed(0)));
     assert_eq!(drain(&oldest), [1, 2]);
     let newest = Mailbox::new(bounds(2, Overflow::DropNewest));
     newest.settle(Waker::noop());
     for value in 0..2 {
-        assert_eq!(newest.push(NORMAL, value), Ok(Pushed::Queued));
+        assert_eq!(newest.push(NORMAL, value, || {}), Ok(Pushed::Queued));
     }
-    assert_eq!(newest.push(NORMAL, 2), Ok(Pushed::Shed(2)));
+    assert_eq!(newest.push(NORMAL, 2, || {}), Ok(Pushed::Shed(2)));
     assert_eq!(drain(&newest), [0, 1]);
 }
 
 #[test]
 fn closing_hands_out_what_is_left_and_refuses_the_rest() {
     let mailbox = mailbox(1024);
-    mailbox.push(NORMAL, 1).unwrap();
+    mailbox.push(NORMAL, 1, || {}).unwrap();
     push_far(&mailbox, NORMAL, 2);
     let mut left = mailbox.close(mailbox.private().unwrap());
     assert_eq!(pop_left(&mut left), Some((NORMAL, 1)));
     assert_eq!(pop_left(&mut left), Some((NORMAL, 2)));
-    assert_eq!(mailbox.push(NORMAL, 3).unwrap_err(), (NotTaken::Closed, 3));
+    assert_eq!(mailbox.push(NORMAL, 3, || {}).unwrap_err(), (NotTaken::Closed, 3));
     let mut value = Some(4);
     let refused = mailbox.poll_push(NORMAL, &mut value, &mut None, Waker::noop());
     assert_eq!((refused, value), (Poll::Ready(Err(NotTaken::Closed)), Some(4)));
@@ -174,13 +174,31 @@ proptest! {
         for (what, lane) in steps {
             next += 1;
             let taken = match what {
-                0 | 1 => mailbox.push(lane, next).is_ok(),
-                2 => std::thread::scope(|scope| scope.spawn(|| mailbox.push(lane, next).is_ok()).join().unwrap()),
+                0 | 1 => mailbox.push(lane, next, || {}).is_ok(),
+                2 => std::thread::scope(|scope| scope.spawn(|| mailbox.push(lane, next, || {}).is_ok()).join().unwrap()),
                 _ => { if let Some((lane, value)) = pop_next(&mailbox) { got[lane].push(value) } continue }
             };
             if taken { sent[lane].push(next) }
         }
         while let Some((lane, value)) = pop_next(&mailbox) { got[lane].push(value) }
         prop_assert_eq!(sent, got);
+    }
+}
+
+proptest! {
+    /// Whoever sends, and whatever is left of a batch of places: as long as nobody else sends at that moment, a value is taken
+    /// exactly when there is room.
+    #[test]
+    fn a_value_is_refused_only_where_there_is_no_room(steps in prop::collection::vec(0usize..8, 1..400), per_lane in prop_oneof![Just(8u32), Just(64), Just(100)]) {
+        let mailbox = mailbox(per_lane);
+        for what in steps {
+            let room = mailbox.queued(NORMAL) < u64::from(per_lane);
+            let taken = match what {
+                0..=4 => mailbox.push(NORMAL, 0, || {}).is_ok(),
+                5 | 6 => std::thread::scope(|scope| scope.spawn(|| mailbox.push(NORMAL, 0, || {}).is_ok()).join().unwrap()),
+                _ => { pop_next(&mailbox); continue }
+            };
+            prop_assert_eq!(taken, room);
+        }
     }
 }

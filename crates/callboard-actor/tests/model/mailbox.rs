@@ -29,12 +29,12 @@ async fn drive(mailbox: Mailbox, taker: impl FnOnce(&Mailbox) -> Taker, mut look
             settled = Some(taker(&mailbox));
         }
         let taker = settled.as_ref().expect("it was made at the first poll");
-        poll_driver(taker, task.waker(), &mut look)
+        poll_driver(taker, &mut look)
     })
     .await;
 }
 
-fn poll_driver(taker: &Taker, waker: &Waker, look: &mut impl FnMut(Option<u32>) -> Next) -> Poll<()> {
+fn poll_driver(taker: &Taker, look: &mut impl FnMut(Option<u32>) -> Next) -> Poll<()> {
     loop {
         if taker.is_directed() {
             taker.clear_directed();
@@ -47,7 +47,7 @@ fn poll_driver(taker: &Taker, waker: &Waker, look: &mut impl FnMut(Option<u32>) 
                 return Poll::Ready(());
             }
         }
-        if taker.park(waker) {
+        if taker.park() {
             return Poll::Pending;
         }
     }
