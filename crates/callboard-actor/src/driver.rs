@@ -420,7 +420,7 @@ impl<A: Actor> Driver<A> {
         trace_hops(envelope, &self.cell);
         if envelope.expires != 0 {
             let now = match std::mem::take(&mut self.known_now) {
-                0 => self.cell.core.system.clock.now(),
+                0 => self.cell.core.system.clock.now_for(envelope.expires),
                 now => now,
             };
             if now >= envelope.expires {
