@@ -228,7 +228,7 @@ impl Core {
     /// The name it was given, or its type and number.
     pub(crate) fn name(&self) -> String {
         match &self.name {
-            Some(name) => name.to_string(),
+            Some(name) => str::to_owned(name),
             None => format!("{}{}", short_type_name(self.kind()), self.id),
         }
     }

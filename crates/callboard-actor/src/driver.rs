@@ -237,7 +237,7 @@ impl<A: Actor> Driver<A> {
         let _silence = silence();
         // Code of users is caught where it is called. What still comes this far is a fault of the framework: the actor
         // ends, and says so, rather than vanish.
-        let flow = catch(|| self.run(left, task)).unwrap_or_else(|fault| self.collapse(&fault));
+        let flow = catch(|| self.run(left, task)).unwrap_or_else(|fault| self.collapse(fault));
         self.cell.mailbox.grant_rest();
         flow
     }
@@ -298,7 +298,7 @@ impl<A: Actor> Driver<A> {
         let _silence = silence();
         // As in `go`. The asker is told as well, then.
         catch(|| self.answer_now(question, told, task)).unwrap_or_else(|fault| {
-            self.collapse(&fault);
+            self.collapse(fault);
             told.get_or_insert_with(|| reply().1);
             None
         })
@@ -427,7 +427,7 @@ impl<A: Actor> Driver<A> {
         trace_hops(envelope, &self.cell);
         if envelope.expires != 0 {
             let now = match std::mem::take(&mut self.known_now) {
-                0 => self.cell.core.system.clock.now(),
+                0 => self.cell.core.system.clock.now_for(envelope.expires),
                 now => now,
             };
             if now >= envelope.expires {
@@ -465,8 +465,7 @@ impl<A: Actor> Driver<A> {
         match interference.unwrap_or(Interference::None) {
             Interference::None => envelope.open(&mut self.turn, task),
             Interference::Panic => {
-                let fault =
-                    Fault::new(FaultKind::Panic, FaultClass::Permanent, "a panic injected by a test".to_owned());
+                let fault = Fault::new(FaultKind::Panic, FaultClass::Permanent, "a panic injected by a test");
                 Poll::Ready(Ending::Failed(Box::new(Failure { fault, salvage: envelope.take().into_salvage() })))
             }
             Interference::Delay(delay) => {
@@ -599,10 +598,10 @@ impl<A: Actor> Driver<A> {
 
     /// The driver itself failed.
     #[cold]
-    fn collapse(&mut self, fault: &Fault) -> Flow {
+    fn collapse(&mut self, fault: Fault) -> Flow {
         let name = self.cell.core.name();
         tracing::error!(target: "callboard::supervisor", actor = %name, %fault, "the driver failed");
-        let incident = Incident::new(&name, self.generation(), None, fault);
+        let incident = Incident::new(name, self.generation(), None, fault);
         self.finalize(&StopReason::Faulted(incident));
         Flow::End
     }
@@ -646,9 +645,10 @@ impl<A: Actor> Driver<A> {
         self.timer = None;
         if running.began != 0 {
             let system = &self.cell.core.system;
-            let took = system.clock.now().saturating_sub(running.began);
+            let now = system.clock.now();
+            let took = now.saturating_sub(running.began);
             system.turn_times.record(took);
-            self.took(took);
+            self.took(took, now);
         }
         let core = &self.cell.core;
         if let Some(Armed { alarm, turn }) = running.armed.map(|armed| *armed) {

@@ -1,6 +1,7 @@
 //! What went wrong in an actor: [`Fault`] for the supervisor, [`Incident`] for everyone else.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::fmt;
@@ -57,7 +58,7 @@ pub struct Fault(Box<Body>);
 struct Body {
     kind: FaultKind,
     class: FaultClass,
-    text: String,
+    text: Cow<'static, str>,
     location: Option<String>,
     backtrace: Option<String>,
 }
@@ -101,8 +102,8 @@ impl Fault {
         self.0.location.as_deref()
     }
 
-    pub(crate) fn new(kind: FaultKind, class: FaultClass, text: String) -> Self {
-        Self(Box::new(Body { kind, class, text, location: None, backtrace: None }))
+    pub(crate) fn new(kind: FaultKind, class: FaultClass, text: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Body { kind, class, text: text.into(), location: None, backtrace: None }))
     }
 
     fn copied(&self) -> Self {
@@ -118,7 +119,7 @@ impl Fault {
     }
 
     fn at(mut self, location: &Location<'_>) -> Self {
-        self.0.location = Some(location.to_string());
+        self.0.location = Some(place(location));
         self
     }
 }
@@ -186,25 +187,16 @@ struct Report {
     message: Option<&'static str>,
     kind: FaultKind,
     class: FaultClass,
-    text: String,
+    text: Cow<'static, str>,
     location: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     backtrace: Option<String>,
 }
 
 impl Incident {
-    pub(crate) fn new(actor: &str, generation: u64, message: Option<&'static str>, fault: &Fault) -> Self {
-        let Body { kind, class, text, location, backtrace } = &*fault.0;
-        Self(Arc::new(Report {
-            actor: actor.to_owned(),
-            generation,
-            message,
-            kind: *kind,
-            class: *class,
-            text: text.clone(),
-            location: location.clone(),
-            backtrace: backtrace.clone(),
-        }))
+    pub(crate) fn new(actor: String, generation: u64, message: Option<&'static str>, fault: Fault) -> Self {
+        let Body { kind, class, text, location, backtrace } = *fault.0;
+        Self(Arc::new(Report { actor, generation, message, kind, class, text, location, backtrace }))
     }
 
     /// The name of the actor that failed.
@@ -373,8 +365,12 @@ pub(crate) fn record_backtraces(wanted: bool) {
 
 fn note_panic(info: &PanicHookInfo<'_>) {
     let backtrace = BACKTRACES.get().then(|| std::backtrace::Backtrace::force_capture().to_string());
-    let note = PanicNote { location: info.location().map(ToString::to_string), backtrace };
-    LAST_PANIC.set(Some(note));
+    LAST_PANIC.set(Some(PanicNote { location: info.location().map(place), backtrace }));
+}
+
+/// File, line and column, as `Location` prints itself, which allocates four times for it.
+fn place(location: &Location<'_>) -> String {
+    [location.file(), &location.line().to_string(), &location.column().to_string()].join(":")
 }
 
 #[cold]
@@ -384,9 +380,9 @@ fn fault_of_panic(payload: &(dyn Any + Send)) -> Fault {
         return fault.copied();
     }
     let text = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
-        (Some(text), _) => (*text).to_owned(),
-        (_, Some(text)) => text.clone(),
-        _ => "a panic whose payload is no text".to_owned(),
+        (Some(text), _) => Cow::Borrowed(*text),
+        (_, Some(text)) => Cow::Owned(text.clone()),
+        _ => "a panic whose payload is no text".into(),
     };
     let mut fault = Fault::new(FaultKind::Panic, FaultClass::Permanent, text);
     if let Some(note) = LAST_PANIC.take() {

@@ -253,7 +253,7 @@ pub(crate) fn replace<A: Actor>(cell: Arc<ActorCell<A>>) {
     let old = core.arbiter.load(Ordering::Relaxed);
     system.arbiters().retire(old as usize);
     let text = format!("its turn did not give arbiter {old} back");
-    let incident = Incident::new(&core.name(), stuck, None, &Fault::new(FaultKind::Stuck, FaultClass::Permanent, text));
+    let incident = Incident::new(core.name(), stuck, None, Fault::new(FaultKind::Stuck, FaultClass::Permanent, text));
     let neighbours = system.directory.on_arbiter(old);
     tracing::error!(target: "callboard::supervisor", %incident, ?neighbours, "stuck; replaced on another arbiter");
     core.with_rare(|rare| {

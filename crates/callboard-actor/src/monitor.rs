@@ -114,12 +114,11 @@ pub(crate) fn announce_halt(node: &dyn Node) {
 
 /// The actor has a new value.
 pub(crate) fn announce_restart(node: &dyn Node, generation: u64) {
-    let (id, name) = (node.core().id, node.core().name());
+    let core = node.core();
     // The watchers are told outside of the lock, as an actor may watch itself.
-    let tellers: Option<Vec<_>> =
-        node.core().read_rare(|rare| rare.watchers.iter().filter_map(Watcher::teller).collect());
+    let tellers: Option<Vec<_>> = core.read_rare(|rare| rare.watchers.iter().filter_map(Watcher::teller).collect());
     for tell in tellers.into_iter().flatten() {
-        tell(Restarted { id, name: name.clone(), generation });
+        tell(Restarted { id: core.id, name: core.name(), generation });
     }
 }
 

@@ -37,7 +37,8 @@ impl<'a, T, M: Message> Tell<'a, T, M> {
         self
     }
 
-    /// Becomes a dead letter if its turn has not begun within this time.
+    /// Becomes a dead letter if its turn has not begun within this time. No turn begins later; a time of a second or more
+    /// may end a little early, by the tick of the system's coarse clock, which is 10 ms at most.
     #[inline]
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
@@ -63,7 +64,7 @@ impl<T: Target<M>, M: Message> Tell<'_, T, M> {
 fn expiry<M: Message>(target: &impl Target<M>, ttl: Option<Duration>) -> Nanos {
     match ttl {
         None => 0,
-        Some(ttl) => target.system().clock.after(ttl),
+        Some(ttl) => target.system().clock.end_of(ttl),
     }
 }
 

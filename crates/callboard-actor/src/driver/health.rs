@@ -14,6 +14,8 @@ pub(super) struct Health {
     permit: Option<Permit>,
     /// How long the last turn took.
     pub(super) took: Duration,
+    /// When it was over, until it is recorded.
+    pub(super) ended: Option<Duration>,
     /// Draws of the jitter so far.
     draws: u64,
     /// While probing: what was queued before is the test, and no new message may be.
@@ -30,6 +32,7 @@ impl Health {
             licence: Licence::default(),
             permit: None,
             took: Duration::ZERO,
+            ended: None,
             draws: 0,
             queue_holds_permit: false,
             in_a_row: 0,

@@ -189,9 +189,10 @@ impl<A: Actor> Driver<A> {
         }
     }
 
-    pub(super) fn took(&mut self, took: Nanos) {
+    pub(super) fn took(&mut self, took: Nanos, now: Nanos) {
         if let Some(health) = &mut self.health {
             health.took = Duration::from_nanos(took);
+            health.ended = Some(Duration::from_nanos(now));
         }
     }
 
@@ -199,10 +200,10 @@ impl<A: Actor> Driver<A> {
     #[cold]
     pub(super) fn succeeded(&mut self) {
         let core = &self.cell.core;
-        let (now, seed) = (core.system.clock.elapsed(), core.seed());
         let Some(health) = &mut self.health else { return };
         health.in_a_row = 0;
-        let roll = health.roll(seed);
+        let roll = health.roll(core.seed());
+        let now = health.ended.take().unwrap_or_else(|| core.system.clock.elapsed());
         let transition = health.record(Outcome::Success, now, roll);
         let probing = core.gate.state() == ActorState::Probing;
         match transition {
@@ -227,15 +228,16 @@ impl<A: Actor> Driver<A> {
     pub(super) fn fail(&mut self, failure: Failure<A>) {
         let Failure { fault, salvage } = failure;
         let core = &self.cell.core;
-        let incident = Incident::new(&core.name(), self.generation(), salvage.message, &fault);
+        let now = core.system.clock.elapsed();
+        let incident = Incident::new(core.name(), self.generation(), salvage.message, fault);
         tracing::warn!(target: "callboard::supervisor", %incident, kind = ?incident.kind(), generation = self.generation(), "fault");
         core.with_rare(|rare| {
             rare.faults.faults += 1;
             rare.faults.last = Some(incident.clone());
         });
-        let asker = self.take_care_of(salvage, &incident);
+        let asker = self.take_care_of(salvage, &incident, now);
         self.discard_value();
-        self.decide(incident.clone());
+        self.decide(incident.clone(), now);
         // Told last, so that whoever knows of the fault finds its record, and the gate as the fault has left it.
         if let Some(tell) = asker {
             tell(AskFailure::Faulted(incident));
@@ -244,7 +246,7 @@ impl<A: Actor> Driver<A> {
 
     /// A kept message is tried again before the rest of its lane, or quarantined; of others the record remains. Answers with
     /// the asker that is to be told.
-    fn take_care_of(&mut self, salvage: Salvage<A>, incident: &Incident) -> Option<TellAsker> {
+    fn take_care_of(&mut self, salvage: Salvage<A>, incident: &Incident, now: Duration) -> Option<TellAsker> {
         let core = &self.cell.core;
         core.in_hand.store(0, Ordering::Relaxed);
         let message = salvage.message?;
@@ -257,7 +259,7 @@ impl<A: Actor> Driver<A> {
             }
             mut kept => {
                 let asker = salvage.asker.or_else(|| kept.as_mut().and_then(Envelope::take_asker));
-                self.quarantine(lane, message, salvage.attempts, kept, incident);
+                self.quarantine(lane, message, salvage.attempts, kept, incident, now);
                 asker
             }
         }
@@ -270,9 +272,10 @@ impl<A: Actor> Driver<A> {
         attempts: u32,
         kept: Option<Envelope<A>>,
         incident: &Incident,
+        now: Duration,
     ) {
         let core = &self.cell.core;
-        let at = core.system.clock.wall();
+        let at = core.system.clock.wall_at(now);
         let kept = kept.map(|envelope| {
             Box::new(KeptMessage { cell: Arc::downgrade(&self.cell), lane, envelope }) as Box<dyn Kept>
         });
@@ -298,8 +301,7 @@ impl<A: Actor> Driver<A> {
     }
 
     /// What becomes of the actor after a fault.
-    fn decide(&mut self, incident: Incident) {
-        let policy = Arc::clone(&self.cell.core.policy);
+    fn decide(&mut self, incident: Incident, now: Duration) {
         match &self.phase {
             Phase::Draining(_) | Phase::Finishing(_) => return self.end(StopReason::Faulted(incident)),
             Phase::Halting { refuse } => {
@@ -308,27 +310,27 @@ impl<A: Actor> Driver<A> {
             }
             _ => {}
         }
-        if policy.restart == Restart::Temporary {
+        if self.cell.core.policy.restart == Restart::Temporary {
             return self.end(StopReason::Faulted(incident));
         }
         let probing = self.cell.core.gate.state() == ActorState::Probing;
-        let (roll, opened) = self.count_failure(probing);
+        let (roll, opened) = self.count_failure(probing, now);
         if let Some(Transition::Opened(reset)) = opened {
             return self.open_for(reset);
         }
-        if policy.strategy != Strategy::OneForOne && !probing {
+        if self.cell.core.policy.strategy != Strategy::OneForOne && !probing {
             self.publish_breaker();
             self.hand_over(ActorState::Restarting);
             return self.cell.core.report(Report::fault(self.cell.core.id, incident));
         }
-        self.restart_alone(incident, roll);
+        self.restart_alone(incident, roll, now);
     }
 
     /// The breaker is told, and opens if a rule of its own is met or if it was the probe that failed. Answers with the
     /// draw that this fault's delays are made with.
-    fn count_failure(&mut self, was_probing: bool) -> (f64, Option<Transition>) {
+    fn count_failure(&mut self, was_probing: bool, now: Duration) -> (f64, Option<Transition>) {
         let core = &self.cell.core;
-        let (now, seed) = (core.system.clock.elapsed(), core.seed());
+        let seed = core.seed();
         let health = self.health.get_or_insert_with(|| Box::new(Health::new(&core.policy)));
         let roll = health.roll(seed);
         let opened = health.record(Outcome::Failure, now, roll);
@@ -342,11 +344,10 @@ impl<A: Actor> Driver<A> {
     }
 
     /// The restart that needs nobody's leave: the licence allows it. A supervisor that waits for the start waits no more.
-    fn restart_alone(&mut self, incident: Incident, roll: f64) {
+    fn restart_alone(&mut self, incident: Incident, roll: f64, now: Duration) {
         self.cell.core.tell_started();
-        let now = self.cell.core.system.clock.elapsed();
-        let policy = Arc::clone(&self.cell.core.policy);
-        let health = self.health.get_or_insert_with(|| Box::new(Health::new(&policy)));
+        let policy = &self.cell.core.policy;
+        let health = self.health.get_or_insert_with(|| Box::new(Health::new(policy)));
         let granted = match &policy.licence {
             Some(shared) => shared.lock().take(policy.intensity, now),
             None => health.licence.take(policy.intensity, now),
@@ -358,16 +359,14 @@ impl<A: Actor> Driver<A> {
                 self.hand_over(ActorState::Failed);
                 self.cell.core.report(Report::gave_up(self.cell.core.id, incident));
             }
-            None => self.give_up(roll),
+            None => self.give_up(roll, now),
         }
     }
 
     /// Too many restarts: the breaker opens, unless it is held by hand or does not heed the intensity.
-    fn give_up(&mut self, roll: f64) {
-        let core = &self.cell.core;
-        let now = core.system.clock.elapsed();
-        let policy = Arc::clone(&core.policy);
-        let health = self.health.get_or_insert_with(|| Box::new(Health::new(&policy)));
+    fn give_up(&mut self, roll: f64, now: Duration) {
+        let policy = &self.cell.core.policy;
+        let health = self.health.get_or_insert_with(|| Box::new(Health::new(policy)));
         let nth = policy.intensity.restarts.saturating_add(health.in_a_row);
         let opened = if policy.breaker.trips_on_intensity() && health.is_automatic() {
             health.breaker.trip(now, roll)
@@ -471,7 +470,8 @@ impl<A: Actor> Driver<A> {
         let seed = core.seed();
         let health = self.health.get_or_insert_with(|| Box::new(Health::new(&core.policy)));
         let roll = health.roll(seed);
-        self.give_up(roll);
+        let now = self.cell.core.system.clock.elapsed();
+        self.give_up(roll, now);
     }
 
     fn reset_breaker(&mut self) {
@@ -540,7 +540,7 @@ impl<A: Actor> Driver<A> {
         if self.held.is_none() {
             return self.turn.abandon();
         }
-        let abandoned = Fault::new(FaultKind::Error, FaultClass::Permanent, "the turn was dropped".to_owned());
+        let abandoned = Fault::new(FaultKind::Error, FaultClass::Permanent, "the turn was dropped");
         match self.finish_held(Err(abandoned)) {
             Ending::Failed(failure) => failure.salvage,
             _ => Salvage::nothing(),
@@ -694,18 +694,17 @@ impl<A: Actor> Driver<A> {
     /// The supervisor answers a normal end with a restart that counts like any other, as in OTP.
     fn replace(&mut self) {
         let core = &self.cell.core;
-        let text = "its value has finished".to_owned();
-        let end = Fault::new(FaultKind::Finished, FaultClass::Retryable, text);
-        let incident = Incident::new(&core.name(), self.generation(), None, &end);
+        let end = Fault::new(FaultKind::Finished, FaultClass::Retryable, "its value has finished");
+        let incident = Incident::new(core.name(), self.generation(), None, end);
         let probing = core.gate.state() == ActorState::Probing;
         if core.policy.strategy != Strategy::OneForOne && !probing {
             self.hand_over(ActorState::Restarting);
             return self.cell.core.report(Report::fault(self.cell.core.id, incident));
         }
-        let seed = core.seed();
+        let (now, seed) = (core.system.clock.elapsed(), core.seed());
         let health = self.health.get_or_insert_with(|| Box::new(Health::new(&self.cell.core.policy)));
         let roll = health.roll(seed);
-        self.restart_alone(incident, roll);
+        self.restart_alone(incident, roll, now);
     }
 
     /// Serving is over: the turn that had to be finished first is.
@@ -844,8 +843,9 @@ impl<A: Actor> Driver<A> {
         // Beyond every number that the old driver can still be waiting to end.
         let fenced = core.turns.load(Ordering::SeqCst) & !FENCED;
         core.turns.store(fenced + 2, Ordering::SeqCst);
+        let now = core.system.clock.elapsed();
         self.phase = Phase::Halted;
-        self.decide(incident);
+        self.decide(incident, now);
         Flow::Again
     }
 
