@@ -59,7 +59,7 @@ pub fn write(rows: &[Row]) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(&SavedRun { version: VERSION, rows })
 }
 
-/// The rows that [`write`] has written.
+/// The rows that [`write()`] has written.
 ///
 /// # Errors
 /// When the text is something else, or a name in it is unknown to this
