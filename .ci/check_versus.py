@@ -6,13 +6,19 @@ Standard output must be one JSON array and nothing else, with exactly one row pe
   where null stands for an engine that has no such thing; ratio = callboard_ns / actix_ns;
 * a time without a rival:       {"workload", "callboard_ns"};
 * a figure that is no time:     {"workload", "value", "unit"}.
+
+The run is saved, and shown again as the picture and as the page's table: the one must be well-formed, and the other have a
+line for every workload.
 """
 
 import json
 import subprocess
 import sys
+import tempfile
+import xml.etree.ElementTree as xml
+from pathlib import Path
 
-COMMAND = ["cargo", "run", "--quiet", "--release", "-p", "benches", "--bin", "versus", "--", "--quick", "--json"]
+COMMAND = ["cargo", "run", "--quiet", "--release", "-p", "benches", "--bin", "versus", "--"]
 
 COMPARED = {
     "tell", "tell_x", "fan_in", "ask", "ask_256", "ask_x", "ping_pong", "ring", "broadcast", "spawn",
@@ -99,20 +105,45 @@ def faults_of(rows):
     return found
 
 
-def main():
-    run = subprocess.run(COMMAND, stdout=subprocess.PIPE, text=True, check=False)
-    if run.returncode != 0:
-        sys.exit(f"versus ended with exit code {run.returncode}")
+def faults_of_picture(text):
     try:
-        rows = json.loads(run.stdout)
+        root = xml.fromstring(text)
+    except xml.ParseError as fault:
+        return [f"the picture is not well-formed: {fault}"]
+    return [] if root.tag == "{http://www.w3.org/2000/svg}svg" else [f"the picture begins with {root.tag}"]
+
+
+def faults_of_markdown(text, rows):
+    missing = [row["workload"] for row in rows if f"| `{row['workload']}` |" not in text]
+    return [f"{name}: has no line in Markdown" for name in missing]
+
+
+def output_of(*arguments):
+    run = subprocess.run([*COMMAND, *arguments], stdout=subprocess.PIPE, encoding="utf-8", check=False)
+    if run.returncode != 0:
+        sys.exit(f"versus {' '.join(arguments)} ended with exit code {run.returncode}")
+    return run.stdout
+
+
+def rows_of(output):
+    try:
+        return json.loads(output)
     except json.JSONDecodeError as fault:
-        sys.exit(f"standard output is not one JSON document: {fault}\n{run.stdout[:2000]}")
-    found = faults_of(rows)
+        sys.exit(f"standard output is not one JSON document: {fault}\n{output[:2000]}")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        saved = str(Path(folder, "run.json"))
+        rows = rows_of(output_of("--quick", "--json", "--save", saved))
+        found = faults_of(rows)
+        found += faults_of_picture(output_of("--from", saved, "--svg"))
+        found += faults_of_markdown(output_of("--from", saved, "--markdown"), rows) if not found else []
     for fault in found:
         print(fault, file=sys.stderr)
     if found:
         sys.exit(1)
-    print(f"{len(rows)} rows have the right shape")
+    print(f"{len(rows)} rows have the right shape, and so have their picture and their table")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use crate::{
     messages::{Add, AddAndGet, Follow, Greet, Hop, Hops},
-    peer::Peer,
+    peer::{BOUND, Peer},
 };
 
 /// actix, hosted by its own system and arbiters.
@@ -108,9 +108,9 @@ impl Actor for Counter {
     type Context = Context<Self>;
 
     /// `send` waits while sixteen messages are queued, unless it is told
-    /// otherwise; with callboard's default bound 256 asks are really in flight.
+    /// otherwise.
     fn started(&mut self, cx: &mut Context<Self>) {
-        cx.set_mailbox_capacity(1_024);
+        cx.set_mailbox_capacity(BOUND);
     }
 }
 

@@ -1,5 +1,5 @@
-//! What only callboard has: restarts, priorities, time to live, fairness among
-//! neighbours, inspection.
+//! What only callboard has, or hardly anybody else: restarts, priorities, time
+//! to live, fairness among neighbours, inspection.
 
 use std::{
     sync::{
@@ -16,11 +16,11 @@ use tokio::task::yield_now;
 
 use crate::{
     callboard_peer::{Callboard, Counter},
-    messages::{Add, AddAndGet, Greet},
+    messages::{Add, AddAndGet, Break, Generation, Greet},
     peer::Peer,
     size::Size,
     spread::Spread,
-    traffic::{BURST, bursts, finish},
+    traffic::{self, BURST, bursts, finish},
     workload::Workload,
 };
 
@@ -66,15 +66,11 @@ fn restart(restarts: u64) -> Vec<f64> {
     Callboard::on_one_thread(move |system| async move {
         let fragile = child("fragile", || Fragile).backoff(Backoff::none()).intensity(u32::MAX, Duration::from_secs(1));
         let fragile = system.spawn(fragile);
-        let mut times = Vec::with_capacity(restarts as usize);
-        for generation in 1..=restarts {
-            let start = Instant::now();
+        traffic::restarts(restarts, async || {
             fragile.tell(Break).await.expect("the message is taken");
-            let answer = fragile.ask(Generation).await.expect("the new value answers");
-            times.push(start.elapsed().as_nanos() as f64);
-            assert!(answer > generation, "each panic makes a new generation");
-        }
-        times
+            fragile.ask(Generation).await.expect("the new value answers")
+        })
+        .await
     })
 }
 
@@ -204,10 +200,6 @@ async fn tells_within(counter: &ActorRef<Counter>, window: Duration) -> f64 {
 /// Panics when told to.
 struct Fragile;
 
-struct Break;
-
-struct Generation;
-
 impl Actor for Fragile {}
 
 impl Message for Break {
@@ -225,7 +217,7 @@ impl Handler<Break> for Fragile {
 }
 
 impl Handler<Generation> for Fragile {
-    async fn handle(&mut self, _: Generation, cx: &mut Context<Self>) -> Result<u64, Fault> {
+    async fn handle(&mut self, Generation: Generation, cx: &mut Context<Self>) -> Result<u64, Fault> {
         Ok(cx.generation())
     }
 }

@@ -10,7 +10,10 @@ use crate::{
 };
 
 #[cfg(feature = "peers")]
-use crate::{kameo_peer::Kameo, ractor_peer::Ractor};
+use crate::{
+    kameo_peer::{self, Kameo},
+    ractor_peer::Ractor,
+};
 
 /// A framework, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +90,7 @@ impl Entrant {
             Self::Actix => shared::<Actix>(workload, size),
             Self::Tokio => shared::<Tokio>(workload, size),
             #[cfg(feature = "peers")]
-            Self::Kameo => shared::<Kameo>(workload, size),
+            Self::Kameo => shared::<Kameo>(workload, size).or_else(|| kameo_peer::run_alone(workload, size)),
             #[cfg(feature = "peers")]
             Self::Ractor => shared::<Ractor>(workload, size),
         }

@@ -1,16 +1,17 @@
 //! Callboard's speed, measured against its engine and its peers.
 //!
 //! Two programs stand on this library: `cargo run --release -p benches --bin
-//! versus` runs everything interleaved and prints a table or JSON, `cargo
-//! bench --bench messaging` is the criterion bench for work on the message
-//! path.
+//! versus` runs everything interleaved and writes a table, JSON, Markdown or a
+//! picture, `cargo bench --bench messaging` is the criterion bench for work on
+//! the message path.
 //!
 //! Reading order: [`workload`] says what is measured and which goals it has,
 //! [`peer`] what a framework must be able to do to take part, [`traffic`] holds
 //! the timed loops, written once for all. `actix_peer`, `tokio_peer` and the
 //! rest hold one framework each, in the form its own users would write;
 //! [`callboard_alone`], [`by_name`] and [`workflows`] hold what only callboard
-//! has.
+//! has, or hardly anybody else. A [`report`] is shown by [`table`],
+//! [`markdown`] and [`picture`], and kept by [`saved`].
 //!
 //! This crate holds no tests of speed: figures are read by people, not
 //! asserted.
@@ -40,4 +41,10 @@ pub mod report;
 pub mod rounds;
 pub mod size;
 pub mod spread;
+
+pub mod chart;
+pub mod markdown;
+pub mod picture;
+pub mod saved;
 pub mod table;
+mod words;

@@ -27,3 +27,11 @@ pub struct Hops;
 /// Tells a runner who comes after it in the ring.
 #[derive(Clone, Debug)]
 pub struct Follow<R>(pub R);
+
+/// Makes the receiver panic.
+#[derive(Clone, Copy, Debug)]
+pub struct Break;
+
+/// Asks how often the receiver has been started.
+#[derive(Clone, Copy, Debug)]
+pub struct Generation;

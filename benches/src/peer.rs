@@ -10,6 +10,11 @@ use std::{
 
 use tokio::sync::Notify;
 
+/// The room in the mailbox of everybody who has bounded ones: callboard's
+/// default. So 256 asks can be on their way at once everywhere, and a burst
+/// waits for room only where the framework itself makes it wait.
+pub const BOUND: usize = 1_024;
+
 /// A framework under measurement.
 ///
 /// A *counter* is an actor that adds to a number; a *runner* passes a token on

@@ -50,11 +50,23 @@ pub fn to_json(rows: &[Row]) -> Result<String, serde_json::Error> {
     Ok(format!("[\n  {}\n]", lines?.join(",\n  ")))
 }
 
+/// Callboard's median of the tell workload, if it was run: a goal is a
+/// multiple of it.
+pub fn own_tell(rows: &[Row]) -> Option<f64> {
+    let tell = rows.iter().find(|row| row.workload == Workload::Tell)?;
+    tell.median(Entrant::Callboard)
+}
+
 impl Row {
     /// The figures of one entrant, if it took part.
     pub fn spread(&self, entrant: Entrant) -> Option<Spread> {
         let figure = self.figures.iter().find(|each| each.entrant == entrant);
         figure.map(|figure| figure.spread)
+    }
+
+    /// The median of one entrant, if it took part.
+    pub fn median(&self, entrant: Entrant) -> Option<f64> {
+        self.spread(entrant).map(|spread| spread.median)
     }
 
     /// Callboard's median divided by actix's.
@@ -85,14 +97,10 @@ impl Row {
         })
     }
 
-    fn median(&self, entrant: Entrant) -> Option<f64> {
-        self.spread(entrant).map(|spread| spread.median)
-    }
-
     fn serialize_times<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         for &entrant in Entrant::ALL {
             let nanoseconds = self.median(entrant).map(|figure| rounded(figure, 10.0));
-            if entrant == Entrant::Callboard || !self.workload.is_absolute() {
+            if entrant == Entrant::Callboard || !self.workload.is_absolute() || nanoseconds.is_some() {
                 map.serialize_entry(&format!("{}_ns", entrant.name()), &nanoseconds)?;
             }
         }
@@ -126,6 +134,16 @@ fn rounded(figure: f64, parts: f64) -> f64 {
     (figure * parts).round() / parts
 }
 
+/// A row of least, middle and greatest figures that nobody has measured.
+#[cfg(test)]
+pub(crate) fn made_up(workload: Workload, figures: &[(Entrant, [f64; 3])]) -> Row {
+    let figures = figures.iter().map(|&(entrant, [min, median, max])| {
+        let spread = Spread { min, median, max };
+        Figure { entrant, spread }
+    });
+    Row { workload, figures: figures.collect() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,6 +168,13 @@ mod tests {
         let restart = row(Workload::Restart, &[(Entrant::Callboard, 4_200.0)]);
         let json = serde_json::to_string(&restart).unwrap();
         assert_eq!(json, r#"{"workload":"restart","callboard_ns":4200.0}"#);
+    }
+
+    #[test]
+    fn a_rival_that_can_do_it_too_stands_in_an_absolute_row() {
+        let restart = row(Workload::Restart, &[(Entrant::Callboard, 4_200.0), (Entrant::Tokio, 5_000.0)]);
+        let json = serde_json::to_string(&restart).unwrap();
+        assert_eq!(json, r#"{"workload":"restart","callboard_ns":4200.0,"tokio_ns":5000.0}"#);
     }
 
     #[test]

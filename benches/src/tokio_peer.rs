@@ -16,9 +16,10 @@ use tokio::{
     task::spawn_local,
 };
 
-use crate::{event_loop, peer::Peer};
-
-const BOUND: usize = 1_024;
+use crate::{
+    event_loop,
+    peer::{BOUND, Peer},
+};
 
 /// Plain tokio tasks and channels.
 #[derive(Debug)]

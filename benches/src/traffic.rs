@@ -148,6 +148,19 @@ pub fn weigh<P: Peer, T: Send + 'static>(
     })
 }
 
+/// Breaks an actor so many times: nanoseconds from the message that panics
+/// until the new value has answered with its generation.
+pub(crate) async fn restarts(restarts: u64, break_and_ask: impl AsyncFn() -> u64) -> Vec<f64> {
+    let mut times = Vec::with_capacity(restarts as usize);
+    for generation in 1..=restarts {
+        let start = Instant::now();
+        let answer = break_and_ask().await;
+        times.push(start.elapsed().as_nanos() as f64);
+        assert!(answer > generation, "each panic makes a new generation");
+    }
+    times
+}
+
 /// Sends `messages` ones and yields after each burst.
 async fn produce<P: Peer>(counter: &P::Counter, messages: u64, burst: u64) {
     for burst in bursts(messages, burst) {

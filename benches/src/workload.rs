@@ -145,10 +145,51 @@ impl Workload {
         }
     }
 
-    /// Whether the workload has callboard alone, since what it measures is
-    /// callboard's own.
+    /// Whether the workload is held against a time and not against a rival,
+    /// since what it measures is callboard's own, or nearly.
     pub fn is_absolute(self) -> bool {
         matches!(self, Self::Restart | Self::Priority | Self::Fairness | Self::LookUp)
+    }
+
+    /// What the row is, in few words, where everybody can take part: those are
+    /// the rows of the picture.
+    pub fn caption(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Tell => "one producer, same thread",
+            Self::TellX => "producer on another thread",
+            Self::FanIn => "four producers, same thread",
+            Self::Ask => "one at a time, same thread",
+            Self::Ask256 => "256 under way, same thread",
+            Self::AskX => "one at a time, two threads",
+            Self::PingPong => "two actors, per hop",
+            Self::Ring => "100 actors, per hop",
+            Self::Broadcast => "to 100 actors, per message",
+            Self::Spawn => "start and first message",
+            Self::SpawnBytes => "weight of an idle actor",
+            _ => return None,
+        })
+    }
+
+    /// Why somebody has no figure in this row.
+    pub fn why_alone(self) -> Option<&'static str> {
+        match self {
+            Self::TellTtl => Some("only callboard has messages with a time to live"),
+            Self::Restart => Some(
+                "actix's supervisor starts an actor again that has stopped, but a panic takes both away; ractor's is told \
+                 of the panic, and what it starts then is another actor with another reference; a task is gone",
+            ),
+            Self::Priority => Some("only callboard has messages with a priority"),
+            Self::Fairness => Some("held against a time, and not run with the others"),
+            Self::CallByName => Some("actix's figure is that of a plain `send`; nobody else has calls by name"),
+            Self::Inspect
+            | Self::LookUp
+            | Self::WorkflowChain
+            | Self::WorkflowDiamond
+            | Self::WorkflowMontage
+            | Self::WorkflowMany
+            | Self::RunBytes => Some("callboard's own"),
+            _ => None,
+        }
     }
 
     /// Whether steps of workflows are counted.

@@ -5,17 +5,20 @@
 //! cargo run --release -p benches --bin versus                  # a table
 //! cargo run --release -p benches --bin versus -- --json        # only JSON on standard output
 //! cargo run --release -p benches --bin versus -- --quick --only tell,ask
-//! cargo run --release -p benches --features peers --bin versus
+//! cargo run --release -p benches --features peers --bin versus -- --save run.json
+//! cargo run --release -p benches --features peers --bin versus -- --from run.json --svg
 //! perf record -g target/release/versus --only tell --peers callboard
 //! ```
 
-use std::{env, process::ExitCode};
+use std::{env, error::Error, fs, path::Path, process::ExitCode};
 
 use benches::{
-    arguments::Arguments,
+    arguments::{Arguments, Form, USAGE},
+    chart, markdown,
     memory::CountingAllocator,
+    picture,
     report::{self, Row},
-    rounds, table,
+    rounds, saved, table,
 };
 
 #[global_allocator]
@@ -29,15 +32,29 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let rows = run(&arguments);
-    match show(&rows, arguments.json) {
-        Ok(text) => println!("{text}"),
-        Err(error) => {
-            eprintln!("the figures cannot be shown: {error}");
-            return ExitCode::FAILURE;
-        }
+    if let Err(error) = work(&arguments) {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
+}
+
+/// A run is shown before it is saved: if the file cannot be written, it is not
+/// lost.
+fn work(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    if arguments.help {
+        println!("{USAGE}");
+        return Ok(());
+    }
+    let rows = match &arguments.from {
+        Some(file) => chosen(arguments, read(file)?),
+        None => run(arguments),
+    };
+    println!("{}", show(&rows, arguments.form)?.trim_end());
+    if let Some(file) = &arguments.save {
+        fs::write(file, saved::write(&rows)?).map_err(|error| format!("{}: {error}", file.display()))?;
+    }
+    Ok(())
 }
 
 /// Progress goes to standard error: with `--json` nothing but the array may
@@ -51,6 +68,26 @@ fn run(arguments: &Arguments) -> Vec<Row> {
     measured.collect()
 }
 
-fn show(rows: &[Row], json: bool) -> Result<String, serde_json::Error> {
-    if json { report::to_json(rows) } else { Ok(table::draw(rows)) }
+fn read(file: &Path) -> Result<Vec<Row>, String> {
+    let named = |error: &dyn Error| format!("{}: {error}", file.display());
+    let text = fs::read_to_string(file).map_err(|error| named(&error))?;
+    saved::read(&text).map_err(|error| named(&error))
+}
+
+/// Of a run that was saved, what the arguments ask for.
+fn chosen(arguments: &Arguments, mut rows: Vec<Row>) -> Vec<Row> {
+    rows.retain(|row| arguments.workloads.contains(&row.workload));
+    for row in &mut rows {
+        row.figures.retain(|figure| arguments.entrants.contains(&figure.entrant));
+    }
+    rows
+}
+
+fn show(rows: &[Row], form: Form) -> Result<String, serde_json::Error> {
+    Ok(match form {
+        Form::Table => table::draw(rows),
+        Form::Json => report::to_json(rows)?,
+        Form::Markdown => markdown::write(rows),
+        Form::Svg => picture::draw(&chart::of(rows)),
+    })
 }
