@@ -42,8 +42,10 @@ const EXACT_BELOW: u32 = 64;
 const SPLICE_EVERY: u8 = 8;
 
 /// Places are handed out once so large a part of a lane is free, or so many, and at the end of each of the driver's polls.
-const GRANT_SHARE: u32 = 16;
-const MOST_GRANTED: u32 = 64;
+const GRANT_SHARE: u32 = 4;
+const MOST_GRANTED: u32 = 256;
+/// Free places are counted for so large a part of a lane at once.
+const CREDIT_SHARE: u32 = 16;
 
 const LANE_BITS: u32 = (1 << LANES) - 1;
 /// Somebody waits for room.
@@ -95,6 +97,11 @@ impl Bounds {
     /// How many places are handed out at once: few enough that a lane is never near empty before its senders go on.
     fn batch(self) -> u32 {
         (self.per_lane / GRANT_SHARE).min(MOST_GRANTED)
+    }
+
+    /// How many places are counted at once.
+    fn credit(self) -> u32 {
+        self.per_lane / CREDIT_SHARE
     }
 
     fn is_exact(self) -> bool {
@@ -177,7 +184,7 @@ pub(crate) struct Private<T> {
     parked: bool,
     passed: u8,
     /// Values taken since places were last handed out.
-    ungranted: u8,
+    ungranted: u16,
     /// Nothing is pushed here any more: the mailbox is closed, or its driver has moved to another thread.
     shut: bool,
 }
@@ -441,7 +448,7 @@ impl<T> Mailbox<T> {
         }
         let free = self.free(shared, lane);
         if lane == NORMAL && free > 1 && !self.bounds.is_exact() {
-            shared.credit = free.min(self.bounds.batch().into()) as u32 - 1;
+            shared.credit = free.min(self.bounds.credit().into()) as u32 - 1;
             self.lent.store(shared.credit, Ordering::Relaxed);
         }
         free > 0

@@ -1,7 +1,6 @@
 //! What actors say to each other: [`Message`], its [`Priority`] and its [`MessageId`].
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -95,13 +94,10 @@ impl fmt::Display for Priority {
 pub struct MessageId(uuid::Uuid);
 
 impl MessageId {
-    /// A fresh id at `wall` time since the Unix epoch. Its random part is made from the keys of the standard library's hash
-    /// maps, no two of which are alike, as asking the system for bits each time takes it longer than all else about a record.
+    /// A fresh id at `wall` time since the Unix epoch.
     pub(crate) fn at(wall: Duration) -> Self {
-        let [high, low] = [(); 2].map(|()| u128::from(RandomState::new().hash_one(())));
-        let random = (high << 64 | low) >> 48;
-        let bits = uuid::Builder::from_u128(wall.as_millis() << 80 | random);
-        Self(bits.with_version(uuid::Version::SortRand).with_variant(uuid::Variant::RFC4122).into_uuid())
+        let context = uuid::NoContext;
+        Self(uuid::Uuid::new_v7(uuid::Timestamp::from_unix(context, wall.as_secs(), wall.subsec_nanos())))
     }
 }
 
