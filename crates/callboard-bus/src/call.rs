@@ -19,7 +19,7 @@ use crate::address::{Address, AddressError};
 use crate::codec::{self, Limits};
 use crate::lookup::{LookupError, UnavailableReason};
 use crate::modules::Modules;
-use crate::operation::{Asked, CallOptions, Options};
+use crate::operation::{Asked, CallOptions};
 use crate::registry::{Offer, Route, Tried};
 use crate::value::Value;
 
@@ -42,7 +42,7 @@ pub struct Call {
     modules: Modules,
     address: Result<Address, Box<AddressError>>,
     payload: Payload,
-    options: Options,
+    options: CallOptions,
 }
 
 /// What goes in, read as late as can be: a name that leads nowhere costs no reading.
@@ -52,41 +52,39 @@ enum Payload {
 }
 
 impl Call {
+    #[inline]
     pub(crate) fn new(modules: Modules, address: Result<Address, AddressError>, input: Value) -> Self {
         Self::with(modules, address, Payload::Value(input))
     }
 
+    #[inline]
     fn with(modules: Modules, address: Result<Address, AddressError>, payload: Payload) -> Self {
-        Self { modules, address: address.map_err(Box::new), payload, options: None }
+        Self { modules, address: address.map_err(Box::new), payload, options: CallOptions::default() }
     }
 
     /// Makes it with this priority instead of the message type's own; inside a turn, never below the turn's.
     pub fn priority(mut self, priority: Priority) -> Self {
-        self.options().priority = Some(priority);
+        self.options.priority = Some(priority);
         self
     }
 
     /// Waits so long for the answer, which must be longer than no time; inside a turn, never longer than the turn's own
     /// asker.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.options().timeout = Some(timeout);
+        self.options.timeout = Some(timeout);
         self
     }
 
     /// Names the request, so that a receiver that remembers names can tell a repetition from a new one.
     pub fn idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
-        self.options().idempotency_key = Some(key.into());
+        self.options.idempotency_key = Some(key.into());
         self
     }
 
     /// Takes nothing of the running turn along: neither its deadline nor its priority nor its baggage.
     pub fn no_inherit(mut self) -> Self {
-        self.options().takes_nothing_along = true;
+        self.options.takes_nothing_along = true;
         self
-    }
-
-    fn options(&mut self) -> &mut CallOptions {
-        Arc::make_mut(self.options.get_or_insert_default())
     }
 }
 
@@ -156,7 +154,7 @@ impl Call {
     /// Chooses an instance and asks it.
     fn try_make(&self, task: &mut Task<'_>) -> Result<Made, CallError> {
         let address = self.address.as_ref().map_err(|fault| LookupError::from(AddressError::clone(fault)))?;
-        if self.options.as_ref().is_some_and(|options| options.timeout == Some(Duration::ZERO)) {
+        if self.options.timeout == Some(Duration::ZERO) {
             return Err(CallError::NoTime);
         }
         let snapshot = self.modules.snapshot();

@@ -19,11 +19,7 @@ use crate::value::{Value, ValueError, from_value};
 /// The answer on its way.
 pub(crate) type Asked = Pin<Box<dyn Future<Output = Result<Value, CallError>> + Send>>;
 
-/// How a call is made, where it says so; what is not set is as the message type and the running turn have it. Few calls
-/// say anything, and those that do not carry one word for it.
-pub(crate) type Options = Option<Arc<CallOptions>>;
-
-/// See [`Options`].
+/// How a call is made, where it says so; what is not set is as the message type and the running turn have it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CallOptions {
     pub(crate) priority: Option<Priority>,
@@ -39,7 +35,7 @@ pub(crate) trait Operation: Send + Sync {
     /// # Errors
     ///
     /// A payload that does not fit the message.
-    fn ask(&self, input: &Value, options: &Options) -> Result<Asked, ValueError>;
+    fn ask(&self, input: &Value, options: &CallOptions) -> Result<Asked, ValueError>;
 
     fn descriptor(&self) -> &Arc<OperationDescriptor>;
 
@@ -70,7 +66,7 @@ impl<A: Handler<M>, M: Message> TypedOperation<A, M> {
 }
 
 impl<A: Handler<M>, M: Message + DeserializeOwned> Operation for TypedOperation<A, M> {
-    fn ask(&self, input: &Value, options: &Options) -> Result<Asked, ValueError> {
+    fn ask(&self, input: &Value, options: &CallOptions) -> Result<Asked, ValueError> {
         let message = caught(|| from_value(input)).unwrap_or_else(|| Err(panicked("read")))?;
         Ok(Box::pin(ask(self.actor.clone(), message, options.clone(), self.answer)))
     }
@@ -91,15 +87,10 @@ impl<A: Handler<M>, M: Message + DeserializeOwned> Operation for TypedOperation<
 async fn ask<A: Handler<M>, M: Message>(
     actor: ActorRef<A>,
     message: M,
-    options: Options,
+    options: CallOptions,
     answer: fn(M::Reply) -> Result<Value, CallError>,
 ) -> Result<Value, CallError> {
-    let ask = actor.ask(message);
-    let ask = match options {
-        Some(options) => options.apply_to(ask),
-        None => ask,
-    };
-    match ask.await {
+    match options.apply_to(actor.ask(message)).await {
         Ok(reply) => caught(|| answer(reply))
             .unwrap_or_else(|| Err(CallError::Reply { reply: type_name::<M::Reply>(), fault: panicked("written") })),
         Err(error) => Err(CallError::Road(without_message(error))),
@@ -107,15 +98,15 @@ async fn ask<A: Handler<M>, M: Message>(
 }
 
 impl CallOptions {
-    fn apply_to<'a, T, M: Message>(&self, mut ask: Ask<'a, T, M>) -> Ask<'a, T, M> {
+    fn apply_to<'a, T, M: Message>(self, mut ask: Ask<'a, T, M>) -> Ask<'a, T, M> {
         if let Some(priority) = self.priority {
             ask = ask.priority(priority);
         }
         if let Some(timeout) = self.timeout {
             ask = ask.timeout(timeout);
         }
-        if let Some(key) = &self.idempotency_key {
-            ask = ask.idempotency_key(Arc::clone(key));
+        if let Some(key) = self.idempotency_key {
+            ask = ask.idempotency_key(key);
         }
         if self.takes_nothing_along { ask.no_inherit() } else { ask }
     }

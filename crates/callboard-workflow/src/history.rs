@@ -116,6 +116,11 @@ impl History {
         Self { started, latest: started, ended: None, attempts: Vec::new(), last: Places::default() }
     }
 
+    /// The same for a run of so many steps, with room for one attempt at each.
+    pub(crate) fn of_steps(steps: usize, started: Duration) -> Self {
+        Self { attempts: Vec::with_capacity(steps), last: Places::of_steps(steps), ..Self::new(started) }
+    }
+
     /// Takes note of what the run is told. An event that does not fit is ignored, as the run does.
     pub fn note_event(&mut self, event: &Event, now: Duration) {
         let now = self.moment(now);

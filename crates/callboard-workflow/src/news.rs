@@ -82,6 +82,11 @@ impl News {
         self.0.herald.stop();
     }
 
+    /// A name for a run: a UUID of the system's own clock, so that names sort by the time of the start.
+    pub(crate) fn fresh_name(&self) -> Arc<str> {
+        self.0.events.fresh_id().to_string().into()
+    }
+
     /// Takes note of a subscription that is a trigger.
     pub(crate) fn note_trigger(&self) {
         self.0.triggers.fetch_add(1, Ordering::Relaxed);

@@ -26,7 +26,7 @@ impl Record {
         commands: &mut Vec<Command>,
     ) -> Self {
         let run = Run::start(definition, Arc::clone(&name.run), input, now, commands);
-        let mut history = History::new(now);
+        let mut history = History::of_steps(definition.steps().len(), now);
         history.note_commands(commands, now);
         Self { run, history }
     }

@@ -21,18 +21,18 @@ struct Body {
     state: RunState,
     ended: Duration,
     died: Option<StopReason>,
-    record: Option<Record>,
+    record: Option<Box<Record>>,
 }
 
 impl RunReport {
     /// Of a run that came to its end.
-    pub(crate) fn of(record: Record) -> Self {
+    pub(crate) fn of(record: Box<Record>) -> Self {
         let (state, ended) = (record.run.state(), record.run.changed());
         Self(Arc::new(Body { state, ended, died: None, record: Some(record) }))
     }
 
     /// Of a run whose actor ended before it.
-    pub(crate) fn cut_short(record: Option<Record>, reason: StopReason, now: Duration) -> Self {
+    pub(crate) fn cut_short(record: Option<Box<Record>>, reason: StopReason, now: Duration) -> Self {
         Self(Arc::new(Body { state: RunState::Failed, ended: now, died: Some(reason), record }))
     }
 
@@ -80,7 +80,7 @@ impl RunReport {
     }
 
     pub(crate) fn record(&self) -> Option<&Record> {
-        self.0.record.as_ref()
+        self.0.record.as_deref()
     }
 
     /// Its input with the results of all steps laid over it.

@@ -294,9 +294,9 @@ impl Run {
     /// Adds the idempotency key of the work to a text. False where there is no such work.
     pub(crate) fn write_key(&self, task: Task, key: &mut String) -> bool {
         let Some(step) = self.definition.step(task.step) else { return false };
-        for part in [self.definition.workflow_id(), "#", &self.body.id, "#", &step.step_id] {
-            key.push_str(part);
-        }
+        let parts: [&str; 5] = [self.definition.workflow_id(), "#", &self.body.id, "#", &step.step_id];
+        key.reserve(parts.iter().map(|part| part.len()).sum());
+        parts.iter().for_each(|part| key.push_str(part));
         if let Some(item) = task.item {
             key.push_str(&format!("[{item}]"));
         }
@@ -359,7 +359,7 @@ impl Body {
             started: now,
             changed: now,
             deadline: definition.timeout().map(|timeout| now.saturating_add(timeout)),
-            cells: vec![Cell { since: now, ..Cell::default() }; steps],
+            cells: (0..steps).map(|_| Cell { since: now, ..Cell::default() }).collect(),
             tallies: (0..steps).map(|step| Tally { waiting: waiting(step), ..Tally::default() }).collect(),
             unsettled: narrow(steps),
             active: 0,

@@ -6,7 +6,11 @@
 //!
 //! The pump and the turns of the actor share a [`Bench`]. While a call is polled nothing of it is borrowed but the
 //! set of calls, because what is called may run on this very stack and ask this very actor.
+//!
+//! The pump sees to the moments that the run waits for as well. It looks at the clock whenever it is polled, and sets an
+//! alarm when it has nothing else to do: a run whose calls are all answered at once never sets one.
 
+mod alarm;
 mod bench;
 mod errand;
 mod errands;
@@ -18,9 +22,8 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
-use callboard_actor::{Actor, Child, Context, Fault, Message, Overflow, Restart, SyncHandler, TaskHandle, child_with};
+use callboard_actor::{Actor, Child, Context, Fault, Message, Overflow, Restart, SyncHandler, child_with};
 use parking_lot::Mutex;
 
 use self::bench::Bench;
@@ -37,20 +40,7 @@ const BATCH: u32 = 256;
 /// The actor of one run. See the head of this module.
 pub(crate) struct Runner {
     bench: Rc<Bench>,
-    alarm: Option<Alarm>,
 }
-
-/// The one timer that is set: for the nearest of all moments.
-struct Alarm {
-    at: Duration,
-    timer: TaskHandle,
-}
-
-/// A moment has come.
-struct Due;
-
-/// There is a nearer moment than the one that the alarm is set for.
-pub(crate) struct SetAlarm;
 
 /// Where are you?
 pub(crate) struct Show;
@@ -63,14 +53,6 @@ pub(crate) struct Summarize;
 
 /// Are you stuck?
 pub(crate) struct IsStuck;
-
-impl Message for Due {
-    type Reply = ();
-}
-
-impl Message for SetAlarm {
-    type Reply = ();
-}
 
 impl Message for Show {
     type Reply = Option<RunProgress>;
@@ -99,24 +81,10 @@ impl Runner {
         let outset = Arc::new(Mutex::new(Some(outset)));
         let make = async move |cx: &mut Context<Self>| {
             let outset = outset.lock().take().ok_or_else(|| Fault::permanent("a run is started once"))?;
-            Ok(Self { bench: Rc::new(Bench::new(outset, cx.system(), cx.me())), alarm: None })
+            Ok(Self { bench: Rc::new(Bench::new(outset, cx.system(), cx.me())) })
         };
-        // A moment that found no room would never come again.
+        // Whoever wants something of a run waits for room, whatever the system's other actors do.
         child_with(name, make).restart(Restart::Temporary).overflow(Overflow::Wait)
-    }
-
-    /// Sees to it that the nearest moment is noticed.
-    fn set_alarm(&mut self, cx: &mut Context<Self>) {
-        let Some(at) = self.bench.next_moment() else { return };
-        if self.alarm.as_ref().is_some_and(|alarm| alarm.at <= at) {
-            return;
-        }
-        let delay = at.saturating_sub(cx.system().elapsed());
-        let alarm = Alarm { at, timer: cx.send_after(delay, Due) };
-        if let Some(later) = self.alarm.replace(alarm) {
-            later.timer.cancel();
-        }
-        self.bench.note_alarm(Some(at));
     }
 }
 
@@ -125,60 +93,36 @@ impl Actor for Runner {
         let bench = Rc::downgrade(&self.bench);
         // The bench, and with it calls and places, goes with the value and not with the task, which may outlive it a little.
         cx.spawn(poll_fn(move |task| bench.upgrade().map_or(Poll::Ready(()), |bench| bench.pump(task))));
-        self.set_alarm(cx);
-        Ok(())
-    }
-}
-
-impl SyncHandler<Due> for Runner {
-    fn handle(&mut self, _: Due, cx: &mut Context<Self>) -> Result<(), Fault> {
-        self.alarm = None;
-        self.bench.note_alarm(None);
-        self.bench.tell_due();
-        self.set_alarm(cx);
-        Ok(())
-    }
-}
-
-impl SyncHandler<SetAlarm> for Runner {
-    fn handle(&mut self, _: SetAlarm, cx: &mut Context<Self>) -> Result<(), Fault> {
-        self.set_alarm(cx);
         Ok(())
     }
 }
 
 impl SyncHandler<Order> for Runner {
-    fn handle(&mut self, order: Order, cx: &mut Context<Self>) -> Result<Result<(), RunError>, Fault> {
-        let obeyed = self.bench.obey(order);
-        self.set_alarm(cx);
-        Ok(obeyed)
+    fn handle(&mut self, order: Order, _: &mut Context<Self>) -> Result<Result<(), RunError>, Fault> {
+        Ok(self.bench.obey(order))
     }
 }
 
 impl SyncHandler<Show> for Runner {
-    fn handle(&mut self, _: Show, cx: &mut Context<Self>) -> Result<Option<RunProgress>, Fault> {
-        self.set_alarm(cx);
+    fn handle(&mut self, _: Show, _: &mut Context<Self>) -> Result<Option<RunProgress>, Fault> {
         Ok(self.bench.look(|record| RunProgress::of(&record.run)))
     }
 }
 
 impl SyncHandler<Copy> for Runner {
-    fn handle(&mut self, _: Copy, cx: &mut Context<Self>) -> Result<Option<Record>, Fault> {
-        self.set_alarm(cx);
+    fn handle(&mut self, _: Copy, _: &mut Context<Self>) -> Result<Option<Record>, Fault> {
         Ok(self.bench.look(Record::clone))
     }
 }
 
 impl SyncHandler<Summarize> for Runner {
-    fn handle(&mut self, _: Summarize, cx: &mut Context<Self>) -> Result<Option<RunSummary>, Fault> {
-        self.set_alarm(cx);
+    fn handle(&mut self, _: Summarize, _: &mut Context<Self>) -> Result<Option<RunSummary>, Fault> {
         Ok(self.bench.look(|record| RunSummary::of(&record.run)))
     }
 }
 
 impl SyncHandler<IsStuck> for Runner {
-    fn handle(&mut self, _: IsStuck, cx: &mut Context<Self>) -> Result<Option<StuckRun>, Fault> {
-        self.set_alarm(cx);
+    fn handle(&mut self, _: IsStuck, _: &mut Context<Self>) -> Result<Option<StuckRun>, Fault> {
         Ok(self.bench.stuck())
     }
 }

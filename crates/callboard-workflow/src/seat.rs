@@ -33,7 +33,7 @@ struct Inside {
     /// `None` while it runs.
     report: Option<RunReport>,
     /// What the last actor left behind.
-    left: Option<Record>,
+    left: Option<Box<Record>>,
     tail: Option<broadcast::Sender<Progress>>,
 }
 
@@ -60,12 +60,12 @@ impl Seat {
     }
 
     /// The actor ends, and this is how far it came.
-    pub(crate) fn leave(&self, record: Record) {
+    pub(crate) fn leave(&self, record: Box<Record>) {
         self.inside.lock().left = Some(record);
     }
 
     /// How far the last actor came.
-    pub(crate) fn take_left(&self) -> Option<Record> {
+    pub(crate) fn take_left(&self) -> Option<Box<Record>> {
         self.inside.lock().left.take()
     }
 

@@ -107,12 +107,13 @@ mod totals;
 
 use std::cmp::Reverse;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use callboard_actor::{Actor, ActorRef, ActorState, Context, Priority, System, WeakRef};
-use callboard_bus::{EventId, EventsExt, Value};
+use callboard_bus::{EventId, Value};
 use futures::future::join_all;
 use parking_lot::Mutex;
 use semver::Version;
@@ -189,10 +190,17 @@ impl Default for Settings {
 }
 
 /// The name of a run.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RunName {
     pub(crate) workflow: Arc<str>,
     pub(crate) run: Arc<str>,
+}
+
+/// Few runs of different workflows have the same id, so the id alone tells them apart well enough.
+impl Hash for RunName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.run.hash(state);
+    }
 }
 
 impl Workflows {
@@ -351,11 +359,6 @@ impl Workflows {
     /// Time since the system started.
     pub(crate) fn now(&self) -> Duration {
         self.system.elapsed()
-    }
-
-    /// A name for a run: a UUID of the system's own clock, so that names sort by the time of the start.
-    pub(crate) fn fresh_name(&self) -> Arc<str> {
-        self.system.events().fresh_id().to_string().into()
     }
 
     pub(crate) async fn again(&self, name: RunName, step: StepIndex) -> Result<(), RunError> {

@@ -119,6 +119,9 @@ impl Object {
 
     /// Entries whose keys may repeat.
     fn from_entries(list: Vec<Entry>) -> Self {
+        if list.is_empty() {
+            return Self::default();
+        }
         let sorted = index(&list);
         if repeated(&list, &sorted).is_none() { Self::from_parts(list, sorted) } else { without_repeated(list) }
     }
@@ -179,7 +182,11 @@ fn without_repeated(mut list: Vec<Entry>) -> Object {
 
 impl Drop for Object {
     fn drop(&mut self) {
-        dismantle(self.take_last());
+        let Some(Entries { list, .. }) = self.0.take().and_then(Arc::into_inner) else { return };
+        // What holds no containers goes no deeper.
+        if list.iter().any(|(_, value)| value.is_container()) {
+            dismantle(list.into_iter().map(|(_, value)| value));
+        }
     }
 }
 

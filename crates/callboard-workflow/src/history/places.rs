@@ -13,6 +13,10 @@ pub(super) struct Places {
 }
 
 impl Places {
+    pub(super) fn of_steps(steps: usize) -> Self {
+        Self { steps: vec![None; steps], others: HashMap::new() }
+    }
+
     pub(super) fn get(&self, work: Work) -> Option<usize> {
         match step_of(work) {
             Some(step) => self.steps.get(step).copied().flatten(),

@@ -13,12 +13,13 @@ use callboard_actor::{ActorRef, Priority, System};
 use callboard_bus::picture::short_time;
 use callboard_bus::{CallError, Modules, Value};
 
+use super::alarm::Alarm;
 use super::errand::{Errand, Key, Outcome, Wanted, failure};
 use super::errands::Errands;
 use super::order::Order;
 use super::timers::Timers;
 use super::vigil::Vigil;
-use super::{BATCH, Runner, SetAlarm};
+use super::{BATCH, Runner};
 use crate::limits::Limits;
 use crate::news::News;
 use crate::progress::{RunSummary, TaskProgress};
@@ -43,7 +44,7 @@ pub(crate) struct Outset {
     /// When somebody is to be told that nothing happens in it.
     pub(crate) stuck_after: Duration,
     /// A run that goes on, and what it wants done. `None` for a new one.
-    pub(crate) continued: Option<(Record, Vec<Command>)>,
+    pub(crate) continued: Option<(Box<Record>, Vec<Command>)>,
 }
 
 /// See the head of this module.
@@ -63,15 +64,17 @@ pub(super) struct Bench {
     key_text: RefCell<String>,
     /// The run takes note of what changes, as somebody watches.
     takes_notes: Cell<bool>,
-    /// The moment that the actor's alarm is set for.
-    alarm: Cell<Option<Duration>>,
+    /// Set while the pump has nothing to do.
+    alarm: RefCell<Option<Alarm>>,
+    /// The last look at the clock: nothing that could take time has been done since.
+    now: Cell<Duration>,
     /// The run was paused, and its calls still stand in the queues for places.
     withdraws: Cell<bool>,
 }
 
 struct State {
     /// Taken out at the end.
-    record: Option<Record>,
+    record: Option<Box<Record>>,
     todo: VecDeque<Command>,
     /// Calls that were to be made while the run is paused.
     held: VecDeque<Command>,
@@ -83,26 +86,28 @@ struct State {
 
 impl Outset {
     pub(super) fn actor_name(&self) -> String {
-        format!("workflow/{}/{}", self.seat.name.workflow, self.seat.name.run)
+        ["workflow/", &self.seat.name.workflow, "/", &self.seat.name.run].concat()
     }
 }
 
 impl Bench {
     pub(super) fn new(outset: Outset, system: System, me: ActorRef<Runner>) -> Self {
         let Outset { seat, limits, modules, news, stuck_after, continued } = outset;
+        let now = system.elapsed();
         let (record, commands) = continued.unwrap_or_else(|| {
-            let mut commands = Vec::new();
+            // Room for the deadline and the first call, which is all that most runs ever have at a time.
+            let mut commands = Vec::with_capacity(2);
             let (definition, input) = (&seat.registered.definition, seat.input.clone());
-            let record = Record::start(definition, &seat.name, input, system.elapsed(), &mut commands);
-            (record, commands)
+            let record = Record::start(definition, &seat.name, input, now, &mut commands);
+            (Box::new(record), commands)
         });
         let mut state = State {
             record: Some(record),
-            todo: VecDeque::new(),
+            todo: VecDeque::with_capacity(1),
             held: VecDeque::new(),
             fresh: commands,
-            timers: Timers::default(),
-            vigil: Vigil::new(stuck_after, system.elapsed()),
+            timers: Timers::new(),
+            vigil: Vigil::new(stuck_after, now),
         };
         state.sort_commands();
         if let Some(record) = &mut state.record {
@@ -125,7 +130,8 @@ impl Bench {
             waker: RefCell::default(),
             key_text: RefCell::default(),
             takes_notes: Cell::new(false),
-            alarm: Cell::new(None),
+            alarm: RefCell::default(),
+            now: Cell::new(now),
             withdraws: Cell::new(false),
         }
     }
@@ -135,6 +141,7 @@ impl Bench {
         if self.waker.borrow().as_ref().is_none_or(|waker| !waker.will_wake(task.waker())) {
             self.waker.replace(Some(task.waker().clone()));
         }
+        self.look_at_clock();
         for _ in 0..BATCH {
             if self.withdraws.take() {
                 self.withdraw();
@@ -150,7 +157,7 @@ impl Bench {
                 Some(command) => self.carry_out(command, task),
                 None => {
                     let polled = self.errands.borrow_mut().poll_next(task);
-                    let Poll::Ready((key, outcome)) = polled else { return self.rest() };
+                    let Poll::Ready((key, outcome)) = polled else { return self.rest(task) };
                     self.take(key, outcome, task);
                 }
             }
@@ -172,25 +179,7 @@ impl Bench {
 
     /// Looks at the run. `None` if it has ended.
     pub(super) fn look<T>(&self, look: impl FnOnce(&Record) -> T) -> Option<T> {
-        self.state.borrow().record.as_ref().map(look)
-    }
-
-    /// Tells the run of all moments that have come.
-    pub(super) fn tell_due(&self) {
-        let now = self.system.elapsed();
-        loop {
-            let due = self.state.borrow_mut().timers.take_due(now);
-            let Some(timer) = due else { break };
-            self.apply(Event::TimerFired(timer));
-        }
-        self.state.borrow_mut().look_after(now).iter().for_each(|stuck| self.tell_stuck(stuck));
-        self.wake();
-    }
-
-    /// The nearest moment that the run waits for, or that is to be looked at whether it goes on.
-    pub(super) fn next_moment(&self) -> Option<Duration> {
-        let state = self.state.borrow();
-        state.timers.next().into_iter().chain(state.vigil.next()).min()
+        self.state.borrow().record.as_deref().map(look)
     }
 
     /// Whether nothing has happened for too long.
@@ -199,28 +188,58 @@ impl Bench {
         state.vigil.stuck(&state.record.as_ref()?.run, self.system.elapsed())
     }
 
-    pub(super) fn note_alarm(&self, at: Option<Duration>) {
-        self.alarm.set(at);
-    }
-
     fn wake(&self) {
         let waker = self.waker.borrow().clone();
         waker.into_iter().for_each(Waker::wake);
     }
 
-    /// The pump has nothing to do. If there is a nearer moment than that of the alarm, the actor is asked to see to it.
-    fn rest(&self) -> Poll<()> {
-        let alarm = self.alarm.get();
-        if let Some(at) = self.next_moment().filter(|at| alarm.is_none_or(|alarm| *at < alarm)) {
-            // A mailbox without room is no harm: every message in it makes the actor look at its alarm.
-            let _ = self.me.try_tell(SetAlarm);
-            self.alarm.set(Some(at));
+    /// Looks whether a moment has come.
+    fn look_at_clock(&self) {
+        let now = self.read_clock();
+        if self.next_moment().is_some_and(|at| at <= now) {
+            self.tell_due(now);
+        }
+    }
+
+    /// Tells the run of all moments that have come.
+    #[cold]
+    fn tell_due(&self, now: Duration) {
+        loop {
+            let due = self.state.borrow_mut().timers.take_due(now);
+            let Some(timer) = due else { break };
+            self.apply_at(Event::TimerFired(timer), now);
+        }
+        let stuck = self.state.borrow_mut().look_after(now);
+        stuck.iter().for_each(|stuck| self.tell_stuck(stuck));
+    }
+
+    /// The nearest moment that the run waits for, or that is to be looked at whether it goes on.
+    fn next_moment(&self) -> Option<Duration> {
+        let state = self.state.borrow();
+        state.timers.next().into_iter().chain(state.vigil.next()).min()
+    }
+
+    /// The pump has nothing to do before the nearest moment.
+    fn rest(&self, task: &mut Context<'_>) -> Poll<()> {
+        let Some(at) = self.next_moment() else { return Poll::Pending };
+        let mut alarm = self.alarm.borrow_mut();
+        // One that is set for an earlier moment stays: it wakes the pump in vain, which comes back here.
+        let set = alarm.take().filter(|set| set.at <= at);
+        let set = alarm.insert(set.unwrap_or_else(|| Alarm::new(at, self.read_clock())));
+        if Pin::new(set).poll(task).is_ready() {
+            *alarm = None;
+            task.waker().wake_by_ref();
         }
         Poll::Pending
     }
 
+    fn read_clock(&self) -> Duration {
+        self.now.set(self.system.elapsed());
+        self.now.get()
+    }
+
     fn apply(&self, event: Event) {
-        self.apply_at(event, self.system.elapsed());
+        self.apply_at(event, self.read_clock());
     }
 
     fn apply_at(&self, event: Event, now: Duration) {
@@ -339,8 +358,7 @@ impl Bench {
         let registered = &self.seat.registered;
         let Some(address) = registered.address(key.task.step, key.is_undo) else { return };
         let queues = self.limits.queues(&registered.limits, address.name());
-        let (address, places) = (address.clone(), [None, None]);
-        self.queue_or_call(Wanted { key, address, input, priority, deadline, queues, places }, task);
+        self.queue_or_call(Wanted { key, input, priority, deadline, queues, places: [None, None] }, task);
     }
 
     /// Gets the places that are missing, and makes the call when none is.
@@ -361,15 +379,17 @@ impl Bench {
 
     /// Makes the call. An answer that is there at once is taken at once.
     fn call(&self, wanted: Wanted, task: &mut Context<'_>) {
-        let (Key { is_undo, task: work, attempt }, now) = (wanted.key, self.system.elapsed());
+        let (Key { is_undo, task: work, attempt }, now) = (wanted.key, self.now.get());
+        let Some(address) = self.seat.registered.address(work.step, is_undo) else { return };
         if !is_undo {
             self.apply_at(Event::Started { task: work, attempt }, now);
         }
         let timeout = self.patience(wanted.key, wanted.deadline, now);
-        let call = self.modules.call(&wanted.address, wanted.input).priority(wanted.priority).timeout(timeout);
+        let call = self.modules.call(address, wanted.input).priority(wanted.priority).timeout(timeout);
         let mut call = call.idempotency_key(self.idempotency_key(wanted.key)).into_future();
         match Pin::new(&mut call).poll(task) {
             Poll::Pending => {
+                self.read_clock();
                 let errand = Errand::Called { call, _places: wanted.places };
                 self.errands.borrow_mut().add(wanted.key, errand);
             }
@@ -407,6 +427,7 @@ impl Bench {
             Outcome::Granted(None, ..) => {}
             Outcome::Granted(Some(wanted), ..) if self.withdraws.get() => self.put_back(self.command(*wanted)),
             Outcome::Granted(Some(mut wanted), at, place) => {
+                self.read_clock();
                 wanted.places[at] = Some(place);
                 self.queue_or_call(*wanted, task);
             }
@@ -453,6 +474,9 @@ impl State {
 
     /// Timers are set at once; the rest is for the pump.
     fn sort_commands(&mut self) {
+        if self.fresh.is_empty() {
+            return;
+        }
         for command in self.fresh.drain(..) {
             match command {
                 // A compensation may wait long for its place, so its call has the timeout, from the moment when it is made.

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use callboard_actor::Priority;
-use callboard_bus::{Address, CallError, CallFuture, Value};
+use callboard_bus::{CallError, CallFuture, Value};
 
 use crate::limits::{Place, Queuing};
 use crate::run::{Failure, Task};
@@ -23,7 +23,6 @@ pub(super) struct Key {
 /// A call to be made: what it needs, and what it has already.
 pub(super) struct Wanted {
     pub(super) key: Key,
-    pub(super) address: Address,
     pub(super) input: Value,
     pub(super) priority: Priority,
     pub(super) deadline: Option<Duration>,

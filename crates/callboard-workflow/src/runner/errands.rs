@@ -15,7 +15,8 @@ pub(super) struct Errands<K, F> {
     places: Vec<Option<Errand<K, F>>>,
     free: Vec<usize>,
     by_key: HashMap<K, usize>,
-    bells: Arc<Bells>,
+    /// Made with the first future: many sets never hold one.
+    bells: Option<Arc<Bells>>,
 }
 
 struct Errand<K, F> {
@@ -42,7 +43,7 @@ struct Bell {
 
 impl<K: Copy + Eq + Hash, F: Future + Unpin> Errands<K, F> {
     pub(super) fn new() -> Self {
-        Self { places: Vec::new(), free: Vec::new(), by_key: HashMap::new(), bells: Arc::default() }
+        Self { places: Vec::new(), free: Vec::new(), by_key: HashMap::new(), bells: None }
     }
 
     /// Adds a future, to be polled with the next [`poll_next`](Self::poll_next).
@@ -51,10 +52,11 @@ impl<K: Copy + Eq + Hash, F: Future + Unpin> Errands<K, F> {
             self.places.push(None);
             self.places.len() - 1
         });
-        let waker = Waker::from(Arc::new(Bell { place, bells: Arc::clone(&self.bells) }));
+        let bells = self.bells.get_or_insert_default();
+        let waker = Waker::from(Arc::new(Bell { place, bells: Arc::clone(bells) }));
         self.places[place] = Some(Errand { key, future, waker });
         self.by_key.insert(key, place);
-        self.bells.ring(place);
+        bells.ring(place);
     }
 
     /// Drops the future with this key. False if there is none.
@@ -75,7 +77,7 @@ impl<K: Copy + Eq + Hash, F: Future + Unpin> Errands<K, F> {
 
     /// The next result. Pending if there is none yet or no future at all.
     pub(super) fn poll_next(&mut self, task: &Context<'_>) -> Poll<(K, F::Output)> {
-        while let Some(place) = self.bells.next(task.waker()) {
+        while let Some(place) = self.bells.as_ref().and_then(|bells| bells.next(task.waker())) {
             let Some(errand) = self.places.get_mut(place).and_then(Option::as_mut) else { continue };
             let polled = Pin::new(&mut errand.future).poll(&mut Context::from_waker(&errand.waker));
             if let Poll::Ready(output) = polled {

@@ -44,9 +44,13 @@ impl Order {
 /// # Errors
 ///
 /// The step did not fail, or the run has been undone since.
-pub(crate) fn continued(record: &Record, step: StepIndex, now: Duration) -> Result<(Record, Vec<Command>), RunError> {
+pub(crate) fn continued(
+    record: &Record,
+    step: StepIndex,
+    now: Duration,
+) -> Result<(Box<Record>, Vec<Command>), RunError> {
     let event = retry(&record.run, step)?;
-    let (mut record, mut commands) = (record.clone(), Vec::new());
+    let (mut record, mut commands) = (Box::new(record.clone()), Vec::new());
     record.apply(event, now, &mut commands);
     if commands.is_empty() {
         return Err(RunError::NotNow { state: record.run.state() });

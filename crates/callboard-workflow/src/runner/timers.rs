@@ -7,12 +7,17 @@ use std::time::Duration;
 use crate::run::Timer;
 
 /// Moments to be told about.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Timers(BinaryHeap<Reverse<(Duration, Timer)>>);
 
 impl Timers {
     /// Fewer than these are never tidied up.
     const FEW: usize = 64;
+
+    /// With room for the deadline, which is all that most runs ever wait for.
+    pub(super) fn new() -> Self {
+        Self(BinaryHeap::with_capacity(1))
+    }
 
     pub(super) fn set(&mut self, timer: Timer, at: Duration) {
         self.0.push(Reverse((at, timer)));
@@ -54,7 +59,7 @@ mod tests {
 
     #[test]
     fn the_nearest_is_due_first() {
-        let mut timers = Timers::default();
+        let mut timers = Timers::new();
         let timer = |attempt| Timer::Retry(StepIndex::new(0).into(), attempt);
         for seconds in [3, 1, 2] {
             timers.set(timer(seconds), Duration::from_secs(seconds.into()));
@@ -66,7 +71,7 @@ mod tests {
 
     #[test]
     fn what_nobody_wants_is_not_kept() {
-        let mut timers = Timers::default();
+        let mut timers = Timers::new();
         for attempt in 0..100_000 {
             timers.tidy(|timer| timer == Timer::Deadline);
             timers.set(Timer::Retry(StepIndex::new(0).into(), attempt), Duration::from_secs(30));

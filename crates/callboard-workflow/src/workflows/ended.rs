@@ -1,5 +1,6 @@
 //! The runs that have ended: the last ones whole, and more of them by name alone. Pure.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -27,7 +28,8 @@ pub(super) struct Ended<T> {
     runs: HashMap<RunName, EndedRun<T>>,
     /// The order in which they ended, by number; those that are there no more are skipped.
     names: VecDeque<(u64, RunName)>,
-    reports: VecDeque<(u64, RunName)>,
+    /// So many of the last of these are whole.
+    wholes: usize,
     serial: u64,
 }
 
@@ -42,7 +44,7 @@ pub(super) struct EndedRun<T> {
 
 impl<T> Default for Ended<T> {
     fn default() -> Self {
-        Self { runs: HashMap::new(), names: VecDeque::new(), reports: VecDeque::new(), serial: 0 }
+        Self { runs: HashMap::new(), names: VecDeque::new(), wholes: 0, serial: 0 }
     }
 }
 
@@ -52,7 +54,7 @@ impl<T> Ended<T> {
         self.serial += 1;
         let serial = self.serial;
         self.names.push_back((serial, name.clone()));
-        self.reports.push_back((serial, name.clone()));
+        self.wholes += 1;
         self.runs.insert(name, EndedRun { serial, state, whole: Some(whole) });
         self.forget(memory);
     }
@@ -69,20 +71,23 @@ impl<T> Ended<T> {
     /// Those that are whole, in the order in which they ended.
     pub(super) fn wholes(&self) -> impl Iterator<Item = &Arc<T>> {
         let still_there = |(serial, name): &(u64, RunName)| self.runs.get(name).filter(|run| run.serial == *serial);
-        self.reports.iter().filter_map(move |entry| still_there(entry)?.whole.as_ref())
+        self.names.range(self.names.len() - self.wholes..).filter_map(move |entry| still_there(entry)?.whole.as_ref())
     }
 
     fn forget(&mut self, memory: Memory) {
-        while self.reports.len() > memory.reports.min(memory.names) {
-            let Some((serial, name)) = self.reports.pop_front() else { break };
-            if let Some(run) = self.runs.get_mut(&name).filter(|run| run.serial == serial) {
+        while self.wholes > memory.reports.min(memory.names) {
+            let (serial, name) = &self.names[self.names.len() - self.wholes];
+            if let Some(run) = self.runs.get_mut(name).filter(|run| run.serial == *serial) {
                 run.whole = None;
             }
+            self.wholes -= 1;
         }
         while self.names.len() > memory.names {
             let Some((serial, name)) = self.names.pop_front() else { break };
-            if self.runs.get(&name).is_some_and(|run| run.serial == serial) {
-                self.runs.remove(&name);
+            if let Entry::Occupied(run) = self.runs.entry(name)
+                && run.get().serial == serial
+            {
+                run.remove();
             }
         }
     }

@@ -37,11 +37,9 @@ pub(crate) struct Overseer {
     news: News,
     /// That of the runs.
     supervisor: SupervisorRef,
-    /// Those that run, by the number of the start.
-    running: BTreeMap<u64, Arc<Seat>>,
-    names: HashMap<RunName, u64>,
-    actors: HashMap<ActorId, u64>,
-    starts: u64,
+    /// Those that run. Actors are numbered as they are started, so this is the order of the starts.
+    running: BTreeMap<ActorId, Arc<Seat>>,
+    names: HashMap<RunName, ActorId>,
     ended: Ended<Seat>,
     triggers: HashMap<String, Subscription>,
 }
@@ -51,7 +49,9 @@ pub(super) struct Admit(pub(super) Registered);
 
 /// Starts a run, or finds the one that was started by that name.
 pub(super) struct Begin {
-    pub(super) name: RunName,
+    pub(super) workflow: Arc<str>,
+    /// `None` for a run that is to be named by the system.
+    pub(super) run: Option<Arc<str>>,
     pub(super) version: Option<Version>,
     pub(super) input: Value,
 }
@@ -116,8 +116,6 @@ impl Overseer {
             supervisor,
             running: BTreeMap::new(),
             names: HashMap::new(),
-            actors: HashMap::new(),
-            starts: 0,
             ended: Ended::default(),
             triggers: HashMap::new(),
         };
@@ -172,58 +170,68 @@ impl Overseer {
 
     /// The run that has this name already, if it was started with this input.
     fn known(&self, name: &RunName, input: &Value) -> Option<Result<Arc<Seat>, StartError>> {
-        let ids = || (name.workflow.to_string(), name.run.to_string());
-        let Some(seat) = self.seat(name) else {
-            let (state, (workflow_id, run_id)) = (self.ended.get(name)?.state, ids());
-            return Some(Err(StartError::Forgotten { workflow_id, run_id, state }));
+        let (workflow_id, run_id) = (|| name.workflow.to_string(), || name.run.to_string());
+        let seat = match self.names.get(name) {
+            Some(actor) => self.running.get(actor)?,
+            None => {
+                let ended = self.ended.get(name)?;
+                let Some(seat) = &ended.whole else {
+                    let (workflow_id, run_id, state) = (workflow_id(), run_id(), ended.state);
+                    return Some(Err(StartError::Forgotten { workflow_id, run_id, state }));
+                };
+                seat
+            }
         };
         if seat.input == *input {
-            return Some(Ok(seat));
+            return Some(Ok(Arc::clone(seat)));
         }
-        let (workflow_id, run_id) = ids();
-        Some(Err(StartError::OtherInput { workflow_id, run_id }))
+        Some(Err(StartError::OtherInput { workflow_id: workflow_id(), run_id: run_id() }))
     }
 
     /// A run that runs, or is remembered whole.
     fn seat(&self, name: &RunName) -> Option<Arc<Seat>> {
         match self.names.get(name) {
-            Some(number) => self.running.get(number).cloned(),
+            Some(actor) => self.running.get(actor).cloned(),
             None => self.ended.get(name)?.whole.clone(),
         }
     }
 
     fn begin(&mut self, begin: Begin, cx: &Context<Self>) -> Result<Arc<Seat>, StartError> {
-        let registered = self.wanted(&begin.name.workflow, begin.version)?;
-        if let Some(known) = self.known(&begin.name, &begin.input) {
-            return known;
-        }
+        let registered = self.wanted(&begin.workflow, begin.version)?;
         // The name of the definition, so that all runs share one.
         let workflow = Arc::clone(registered.definition.workflow_id());
-        let name = RunName { workflow, run: begin.name.run };
+        let name = match begin.run {
+            Some(run) => {
+                let name = RunName { workflow, run };
+                if let Some(known) = self.known(&name, &begin.input) {
+                    return known;
+                }
+                name
+            }
+            // Nobody has a run of a name that is new.
+            None => RunName { workflow, run: self.news.fresh_name() },
+        };
         let seat = Arc::new(Seat::new(name, registered, begin.input));
         self.launch(&seat, None, cx);
         Ok(seat)
     }
 
     /// Starts the actor of a run.
-    fn launch(&mut self, seat: &Arc<Seat>, continued: Option<(Record, Vec<Command>)>, cx: &Context<Self>) {
+    fn launch(&mut self, seat: &Arc<Seat>, continued: Option<(Box<Record>, Vec<Command>)>, cx: &Context<Self>) {
         let (limits, modules, news) = (self.shared.limits.clone(), self.modules.clone(), self.news.clone());
         let stuck_after = self.shared.settings.lock().stuck_after;
         let outset = Outset { seat: Arc::clone(seat), limits, modules, news, stuck_after, continued };
         let actor = self.supervisor.spawn(Runner::child(outset));
-        let number = self.starts;
-        self.starts += 1;
-        self.running.insert(number, Arc::clone(seat));
-        self.names.insert(seat.name.clone(), number);
-        self.actors.insert(actor.id(), number);
+        self.running.insert(actor.id(), Arc::clone(seat));
+        self.names.insert(seat.name.clone(), actor.id());
         self.shared.totals.lock().begin();
         cx.monitor(&actor);
         seat.open(actor);
     }
 
     /// The actor of a run has ended, or is about to.
-    fn over(&mut self, number: u64, reason: impl FnOnce() -> StopReason, cx: &Context<Self>) {
-        let Some(seat) = self.running.remove(&number) else { return };
+    fn over(&mut self, actor: ActorId, reason: impl FnOnce() -> StopReason, cx: &Context<Self>) {
+        let Some(seat) = self.running.remove(&actor) else { return };
         self.names.remove(&seat.name);
         let report = match seat.take_left() {
             Some(record) if record.run.state().is_final() => RunReport::of(record),
@@ -242,12 +250,12 @@ impl Overseer {
 
     fn again(&mut self, again: &Again, cx: &Context<Self>) -> Result<(), RunError> {
         // The actor may have come to the end of the run and not yet to its own.
-        if let Some(number) = self.names.get(&again.name).copied() {
-            let has_left = self.running.get(&number).is_some_and(|seat| seat.has_left());
+        if let Some(actor) = self.names.get(&again.name).copied() {
+            let has_left = self.running.get(&actor).is_some_and(|seat| seat.has_left());
             if !has_left {
                 return Err(RunError::Ended);
             }
-            self.over(number, || StopReason::Stopped, cx);
+            self.over(actor, || StopReason::Stopped, cx);
         }
         let seat = self.seat(&again.name).ok_or(RunError::Ended)?;
         let report = seat.report().ok_or(RunError::Ended)?;
@@ -285,9 +293,9 @@ impl Overseer {
         for registered in self.newest() {
             let definition = &registered.definition;
             if definition.trigger_events().iter().any(|topic| *topic == *event.name.as_str()) {
-                let name = RunName { workflow: Arc::clone(definition.workflow_id()), run: Arc::clone(&run) };
+                let (workflow, run) = (Arc::clone(definition.workflow_id()), Some(Arc::clone(&run)));
                 // An event that comes twice finds its run, or what is remembered of it.
-                let _ = self.begin(Begin { name, version: None, input: event.data.clone() }, cx);
+                let _ = self.begin(Begin { workflow, run, version: None, input: event.data.clone() }, cx);
             }
         }
     }
@@ -375,9 +383,7 @@ impl SyncHandler<TotalsWanted> for Overseer {
 
 impl SyncHandler<Down> for Overseer {
     fn handle(&mut self, down: Down, cx: &mut Context<Self>) -> Result<(), Fault> {
-        if let Some(number) = self.actors.remove(&down.id) {
-            self.over(number, || down.reason, cx);
-        }
+        self.over(down.id, || down.reason, cx);
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use callboard_bus::Value;
 use semver::Version;
 
 use super::overseer::Begin;
-use super::{RunName, StartError, Unreachable, Workflows};
+use super::{StartError, Unreachable, Workflows};
 use crate::run_ref::RunRef;
 
 /// The longest name of a run in bytes.
@@ -54,9 +54,8 @@ impl Start {
     }
 
     async fn start(self) -> Result<RunRef, StartError> {
-        let run = self.id.unwrap_or_else(|| self.workflows.fresh_name());
-        check_id(&run)?;
-        let begin = Begin { name: RunName { workflow: self.workflow, run }, version: self.version, input: self.input };
+        self.id.as_deref().map_or(Ok(()), check_id)?;
+        let begin = Begin { workflow: self.workflow, run: self.id, version: self.version, input: self.input };
         let seat = self.workflows.actor().ask(begin).await.map_err(Unreachable::from)??;
         Ok(RunRef::new(seat, self.workflows))
     }
