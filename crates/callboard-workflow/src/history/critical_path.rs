@@ -44,8 +44,9 @@ impl Stages<'_> {
         let mut path = Vec::new();
         let mut next = self.last(true).or_else(|| self.last(false));
         while let Some((stage, to)) = next {
-            next = self.decided_by(stage);
-            let from = next.map_or(self.started, |(_, end)| end).min(to);
+            // By a clock that went back, what came before may seem to have ended later.
+            next = self.decided_by(stage).map(|(before, end)| (before, end.min(to)));
+            let from = next.map_or(self.started.min(to), |(_, end)| end);
             let work = self.extent(stage).map(|extent| extent.last);
             path.extend(work.map(|work| (stage, Stretch { work, from, to })));
         }
