@@ -42,8 +42,8 @@ const EXACT_BELOW: u32 = 64;
 const SPLICE_EVERY: u8 = 8;
 
 /// Places are handed out once so large a part of a lane is free, or so many, and at the end of each of the driver's polls.
-const GRANT_SHARE: u32 = 4;
-const MOST_GRANTED: u32 = 256;
+const GRANT_SHARE: u32 = 2;
+const MOST_GRANTED: u32 = 512;
 /// Free places are counted for so large a part of a lane at once.
 const CREDIT_SHARE: u32 = 16;
 
@@ -479,16 +479,20 @@ impl<T> Mailbox<T> {
     /// its private half.
     #[inline(always)]
     pub(crate) fn pop(&self, private: &RefCell<Private<T>>, lane: &mut usize) -> Option<T> {
-        let bits = self.bits.load(Ordering::Relaxed) & (LANE_BITS | WAITING);
+        let bits = self.bits.load(Ordering::Relaxed);
         let mut mine = private.borrow_mut();
         // What the shared half has of the lanes that have something here as well comes after that.
-        if bits & !u32::from(mine.lanes.filled()) != 0 {
+        if bits & LANE_BITS & !u32::from(mine.lanes.filled()) != 0 {
             drop(mine);
             return self.pop_with_shared(private, bits, lane);
         }
         *lane = mine.lanes.next()?;
         add(&self.counts.of(*lane).taken, 1);
-        mine.lanes.pop_lane(*lane)
+        let value = mine.lanes.pop_lane(*lane);
+        if bits & WAITING != 0 {
+            self.grant_if_due(mine);
+        }
+        value
     }
 
     #[inline(never)]
@@ -496,23 +500,20 @@ impl<T> Mailbox<T> {
         if self.bounds.is_exact() {
             return self.pop_exact(private, lane);
         }
-        if bits & LANE_BITS != 0 {
-            self.splice_if_due(private, bits & LANE_BITS);
-        }
-        let value = private.borrow_mut().lanes.pop(lane);
-        if value.is_some() {
-            add(&self.counts.of(*lane).taken, 1);
-        }
+        let mut mine = private.borrow_mut();
+        self.splice_if_due(&mut mine, bits & LANE_BITS);
+        let value = mine.lanes.pop(lane)?;
+        add(&self.counts.of(*lane).taken, 1);
         if bits & WAITING != 0 {
-            self.grant_if_due(private);
+            self.grant_if_due(mine);
         }
-        value
+        Some(value)
     }
 
     /// Hands free places out in batches. That delays a sender by at most the turns of one batch, of the many that stand
     /// before its message anyway, as a lane was full when it joined those who wait.
-    fn grant_if_due(&self, private: &RefCell<Private<T>>) {
-        let mut mine = private.borrow_mut();
+    #[inline(never)]
+    fn grant_if_due(&self, mut mine: RefMut<'_, Private<T>>) {
         mine.ungranted += 1;
         if u32::from(mine.ungranted) >= self.bounds.batch() {
             mine.ungranted = 0;
@@ -523,8 +524,7 @@ impl<T> Mailbox<T> {
 
     /// The shared half is taken over when it has something more urgent than the private one, when that is empty, and
     /// often enough that the starvation guard sees what waits there.
-    fn splice_if_due(&self, private: &RefCell<Private<T>>, shared_lanes: u32) {
-        let mut mine = private.borrow_mut();
+    fn splice_if_due(&self, mine: &mut Private<T>, shared_lanes: u32) {
         let filled = u32::from(mine.lanes.filled());
         let more_urgent = shared_lanes.trailing_zeros() < filled.trailing_zeros();
         mine.passed += 1;

@@ -96,18 +96,18 @@ fn free_places_are_handed_out_after_a_batch_of_turns_at_the_latest() {
     for value in 0..100 {
         mailbox.push(NORMAL, value, || {}).unwrap();
     }
-    let mut waiters: Vec<_> = (100..120).map(|value| (Some(value), None)).collect();
+    let mut waiters: Vec<_> = (100..160).map(|value| (Some(value), None)).collect();
     let mut poll = |nth: usize| {
         let (value, ticket) = &mut waiters[nth];
         mailbox.poll_push(NORMAL, value, ticket, Waker::noop()).is_ready()
     };
-    assert!(!(0..20).any(&mut poll));
+    assert!(!(0..60).any(&mut poll));
     let batch = mailbox.bounds.batch() as usize;
     for _ in 0..batch {
         assert!(!poll(0), "the batch is not over");
         pop_next(&mailbox).unwrap();
     }
-    let granted: Vec<bool> = (0..20).map(poll).collect();
+    let granted: Vec<bool> = (0..60).map(poll).collect();
     assert_eq!(granted.iter().filter(|&&granted| granted).count(), batch, "one waiter for each place");
     assert!(granted[..batch].iter().all(|&granted| granted), "the longest waiting first");
 }
