@@ -12,8 +12,8 @@
 //! or one that sheds its oldest message has no private half: it takes every message under the lock and is exact always.
 //!
 //! What one core writes and another one reads costs both far more than a message does. So a sender on another thread
-//! writes only under the lock, and outside of it only when something changes that the driver has to know; it takes places in
-//! batches, so that it looks at the driver's counts once per batch; and the driver counts what it takes over.
+//! writes only under the lock, and outside of it only when something changes that the driver has to know; and the driver
+//! counts what it takes over.
 
 mod lanes;
 mod queue;
@@ -42,10 +42,8 @@ const EXACT_BELOW: u32 = 64;
 const SPLICE_EVERY: u8 = 8;
 
 /// Places are handed out once so large a part of a lane is free, or so many, and at the end of each of the driver's polls.
-const GRANT_SHARE: u32 = 2;
-const MOST_GRANTED: u32 = 512;
-/// Free places are counted for so large a part of a lane at once.
-const CREDIT_SHARE: u32 = 16;
+const GRANT_SHARE: u32 = 16;
+const MOST_GRANTED: u32 = 64;
 
 const LANE_BITS: u32 = (1 << LANES) - 1;
 /// Somebody waits for room.
@@ -97,11 +95,6 @@ impl Bounds {
     /// How many places are handed out at once: few enough that a lane is never near empty before its senders go on.
     fn batch(self) -> u32 {
         (self.per_lane / GRANT_SHARE).min(MOST_GRANTED)
-    }
-
-    /// How many places are counted at once.
-    fn credit(self) -> u32 {
-        self.per_lane / CREDIT_SHARE
     }
 
     fn is_exact(self) -> bool {
@@ -156,8 +149,6 @@ pub(crate) struct Mailbox<T> {
     bounds: Bounds,
     /// What [`Shared::flags`] says, for those who do not hold the lock.
     bits: AtomicU32,
-    /// What [`Shared::credit`] was when it last grew or the shared half was last taken over.
-    lent: AtomicU32,
     private: Bound<RefCell<Private<T>>>,
     counts: Counts,
 }
@@ -172,8 +163,6 @@ struct Shared<T> {
     room: Option<Box<Room>>,
     /// Non-empty lanes of this half, and the flags above.
     flags: u32,
-    /// Places of the normal lane that have been found free and may be filled without counting again.
-    credit: u32,
 }
 
 /// The half that one thread works on without a lock.
@@ -184,7 +173,7 @@ pub(crate) struct Private<T> {
     parked: bool,
     passed: u8,
     /// Values taken since places were last handed out.
-    ungranted: u16,
+    ungranted: u8,
     /// Nothing is pushed here any more: the mailbox is closed, or its driver has moved to another thread.
     shut: bool,
 }
@@ -246,12 +235,11 @@ impl Counts {
 
 impl<T> Mailbox<T> {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        let shared = Shared { lanes: None, driver: None, room: None, flags: 0, credit: 0 };
+        let shared = Shared { lanes: None, driver: None, room: None, flags: 0 };
         Self {
             shared: Mutex::new(shared),
             bounds,
             bits: AtomicU32::new(0),
-            lent: AtomicU32::new(0),
             // In an exact mailbox nobody but the driver uses the private half, which is shut to senders from the start.
             private: Bound::new(RefCell::new(Private { shut: bounds.is_exact(), ..Private::default() })),
             counts: Counts::default(),
@@ -301,17 +289,10 @@ impl<T> Mailbox<T> {
         let mine = self.private.get()?.borrow_mut();
         // With a bit of the shared half set, what stands there comes first. An exact mailbox is shut from the start.
         let is_free = self.bits.load(Ordering::Relaxed) & (WAITING | (1 << lane)) == 0 && !mine.shut;
-        if is_free && lane != CONTROL && mine.lanes.len(lane) + self.lent(lane) < self.bounds.of(lane) {
+        if is_free && lane != CONTROL && mine.lanes.len(lane) < self.bounds.of(lane) {
             return Some(Place { mailbox: self, mine, lane });
         }
         None
-    }
-
-    /// Places that senders on other threads may fill without looking at this half. At most too many, as none is taken back
-    /// here when one of them is used: then this half has to take over the shared one first anyway.
-    #[inline(always)]
-    fn lent(&self, lane: usize) -> u64 {
-        if lane == NORMAL { u64::from(self.lent.load(Ordering::Relaxed)) } else { 0 }
     }
 
     /// Appends a value to a lane at once. A driver of this thread that has parked is polled thanks to `rouse`.
@@ -364,7 +345,7 @@ impl<T> Mailbox<T> {
                 let (standing, stale) = shared.room().standing(mine, waker);
                 (standing == Standing::Granted, stale)
             }
-            None => (self.take_place(&mut shared, lane), None),
+            None => (self.has_place(&shared, lane), None),
         };
         if !has_place {
             let room = shared.room();
@@ -415,7 +396,6 @@ impl<T> Mailbox<T> {
             lanes.append_lane(lane, far);
         }
         self.publish_lanes(shared);
-        self.lent.store(shared.credit, Ordering::Relaxed);
     }
 
     fn push_shared(&self, lane: usize, value: T) -> Result<Pushed<T>, (NotTaken, T)> {
@@ -424,7 +404,7 @@ impl<T> Mailbox<T> {
             return Err((NotTaken::Closed, value));
         }
         let mut shed = None;
-        if !self.take_place(&mut shared, lane) {
+        if !self.has_place(&shared, lane) {
             match self.bounds.overflow {
                 Overflow::Wait | Overflow::Reject => return Err((NotTaken::Full, value)),
                 Overflow::DropNewest => return Ok(Pushed::Shed(value)),
@@ -437,28 +417,15 @@ impl<T> Mailbox<T> {
         Ok(shed.map_or(Pushed::Queued, Pushed::Shed))
     }
 
-    /// Finds a free place for a newcomer. Those of the normal lane are counted a batch at a time.
-    fn take_place(&self, shared: &mut Shared<T>, lane: usize) -> bool {
-        if shared.has_queue(lane) {
-            return false;
-        }
-        if lane == NORMAL && shared.credit > 0 {
-            shared.credit -= 1;
-            return true;
-        }
-        let free = self.free(shared, lane);
-        if lane == NORMAL && free > 1 && !self.bounds.is_exact() {
-            shared.credit = free.min(self.bounds.credit().into()) as u32 - 1;
-            self.lent.store(shared.credit, Ordering::Relaxed);
-        }
-        free > 0
+    /// Whether there is a place for a newcomer.
+    fn has_place(&self, shared: &Shared<T>, lane: usize) -> bool {
+        !shared.has_queue(lane) && self.free(shared, lane) > 0
     }
 
-    /// Places of a lane that are neither taken nor kept for somebody who waits. What is left of a batch counts as taken.
+    /// Places of a lane that are neither taken nor kept for somebody who waits.
     fn free(&self, shared: &Shared<T>, lane: usize) -> u64 {
         let kept = shared.room.as_ref().map_or(0, |room| room.granted(lane));
-        let credit = if lane == NORMAL { shared.credit } else { 0 };
-        self.bounds.of(lane).saturating_sub(self.queued_now(shared, lane) + kept as u64 + u64::from(credit))
+        self.bounds.of(lane).saturating_sub(self.queued_now(shared, lane) + kept as u64)
     }
 
     fn shed_oldest(&self, shared: &mut Shared<T>, lane: usize) -> Option<T> {
@@ -568,8 +535,6 @@ impl<T> Mailbox<T> {
     fn grant_places(&self) {
         let mut wake = Vec::new();
         let mut shared = self.shared.lock();
-        // Who waits comes before those who find what is left of a batch.
-        shared.credit = 0;
         for lane in shared.room().lanes() {
             while self.free(&shared, lane) > 0 {
                 let Some(waker) = shared.room().grant(lane) else { break };

@@ -186,8 +186,7 @@ proptest! {
 }
 
 proptest! {
-    /// Whoever sends, and whatever is left of a batch of places: as long as nobody else sends at that moment, a value is taken
-    /// exactly when there is room.
+    /// Whoever sends, as long as nobody else sends at that moment, a value is taken exactly when there is room.
     #[test]
     fn a_value_is_refused_only_where_there_is_no_room(steps in prop::collection::vec(0usize..8, 1..400), per_lane in prop_oneof![Just(8u32), Just(64), Just(100)]) {
         let mailbox = mailbox(per_lane);
