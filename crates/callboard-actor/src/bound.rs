@@ -61,7 +61,8 @@ pub(crate) struct Homed<T>(Bound<Stay<T>>);
 struct Stay<T>(ManuallyDrop<T>);
 
 // SAFETY: the value is private to `Homed`, which reaches it through `Bound::get` alone and so on one thread alone;
-// `ManuallyDrop` keeps every other thread from dropping it. Before there is a home nobody reaches it.
+// `ManuallyDrop` keeps every other thread from dropping it. Before there is a home nobody reaches it, and it holds nothing yet
+// that belongs to a thread: the two places that make one begin with an empty seat and an empty queue.
 unsafe impl<T> Send for Stay<T> {}
 
 impl<T> Homed<T> {

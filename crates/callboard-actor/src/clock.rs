@@ -21,6 +21,8 @@ pub(crate) type Nanos = u64;
 
 /// The coarse clock lags behind the exact one by less than this: its ticks are 1 to 10 ms apart, and some may come late.
 const LAG: Nanos = 100_000_000;
+/// What is due sooner than this has to be seen exactly, by whoever deals with it.
+pub(crate) const NEAR: Nanos = 10_000_000;
 /// Spans from here on may be short by a tick.
 const LONG: Duration = Duration::from_secs(1);
 
@@ -79,7 +81,7 @@ impl Clock {
     #[inline]
     pub(crate) fn now_for(&self, due: Nanos) -> Nanos {
         let lately = self.lately();
-        if due > lately.saturating_add(LAG) { lately } else { self.now() }
+        if due > lately.saturating_add(LAG + NEAR) { lately } else { self.now() }
     }
 
     /// The moment at which something that may live for `span` ends: never later, and if that is a second or more, earlier by

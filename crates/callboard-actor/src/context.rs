@@ -16,7 +16,7 @@ use crate::actor::{Actor, Handler, StopReason};
 use crate::actor_ref::{ActorRef, Target};
 use crate::cell::{ActorCell, Directive, Node, Tally};
 use crate::child::IntoChild;
-use crate::clock::Nanos;
+use crate::clock::{NEAR, Nanos};
 use crate::envelope::Header;
 use crate::fault::{Fault, FaultKind, catch, guard};
 use crate::message::{Message, Priority};
@@ -319,7 +319,6 @@ impl<A: Actor> Context<A> {
     /// least one of us sees the other, so that a message that was reported as never begun does not begin.
     #[inline]
     pub(crate) fn is_abandoned<R>(&self, reply: &Reply<R>, deadline: Nanos) -> bool {
-        const NEAR: Nanos = 10_000_000;
         if deadline < self.scope.checked.get().saturating_add(NEAR) {
             fence(Ordering::SeqCst);
         }

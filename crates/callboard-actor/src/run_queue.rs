@@ -91,7 +91,7 @@ enum Runs {
     Closed,
 }
 
-/// Whether an actor stands in a run queue: once by its own thread's hand, and once by that of others.
+/// Whether an actor stands in the queue of its thread, and whether in the inbox: once in each.
 #[derive(Debug, Default)]
 pub(crate) struct Queued {
     /// Read and written on the actor's own thread alone.
@@ -100,6 +100,14 @@ pub(crate) struct Queued {
 }
 
 impl Queued {
+    /// It has come out of the inbox. False when it stands in the queue of its own thread already, from where on it is there.
+    fn arrive(&self) -> bool {
+        self.inbox.swap(0, Ordering::AcqRel);
+        let is_new = self.here.load(Ordering::Relaxed) == 0;
+        self.here.store(1, Ordering::Relaxed);
+        is_new
+    }
+
     /// It is out of the queue of its own thread, and about to be polled.
     #[inline(always)]
     pub(crate) fn leave(&self) {
@@ -216,10 +224,11 @@ impl RunQueue {
         self.arrived.store(0, Ordering::Relaxed);
         let arrived = std::mem::take(&mut inbox.nodes);
         drop(inbox);
-        for node in &arrived {
-            node.core().queued.inbox.swap(0, Ordering::AcqRel);
-        }
-        here.ready.borrow_mut().extend(arrived.into_iter().map(Ready::Other));
+        // One that stands in the queue of this thread already is polled from there: with a second entry, of which the first one
+        // to be taken clears the mark of both, a busy actor would get more entries with each arrival, and its neighbours
+        // ever fewer turns.
+        let arrived = arrived.into_iter().filter(|node| node.core().queued.arrive());
+        here.ready.borrow_mut().extend(arrived.map(Ready::Other));
     }
 
     #[inline]
@@ -345,5 +354,41 @@ impl Drop for Runner {
         let left = self.queue.close();
         let known = self.system.upgrade().map_or_else(Vec::new, |system| system.directory.all());
         left.iter().chain(&known).for_each(|node| node.evict());
+    }
+}
+
+#[cfg(all(test, not(callboard_model)))]
+mod tests {
+    use super::*;
+    use crate::actor::Actor;
+    use crate::child::child;
+    use crate::clock::Clock;
+    use crate::system::System;
+
+    struct Nobody;
+    impl Actor for Nobody {}
+
+    /// Whoever wakes it, in whatever order, an actor stands in the queue of its thread once.
+    #[test]
+    fn an_actor_stands_in_its_queue_once() {
+        let core = Arc::new(System::builder().core(Clock::real(), true));
+        let node = core.make_cell(&core.policy, None, child("busy", || Nobody)).node();
+        let queue = RunQueue::new();
+        queue.here.claim();
+        let here = queue.here.get().unwrap();
+        let wake = || queue.push(&node.core().queued, || Arc::clone(&node));
+        let wake_from_afar = || std::thread::scope(|scope| drop(scope.spawn(wake)));
+        for _ in 0..3 {
+            wake();
+            wake_from_afar();
+            queue.receive(here);
+            wake();
+            assert_eq!(here.ready.borrow().len(), 1);
+        }
+        assert!(!queue.run(here), "it has been polled, and nobody is left");
+        wake_from_afar();
+        queue.receive(here);
+        assert_eq!(here.ready.borrow().len(), 1, "the mark has gone with the entry");
+        assert_eq!(queue.close().len(), 1);
     }
 }

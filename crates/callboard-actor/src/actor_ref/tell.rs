@@ -38,7 +38,7 @@ impl<'a, T, M: Message> Tell<'a, T, M> {
     }
 
     /// Becomes a dead letter if its turn has not begun within this time. No turn begins later; a time of a second or more
-    /// may end a little early, by the tick of the system's coarse clock, which is 10 ms at most.
+    /// may end a little early, by a tick of the system's coarse clock, which is 1 to 10 ms as a rule.
     #[inline]
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);

@@ -64,7 +64,7 @@ pub(super) struct Bench {
     key_text: RefCell<String>,
     /// The run takes note of what changes, as somebody watches.
     takes_notes: Cell<bool>,
-    /// Set while the pump has nothing to do.
+    /// The last one that was set; it may be early.
     alarm: RefCell<Option<Alarm>>,
     /// The last look at the clock: nothing that could take time has been done since.
     now: Cell<Duration>,
@@ -141,7 +141,7 @@ impl Bench {
         if self.waker.borrow().as_ref().is_none_or(|waker| !waker.will_wake(task.waker())) {
             self.waker.replace(Some(task.waker().clone()));
         }
-        self.look_at_clock();
+        self.read_clock();
         for _ in 0..BATCH {
             if self.withdraws.take() {
                 self.withdraw();
@@ -157,11 +157,16 @@ impl Bench {
                 Some(command) => self.carry_out(command, task),
                 None => {
                     let polled = self.errands.borrow_mut().poll_next(task);
-                    let Poll::Ready((key, outcome)) = polled else { return self.rest(task) };
-                    self.take(key, outcome, task);
+                    match polled {
+                        Poll::Ready((key, outcome)) => self.take(key, outcome, task),
+                        // An answer that is there comes before the moment at which it would be too late.
+                        Poll::Pending if self.look_at_clock() => {}
+                        Poll::Pending => return self.rest(task),
+                    }
                 }
             }
         }
+        self.look_at_clock();
         task.waker().wake_by_ref();
         Poll::Pending
     }
@@ -193,12 +198,14 @@ impl Bench {
         waker.into_iter().for_each(Waker::wake);
     }
 
-    /// Looks whether a moment has come.
-    fn look_at_clock(&self) {
+    /// Whether a moment has come, of which the run is told then.
+    fn look_at_clock(&self) -> bool {
         let now = self.read_clock();
-        if self.next_moment().is_some_and(|at| at <= now) {
+        let has_come = self.next_moment().is_some_and(|at| at <= now);
+        if has_come {
             self.tell_due(now);
         }
+        has_come
     }
 
     /// Tells the run of all moments that have come.
@@ -425,7 +432,10 @@ impl Bench {
         match outcome {
             Outcome::Answered(answer) => self.answered(key, answer),
             Outcome::Granted(None, ..) => {}
-            Outcome::Granted(Some(wanted), ..) if self.withdraws.get() => self.put_back(self.command(*wanted)),
+            Outcome::Granted(Some(wanted), ..) if self.withdraws.get() => {
+                self.read_clock();
+                self.put_back(self.command(*wanted));
+            }
             Outcome::Granted(Some(mut wanted), at, place) => {
                 self.read_clock();
                 wanted.places[at] = Some(place);

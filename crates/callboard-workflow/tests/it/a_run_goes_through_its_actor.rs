@@ -130,6 +130,19 @@ fn a_step_that_takes_too_long_is_given_up() {
     });
 }
 
+/// A thread that is taken for a moment keeps the run from looking, and not the answer from being in time.
+#[test]
+fn an_answer_that_is_there_in_time_counts_however_late_it_is_seen() {
+    workshop(1, async |shop| {
+        let parameters = "wait_ms: {value: 980}, busy_ms: {value: 70}";
+        shop.register(&format!("timeout: 1s\nsteps:\n{}", step("a", parameters, "timeout: 1s"))).await;
+        let begun = shop.t.system().elapsed();
+        let report = shop.start("w").await.ended().await;
+        assert_eq!((report.state(), report.failure_of("a").map(|failure| &*failure.code)), (RunState::Completed, None));
+        assert!(report.ended() >= begun + Duration::from_millis(1050), "it was seen late");
+    });
+}
+
 /// F-WF-07
 #[test]
 fn a_run_that_takes_too_long_stops_and_undoes_what_was_done() {

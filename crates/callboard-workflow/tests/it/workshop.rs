@@ -19,6 +19,8 @@ use serde_json::json;
 pub(crate) struct Do {
     pub(crate) name: String,
     pub(crate) wait_ms: u64,
+    /// When that is over, the thread is taken for so long by something else, between the answer and whoever waits for it.
+    pub(crate) busy_ms: u64,
     /// So many of the first calls of this name fail, so that trying again can help.
     pub(crate) fails: u32,
     /// It fails for good.
@@ -153,6 +155,9 @@ impl Handler<Do> for Worker {
         };
         if work.wait_ms > 0 {
             tokio::time::sleep(Duration::from_millis(work.wait_ms)).await;
+        }
+        if work.busy_ms > 0 {
+            tokio::task::spawn_local(tokio::time::advance(Duration::from_millis(work.busy_ms)));
         }
         drop(busy);
         assert!(!work.panics, "{} was told to panic", work.name);
