@@ -7,7 +7,7 @@ use std::{
 };
 
 use callboard::{Actor, ActorRef, Context, Fault, Handler, Message, System};
-use callboard_bus::{Address, Module, ModulesExt, Object, Value};
+use callboard_bus::{Address, Manifest, ModulesExt, Object, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -61,8 +61,8 @@ fn address() -> Address {
 
 async fn adder(system: &System) -> ActorRef<Adder> {
     let adder = system.spawn(Adder::default);
-    let module = Module::new("adder", "1.0.0").serve(&adder).operation::<Add>("add");
-    module.register(system).await.expect("the name is free");
+    let module = Manifest::new("adder", "1.0.0").operation::<Add>("add");
+    module.register(&adder).await.expect("the name is free");
     adder
 }
 

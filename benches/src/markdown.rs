@@ -4,7 +4,7 @@ use crate::{
     chart,
     entrant::Entrant,
     report::{self, Row},
-    words,
+    table,
 };
 
 /// A note, with the names of the rows that it belongs to.
@@ -15,37 +15,23 @@ type Note = (&'static str, Vec<String>);
 pub fn write(rows: &[Row]) -> String {
     let entrants = chart::present(rows);
     let tell = report::own_tell(rows);
-    let cells = rows.iter().map(|row| line(&cells(row, &entrants, tell)));
+    let cells = rows.iter().map(|row| line(&in_code(table::cells(row, &entrants, tell))));
     let table: Vec<String> = head(&entrants).into_iter().chain(cells).collect();
     let notes: Vec<String> = notes(rows, &entrants).iter().map(item).collect();
     [table.join("\n"), notes.join("\n")].join("\n\n").trim_end().to_owned()
 }
 
 fn head(entrants: &[Entrant]) -> [String; 2] {
-    let mut names = vec!["row".to_owned()];
-    names.extend(entrants.iter().map(|entrant| entrant.name().to_owned()));
-    names.extend(["callboard / actix", "must", "aim", "", "spread of callboard"].map(str::to_owned));
-    let right = names.len() - 1;
-    let rules = (0..=right).map(|column| if is_text(column, right) { "---" } else { "--:" }.to_owned());
-    [line(&names), format!("|{}|", rules.collect::<Vec<_>>().join("|"))]
+    let columns = table::columns(entrants);
+    let names: Vec<_> = columns.iter().map(|column| column.name.to_owned()).collect();
+    let rules: Vec<_> = columns.iter().map(|column| if column.is_text { "---" } else { "--:" }).collect();
+    [line(&names), format!("|{}|", rules.join("|"))]
 }
 
-/// The name and the verdict; all else are figures.
-fn is_text(column: usize, last: usize) -> bool {
-    column == 0 || column + 1 == last
-}
-
-fn cells(row: &Row, entrants: &[Entrant], tell: Option<f64>) -> Vec<String> {
-    let workload = row.workload;
-    let mut cells = vec![Some(format!("`{workload}`"))];
-    let medians = entrants.iter().map(|&entrant| row.median(entrant));
-    cells.extend(medians.map(|median| median.map(|median| words::figure(workload, median))));
-    cells.push(row.ratio().map(words::ratio));
-    cells.push(workload.must().map(|must| words::goal(workload, must)));
-    cells.push(workload.aim().map(|aim| words::goal(workload, aim)));
-    cells.push(Some(words::verdict(row.verdict(tell)).to_owned()));
-    cells.push(row.spread(Entrant::Callboard).map(|spread| words::range(workload, spread)));
-    cells.into_iter().map(|cell| cell.unwrap_or_else(|| words::NONE.to_owned())).collect()
+/// The name of the row is one that can be typed.
+fn in_code(mut cells: Vec<String>) -> Vec<String> {
+    cells[0] = format!("`{}`", cells[0]);
+    cells
 }
 
 fn line(cells: &[String]) -> String {
@@ -79,7 +65,7 @@ mod tests {
     fn a_row_of_the_docs_is_written_by_the_run() {
         let tell = row(Workload::Tell, &[(Entrant::Callboard, [42.0, 84.0, 168.0]), (Entrant::Actix, [182.6; 3])]);
         let expected = "\
-| row | callboard | actix | callboard / actix | must | aim |  | spread of callboard |
+| row | callboard | actix | callboard / actix | must | aim | verdict | spread of callboard |
 |---|--:|--:|--:|--:|--:|---|--:|
 | `tell` | 84.0 ns | 183 ns | 0.46 | 0.70 | 0.40 | meets the must | 42.0..168 ns |";
         assert_eq!(write(&[tell]), expected);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use callboard::{Actor, ActorRef, Context, Fault, Handler, Message, System, child};
-use callboard_bus::{Module, Object};
+use callboard_bus::{Manifest, Object};
 use callboard_workflow::{
     RunRef, WorkflowsExt,
     definition::{Definition, StepBuilder},
@@ -71,8 +71,8 @@ async fn start_runs(system: &System, runs: u64) -> Vec<RunRef> {
 fn bytes_per_run(runs: u64) -> Option<f64> {
     let bytes = Callboard::on_one_thread(move |system| async move {
         let _idler = system.spawn(child("idler", || Idler).bound(u32::try_from(2 * runs).expect("few runs")));
-        let module = Module::new("idler", "1.0.0").serve(&_idler).operation::<Nothing>("nothing");
-        module.operation::<Wait>("wait").register(&system).await.expect("the name is free");
+        let module = Manifest::new("idler", "1.0.0").operation::<Nothing>("nothing");
+        module.operation::<Wait>("wait").register(&_idler).await.expect("the name is free");
         let workflows = system.workflows();
         let first = StepBuilder::new("s0", "idler.wait");
         let definition = line(Definition::builder("bench").version("1.0.0").step(first), 1);
@@ -148,8 +148,8 @@ fn step(id: impl Into<String>) -> StepBuilder {
 
 async fn idler(system: &System) -> ActorRef<Idler> {
     let idler = system.spawn(|| Idler);
-    let module = Module::new("idler", "1.0.0").serve(&idler).operation::<Nothing>("nothing");
-    module.register(system).await.expect("the name is free");
+    let module = Manifest::new("idler", "1.0.0").operation::<Nothing>("nothing");
+    module.register(&idler).await.expect("the name is free");
     idler
 }
 

@@ -16,7 +16,7 @@ use crate::figures::Figures;
 use crate::input::{Batch, InputError};
 use crate::options::Options;
 use crate::pictures::{self, PicturesError};
-use crate::team::{Team, TeamError};
+use crate::team;
 use crate::workflow::{self, DefinitionError, RunFailure, WorkflowError};
 
 /// Why there is no result.
@@ -32,8 +32,6 @@ pub(crate) enum JobError {
     Batch(#[from] ValueError),
     #[error("the actors could not be started: {0}")]
     Start(#[from] StartError),
-    #[error(transparent)]
-    Team(#[from] TeamError),
     #[error(transparent)]
     Workflow(#[from] WorkflowError),
     #[error(transparent)]
@@ -68,7 +66,7 @@ async fn run_in(
     batch: Value,
     archive: &Archive,
 ) -> Result<(), JobError> {
-    Team::start(system, archive.clone(), options.chaos.unwrap_or(Chaos::NONE), options.without).await?;
+    team::start(system, archive.clone(), options.chaos.unwrap_or(Chaos::NONE), options.without).await?;
     let ended = workflow::run(system, definition, batch).await?;
     print_replies(&ended);
     let [graph, chart] = pictures::draw(&ended, archive)?;

@@ -22,11 +22,6 @@ impl Module {
             Self::Storage => "storage",
         }
     }
-
-    /// The name under which it is registered, and which workflows use.
-    pub(crate) fn registered_name(self) -> String {
-        format!("{self}_module")
-    }
 }
 
 impl fmt::Display for Module {

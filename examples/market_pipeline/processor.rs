@@ -2,8 +2,7 @@
 //!
 //! It has several instances, so that series are measured side by side.
 
-use callboard::SyncHandler;
-use callboard::prelude::{Actor, Context, Fault, Message};
+use callboard::prelude::{Context, Message, module};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -48,30 +47,28 @@ pub(crate) struct Processor {
     pub(crate) chaos: Chaos,
 }
 
-impl Actor for Processor {}
-
-impl SyncHandler<ProcessData> for Processor {
-    fn handle(&mut self, ProcessData { data }: ProcessData, cx: &mut Context<Self>) -> Result<Processed, Fault> {
+/// Measures series and compares them.
+#[module(name = "processor_module", version = "1.0.0", replicas = 4)]
+impl Processor {
+    #[request("process_data")]
+    fn process(&mut self, ProcessData { data }: ProcessData, cx: &mut Context<Self>) -> Processed {
         let processed = data.process();
         let (series, last) = (data.series, data.points.last().map(|point| point.date));
         self.chaos.strike(format_args!("processing series {series} up to {last:?}"), cx.attempt());
-        Ok(processed)
+        processed
     }
-}
 
-impl SyncHandler<Analyse> for Processor {
-    fn handle(&mut self, work: Analyse, cx: &mut Context<Self>) -> Result<Result<Analysis, EmptySeries>, Fault> {
-        let Analyse { series } = work;
+    #[request("analyse")]
+    fn analyse(&mut self, Analyse { series }: Analyse, cx: &mut Context<Self>) -> Result<Analysis, EmptySeries> {
         let analysis = Analysis::of(&series);
         self.chaos.strike(format_args!("analysing {} of {}", series.symbol, series.file), cx.attempt());
-        Ok(analysis)
+        analysis
     }
-}
 
-impl SyncHandler<Correlate> for Processor {
-    fn handle(&mut self, work: Correlate, cx: &mut Context<Self>) -> Result<Correlated, Fault> {
+    #[request("correlate")]
+    fn correlate(&mut self, work: Correlate, cx: &mut Context<Self>) -> Correlated {
         let correlations = correlations(&work.analyses, work.index.as_deref());
         self.chaos.strike("correlating", cx.attempt());
-        Ok(Correlated { correlations })
+        Correlated { correlations }
     }
 }

@@ -3,8 +3,7 @@
 //! It holds nothing in memory that a restart could lose, and each of its
 //! operations may be carried out twice.
 
-use callboard::SyncHandler;
-use callboard::prelude::{Actor, Context, Fault, Message};
+use callboard::prelude::{Context, Message, module};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -46,21 +45,20 @@ pub(crate) struct Storage {
     pub(crate) chaos: Chaos,
 }
 
-impl Actor for Storage {}
-
-impl SyncHandler<StoreData> for Storage {
-    fn handle(&mut self, work: StoreData, cx: &mut Context<Self>) -> Result<Result<Stored, StoreError>, Fault> {
-        let StoreData(findings) = work;
+/// Keeps results and lays them out.
+#[module(name = "storage_module", version = "1.0.0")]
+impl Storage {
+    #[request("store_data")]
+    fn store(&mut self, StoreData(findings): StoreData, cx: &mut Context<Self>) -> Result<Stored, StoreError> {
         let stored = self.archive.put(&ResultFile::of(findings));
         self.chaos.strike("storing the result", cx.attempt());
-        Ok(stored.map(|path| Stored { file: path.display().to_string() }))
+        stored.map(|path| Stored { file: path.display().to_string() })
     }
-}
 
-impl SyncHandler<Report> for Storage {
-    fn handle(&mut self, Report { index }: Report, cx: &mut Context<Self>) -> Result<Result<Told, StoreError>, Fault> {
+    #[request("report")]
+    fn report(&mut self, Report { index }: Report, cx: &mut Context<Self>) -> Result<Told, StoreError> {
         let told = self.archive.get().map(|result| Told { report: report(&result, index.is_some()) });
         self.chaos.strike("reporting", cx.attempt());
-        Ok(told)
+        told
     }
 }

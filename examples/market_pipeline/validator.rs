@@ -1,7 +1,6 @@
 //! The module `validator_module`: rows in, piece by piece, series out.
 
-use callboard::SyncHandler;
-use callboard::prelude::{Actor, Context, Fault, Message};
+use callboard::prelude::{Context, Message, module};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -29,21 +28,21 @@ pub(crate) struct Validator {
     pub(crate) chaos: Chaos,
 }
 
-impl Actor for Validator {}
-
-impl SyncHandler<ValidateData> for Validator {
-    fn handle(&mut self, ValidateData { data }: ValidateData, cx: &mut Context<Self>) -> Result<CheckedRows, Fault> {
+/// Checks price tables and makes series of them.
+#[module(name = "validator_module", version = "1.0.0")]
+impl Validator {
+    #[request("validate_data")]
+    fn validate(&mut self, ValidateData { data }: ValidateData, cx: &mut Context<Self>) -> CheckedRows {
         let checked = CheckedRows::of(&data);
         let line = data.lines.first().map_or(0, |line| line.number);
         self.chaos.strike(format_args!("checking rows of {} from line {line} on", data.file), cx.attempt());
-        Ok(checked)
+        checked
     }
-}
 
-impl SyncHandler<Assemble> for Validator {
-    fn handle(&mut self, Assemble { pieces }: Assemble, cx: &mut Context<Self>) -> Result<Assembly, Fault> {
+    #[request("assemble")]
+    fn assemble(&mut self, Assemble { pieces }: Assemble, cx: &mut Context<Self>) -> Assembly {
         let assembly = Assembly::of(&pieces);
         self.chaos.strike("assembling the series", cx.attempt());
-        Ok(assembly)
+        assembly
     }
 }

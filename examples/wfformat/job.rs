@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use callboard::bus::{RegisterError, Value};
+use callboard::bus::Value;
 use callboard::workflow::run::RunState;
 use callboard::workflow::{RunReport, WorkflowsExt, workflows};
 use callboard::{Drain, StartError, System};
@@ -24,8 +24,6 @@ pub(crate) enum JobError {
     Pictures(#[from] PicturesError),
     #[error("the actors could not be started")]
     Start(#[from] StartError),
-    #[error("the waiters could not be registered")]
-    Waiters(#[from] RegisterError),
     #[error("the workflow could not be registered")]
     Workflow(#[from] workflows::RegisterError),
     #[error("the run could not be started")]

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use callboard::bus::{Module, RegisterError};
+use callboard::StartError;
+use callboard::bus::module_from;
 use callboard::prelude::*;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -17,12 +18,12 @@ pub(crate) struct Sleep {
 }
 
 /// An instance of the module `sim`.
-pub(crate) struct Waiter;
+struct Waiter;
 
-impl Actor for Waiter {}
-
-impl Handler<Sleep> for Waiter {
-    async fn handle(&mut self, sleep: Sleep, _: &mut Context<Self>) -> Result<(), Fault> {
+#[module(name = "sim", version = "1.0.0")]
+impl Waiter {
+    #[request("sleep")]
+    async fn sleep(&mut self, sleep: Sleep) -> Result<(), Fault> {
         // Not even a look at the clock for a step that takes no time.
         if sleep.seconds > 0.0 {
             tokio::time::sleep(Duration::try_from_secs_f64(sleep.seconds)?).await;
@@ -31,12 +32,10 @@ impl Handler<Sleep> for Waiter {
     }
 }
 
-/// Starts a waiter for each step, up to [`MOST`], all under one name. An actor works on one message at a time and the
+/// The waiters: one for each step, up to [`MOST`], all under one name. An actor works on one message at a time and the
 /// registry goes through its instances in turn, so with one for each step none has to wait for another.
-pub(crate) async fn start(system: &System, steps: usize) -> Result<(), RegisterError> {
-    for number in 0..steps.min(MOST) {
-        let waiter = system.spawn(child(format!("waiter-{number}"), || Waiter));
-        Module::new("sim", "1.0.0").serve(&waiter).operation::<Sleep>("sleep").register(system).await?;
-    }
+pub(crate) async fn start(system: &System, steps: usize) -> Result<(), StartError> {
+    let waiters = module_from(|| Waiter).replicas(steps.min(MOST));
+    system.supervise(one_for_one().child(waiters)).await?;
     Ok(())
 }

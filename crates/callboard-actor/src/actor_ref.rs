@@ -26,7 +26,7 @@ use crate::message::{Message, Priority};
 use crate::monitor::Watcher;
 use crate::reply::{Answer, reply};
 use crate::scope;
-use crate::system::SystemCore;
+use crate::system::{System, SystemCore};
 
 /// A reference to an actor. Cheap to clone, usable from any thread and any runtime, and valid across restarts.
 pub struct ActorRef<A: Actor>(Arc<ActorCell<A>>);
@@ -112,6 +112,12 @@ impl<A: Actor> ActorRef<A> {
     #[must_use]
     pub fn name(&self) -> String {
         self.0.core.name()
+    }
+
+    /// The system that it lives in.
+    #[must_use]
+    pub fn system(&self) -> System {
+        System::of(&self.0.core.system)
     }
 
     /// Where it is in its life, at this moment.

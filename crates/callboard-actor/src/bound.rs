@@ -10,13 +10,13 @@
 //! - the content is `Send`, so whichever thread drops the structure last may drop the content: by then it has
 //!   exclusive access.
 //!
-//! A [`Homed`] value need not even be `Send`, under the same rule and one more: dropped on any other thread than its home,
-//! it is leaked rather than dropped there.
+//! A [`Homed`] value need not even be `Send`. It is handed in by the thread that becomes its home, so it never belongs to any
+//! other; and dropped on any other thread it is leaked rather than dropped there.
 #![allow(unsafe_code)]
 
-use std::cell::{RefCell, RefMut};
+use std::cell::{RefCell, RefMut, UnsafeCell};
 use std::fmt;
-use std::mem::ManuallyDrop;
+use std::mem::MaybeUninit;
 
 use crate::sync::{AtomicU64, Ordering};
 
@@ -53,42 +53,52 @@ impl<T> Bound<T> {
     }
 }
 
-/// A value that is not `Send` and of which only its home thread may take a reference. Dropped on another thread, or before
-/// it has a home, it is leaked.
-pub(crate) struct Homed<T>(Bound<Stay<T>>);
+/// A place for a value that is not `Send`, of which only its home thread may take a reference. There is a value in it from the
+/// claim on. When another thread drops the place, the value is leaked.
+pub(crate) struct Homed<T> {
+    home: AtomicU64,
+    value: UnsafeCell<MaybeUninit<T>>,
+}
 
-/// The value may be sent to other threads because none but the home can reach or drop it.
-struct Stay<T>(ManuallyDrop<T>);
-
-// SAFETY: the value is private to `Homed`, which reaches it through `Bound::get` alone and so on one thread alone;
-// `ManuallyDrop` keeps every other thread from dropping it. Before there is a home nobody reaches it, and it holds nothing yet
-// that belongs to a thread: the two places that make one begin with an empty seat and an empty queue.
-unsafe impl<T> Send for Stay<T> {}
+// SAFETY: the value is handed in by the home thread, and the home thread alone reaches or drops it: `get` and `drop` look
+// whether they run there.
+unsafe impl<T> Send for Homed<T> {}
+// SAFETY: as above. `claim` writes the value once, before `get` on the same thread can have handed out a reference.
+unsafe impl<T> Sync for Homed<T> {}
 
 impl<T> Homed<T> {
-    /// Wraps `value`; until [`claim`](Self::claim) no thread can reach it. It shall hold nothing yet that belongs to this
-    /// thread.
-    pub(crate) fn new(value: T) -> Self {
-        Self(Bound::new(Stay(ManuallyDrop::new(value))))
+    /// No thread's yet.
+    pub(crate) fn empty() -> Self {
+        Self { home: AtomicU64::new(NOBODY), value: UnsafeCell::new(MaybeUninit::uninit()) }
     }
 
-    /// Makes the calling thread the home. False when another thread (or this one) already is.
-    pub(crate) fn claim(&self) -> bool {
-        self.0.claim()
+    /// Makes the calling thread the home of this value. When another thread (or this one) already is, the value is dropped.
+    pub(crate) fn claim(&self, value: T) {
+        if self.home.compare_exchange(NOBODY, thread_id(), Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            // SAFETY: nobody has claimed the place before, so there is no reference to it, and only this thread can take one.
+            unsafe { (*self.value.get()).write(value) };
+        }
     }
 
     /// The value, on its home thread; `None` anywhere else.
     #[inline]
     pub(crate) fn get(&self) -> Option<&T> {
-        Some(&self.0.get()?.0)
+        // SAFETY: the home thread has written the value when it became the home, and nobody has written since.
+        self.is_home().then(|| unsafe { (*self.value.get()).assume_init_ref() })
+    }
+
+    /// A relaxed load suffices, see [`Bound::get`].
+    #[inline]
+    fn is_home(&self) -> bool {
+        self.home.load(Ordering::Relaxed) == thread_id()
     }
 }
 
 impl<T> Drop for Homed<T> {
     fn drop(&mut self) {
-        if self.0.get().is_some() {
-            // SAFETY: this is the home thread, and nobody uses the value again.
-            unsafe { ManuallyDrop::drop(&mut self.0.value.0) }
+        if self.is_home() {
+            // SAFETY: this is the home thread, where there is a value, and nobody uses it again.
+            unsafe { self.value.get_mut().assume_init_drop() }
         }
     }
 }
@@ -98,12 +108,12 @@ pub(crate) struct Seat<T>(Homed<RefCell<Option<T>>>);
 
 impl<T> Seat<T> {
     pub(crate) fn empty() -> Self {
-        Self(Homed::new(RefCell::new(None)))
+        Self(Homed::empty())
     }
 
     /// Makes the calling thread the home, if there is none yet.
     pub(crate) fn claim(&self) {
-        self.0.claim();
+        self.0.claim(RefCell::new(None));
     }
 
     /// The place and what is in it, on the home thread and unless it is borrowed already.

@@ -288,6 +288,14 @@ impl<A: Actor> fmt::Debug for Child<A> {
 pub trait IntoChild<A: Actor> {
     /// The child to start.
     fn into_child(self) -> Child<A>;
+
+    /// The children to start where there may be several, as under a supervisor.
+    fn into_children(self) -> Vec<Child<A>>
+    where
+        Self: Sized,
+    {
+        vec![self.into_child()]
+    }
 }
 
 impl<A: Actor> IntoChild<A> for Child<A> {

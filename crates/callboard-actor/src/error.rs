@@ -2,149 +2,17 @@
 //!
 //! A refused message is handed back inside the error. What an actor *answers* is never in here: that is the reply.
 
+mod code;
+
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::code::{ErrorClass, ErrorCode};
+
 use crate::fault::{FaultClass, Incident};
-
-/// The stable vocabulary of failures, the same in logs, dead letters and at every boundary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ErrorCode {
-    /// A deadline passed.
-    Timeout,
-    /// The actor is stopping or gone.
-    Unavailable,
-    /// No room in a mailbox.
-    Busy,
-    /// A breaker is open.
-    CircuitOpen,
-    /// The admission hook said no.
-    PermissionDenied,
-    /// A time to live was over.
-    Expired,
-    /// Nobody waits for it any more.
-    Cancelled,
-    /// A call that would wait for itself.
-    InvalidState,
-    /// A setting that cannot work.
-    InvalidConfig,
-    /// A handler answered with a fault.
-    HandlerFailed,
-    /// A handler panicked.
-    HandlerPanicked,
-    /// A payload does not have the shape that the operation takes.
-    ValidationFailed,
-    /// No module has this name.
-    UnknownModule,
-    /// The module does not offer this operation.
-    UnknownOperation,
-    /// There is no such subscription.
-    UnknownSubscription,
-    /// No workflow has this name, or none in this version.
-    UnknownWorkflow,
-    /// There is no such run of a workflow.
-    UnknownExecution,
-    /// Something with this name is there already.
-    AlreadyExists,
-    /// A name that cannot be one.
-    InvalidName,
-    /// The name is known, in versions that do not match.
-    VersionIncompatible,
-    /// The definition of a workflow cannot work.
-    WorkflowInvalid,
-    /// A payload has more elements or bytes than may be.
-    PayloadTooLarge,
-    /// A payload is nested deeper than may be.
-    NestingTooDeep,
-    /// Bytes that are not what their format asks for.
-    Malformed,
-    /// A fault of the framework.
-    Internal,
-}
-
-impl ErrorCode {
-    /// The word, as serialised.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Timeout => "timeout",
-            Self::Unavailable => "unavailable",
-            Self::Busy => "busy",
-            Self::CircuitOpen => "circuit_open",
-            Self::PermissionDenied => "permission_denied",
-            Self::Expired => "expired",
-            Self::Cancelled => "cancelled",
-            Self::InvalidState => "invalid_state",
-            Self::InvalidConfig => "invalid_config",
-            Self::HandlerFailed => "handler_failed",
-            Self::HandlerPanicked => "handler_panicked",
-            Self::ValidationFailed => "validation_failed",
-            Self::UnknownModule => "unknown_module",
-            Self::UnknownOperation => "unknown_operation",
-            Self::UnknownSubscription => "unknown_subscription",
-            Self::UnknownWorkflow => "unknown_workflow",
-            Self::UnknownExecution => "unknown_execution",
-            Self::AlreadyExists => "already_exists",
-            Self::InvalidName => "invalid_name",
-            Self::VersionIncompatible => "version_incompatible",
-            Self::WorkflowInvalid => "workflow_invalid",
-            Self::PayloadTooLarge => "payload_too_large",
-            Self::NestingTooDeep => "nesting_too_deep",
-            Self::Malformed => "malformed",
-            Self::Internal => "internal",
-        }
-    }
-
-    /// Whether trying again can help.
-    #[must_use]
-    pub const fn is_retryable(self) -> bool {
-        matches!(self, Self::Timeout | Self::Unavailable | Self::Busy | Self::CircuitOpen)
-    }
-
-    /// What to do about it, in one sentence.
-    #[must_use]
-    pub const fn help(self) -> &'static str {
-        match self {
-            Self::Timeout => "give it more time, or look in `inspect` at what the actor is busy with",
-            Self::Unavailable => "look the actor up again: it has ended or is about to",
-            Self::Busy => "send less, wait for room with `tell`, or raise the bound of the mailbox",
-            Self::CircuitOpen => "wait for `retry_after`; the last fault is shown by `inspect`",
-            Self::PermissionDenied => "the admission hook of the actor refused the message",
-            Self::Expired => "raise the time to live, or find out why the message waited so long",
-            Self::Cancelled => "the asker has gone; nothing is left to do",
-            Self::InvalidState => {
-                "its state does not allow this now; a cycle of asks is broken by `tell`, or by asking from a spawned future"
-            }
-            Self::InvalidConfig => "correct the setting that the message names",
-            Self::HandlerFailed | Self::HandlerPanicked => "the incident says where; the actor has been restarted",
-            Self::ValidationFailed => "correct the field that the message names",
-            Self::UnknownModule => "register the module, or correct its name",
-            Self::UnknownOperation => "correct the name of the operation; `inspect` lists what is offered",
-            Self::UnknownSubscription => "it has ended already; nothing is left to do",
-            Self::UnknownWorkflow => "register the definition, or correct its name",
-            Self::UnknownExecution => "correct its name; runs that ended long ago are forgotten",
-            Self::AlreadyExists => "choose another name, or take the other one away first",
-            Self::InvalidName => "correct the name as the message says",
-            Self::VersionIncompatible => "ask for a version that is there; the message lists them",
-            Self::WorkflowInvalid => "correct the definition at the place that the message names",
-            Self::PayloadTooLarge => "send less at once, or raise the limit",
-            Self::NestingTooDeep => "flatten the payload, or raise the limit",
-            Self::Malformed => "encode the payload anew; the message says where it breaks",
-            Self::Internal => "please report it with its log lines",
-        }
-    }
-}
-
-impl fmt::Display for ErrorCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
-    }
-}
 
 /// How far a message had come when its deadline passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

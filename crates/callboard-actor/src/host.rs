@@ -132,12 +132,16 @@ pub(crate) fn keep(core: &Arc<SystemCore>, workers: usize, supervise: Vec<Superv
         }
         core.set_threads(arbiters, Arbiter::here(Arc::downgrade(core), core.backtraces));
         core.start_root();
-        start_all(core, supervise);
-        // Whoever wanted the system may have gone; it runs all the same.
-        let _ = tell.send(());
+        let begin = async {
+            start_all(core, supervise).await;
+            // Whoever wanted the system may have gone; it runs all the same.
+            let _ = tell.send(());
+            std::future::pending::<()>().await
+        };
         tokio::select! {
             () = core.alarms.keep(&core.clock) => {}
             () = core.over.notified() => {}
+            () = begin => {}
         }
     });
 }

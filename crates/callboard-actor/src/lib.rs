@@ -120,7 +120,7 @@ pub use self::cell::ActorId;
 pub use self::child::{Admission, AdmissionRequest, Child, Defaults, IntoChild, Placement, Restart, child, child_with};
 pub use self::context::Context;
 pub use self::dead_letter::{DeadLetter, DeadLetters, DeadReason, Quarantine, Quarantined, RetryError};
-pub use self::error::{AskError, ErrorCode, Stage, StartError, TellError};
+pub use self::error::{AskError, ErrorClass, ErrorCode, Stage, StartError, TellError};
 pub use self::fault::{Fault, FaultClass, FaultKind, Incident};
 pub use self::gate::ActorState;
 pub use self::inspect::{ActorSnapshot, BreakerSnapshot, LaneSnapshot, MessageCounts, Snapshot, Totals, TurnSnapshot};

@@ -489,17 +489,15 @@ impl<T> Mailbox<T> {
         }
     }
 
-    /// The shared half is taken over when it has something more urgent than the private one, when that is empty, and
-    /// often enough that the starvation guard sees what waits there.
+    /// The shared half has a lane that the private one has not. It is taken over when that is more urgent, or when the private
+    /// half is empty, and often enough that the starvation guard sees what waits there.
     fn splice_if_due(&self, mine: &mut Private<T>, shared_lanes: u32) {
         let filled = u32::from(mine.lanes.filled());
         let more_urgent = shared_lanes.trailing_zeros() < filled.trailing_zeros();
         mine.passed += 1;
-        if more_urgent || mine.passed >= SPLICE_EVERY && shared_lanes & !filled != 0 {
+        if more_urgent || mine.passed >= SPLICE_EVERY {
             mine.passed = 0;
             self.take_over(&mut mine.lanes, &mut self.shared.lock(), u8::MAX);
-        } else {
-            mine.passed = mine.passed.min(SPLICE_EVERY);
         }
     }
 

@@ -118,7 +118,7 @@ impl Queued {
 impl RunQueue {
     pub(crate) fn new() -> Self {
         Self {
-            here: Homed::new(Here::default()),
+            here: Homed::empty(),
             inbox: Mutex::default(),
             arrived: AtomicU32::new(0),
             awake: AtomicU32::new(0),
@@ -301,7 +301,7 @@ pub(crate) struct Runner {
 impl Runner {
     /// Makes the calling thread the home of the queue.
     pub(crate) fn new(queue: Arc<RunQueue>, system: Weak<SystemCore>) -> Self {
-        queue.here.claim();
+        queue.here.claim(Here::default());
         let is_allowed = system.upgrade().is_some_and(|system| system.stays_awake);
         OURS.set(is_allowed.then(|| Arc::clone(&queue)));
         Self { queue, system, patience: Patience::new(is_allowed), polls: 0 }
@@ -374,7 +374,7 @@ mod tests {
         let core = Arc::new(System::builder().core(Clock::real(), true));
         let node = core.make_cell(&core.policy, None, child("busy", || Nobody)).node();
         let queue = RunQueue::new();
-        queue.here.claim();
+        queue.here.claim(Here::default());
         let here = queue.here.get().unwrap();
         let wake = || queue.push(&node.core().queued, || Arc::clone(&node));
         let wake_from_afar = || std::thread::scope(|scope| drop(scope.spawn(wake)));

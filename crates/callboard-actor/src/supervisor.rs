@@ -15,6 +15,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 pub use self::backoff::Backoff;
 pub(crate) use self::backoff::roll;
 use self::group::{Group, Member, Step};
@@ -126,8 +128,10 @@ impl Supervise {
 
     /// A child to be started with the supervisor, when those named before have started. One whose start fails takes the
     /// road of every fault, and the next one is started.
-    pub fn child<A: Actor>(mut self, child: Child<A>) -> Self {
-        self.children.push(Box::new(|supervisor| supervisor.declare(child)));
+    pub fn child<A: Actor>(mut self, child: impl IntoChild<A>) -> Self {
+        for child in child.into_children() {
+            self.children.push(Box::new(|supervisor| supervisor.declare(child)));
+        }
         self
     }
 
@@ -167,7 +171,7 @@ impl Supervise {
             && self.intensity.is_none()
             && self.backoff.is_none();
         let policy = if is_default { Arc::clone(base) } else { Arc::new(policy) };
-        Plan { policy, roster: Mutex::default() }
+        Plan { policy, roster: Mutex::default(), has_begun: watch::Sender::default() }
     }
 }
 
@@ -227,6 +231,16 @@ impl SupervisorRef {
     /// once. Returns at once, see [`ended`](Self::ended).
     pub fn stop(&self) {
         self.0.actor.stop();
+    }
+
+    /// Waits until each of its first children has started, or has failed to and is on the way that every fault takes.
+    ///
+    /// # Cancel safety
+    ///
+    /// Can be dropped and called again at any time.
+    pub async fn started(&self) {
+        // The sender lives as long as the plan does.
+        let _ = self.0.plan.has_begun.subscribe().wait_for(|has_begun| *has_begun).await;
     }
 
     /// Waits until it has ended.
@@ -297,6 +311,8 @@ type Launch = Box<dyn FnOnce() + Send>;
 struct Plan {
     policy: Arc<Policy>,
     roster: Mutex<Roster>,
+    /// Its first children have begun, or it has ended before they had.
+    has_begun: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -359,6 +375,7 @@ impl Plan {
     /// told now; those that it had told and that are still there were given their time.
     fn end(&self, why: &StopReason) {
         let is_new = self.close();
+        self.has_begun.send_replace(true);
         let left = std::mem::take(&mut self.roster.lock().children);
         for child in left.values().rev() {
             let directive = match why {
@@ -512,6 +529,7 @@ impl SyncHandler<Report> for Supervisor {
         self.take_note(report, &cx.system())?;
         if self.group.is_none() && std::mem::take(&mut self.is_starting) {
             cx.me().cell().core.tell_started();
+            self.plan.has_begun.send_replace(true);
         }
         Ok(())
     }

@@ -81,7 +81,8 @@ impl System {
         }
     }
 
-    /// Starts a supervisor under the root supervisor.
+    /// Starts a supervisor under the root supervisor, and waits until its first children have started, or have failed to and
+    /// are on the way that every fault takes.
     ///
     /// # Errors
     ///
@@ -90,9 +91,11 @@ impl System {
     ///
     /// # Cancel safety
     ///
-    /// It never waits: once polled, the supervisor has been started or refused.
+    /// Once polled, the supervisor has been started or refused, whether or not somebody waits on for its children.
     pub async fn supervise(&self, supervise: Supervise) -> Result<SupervisorRef, StartError> {
-        self.0.root().ok_or(StartError::Over)?.supervise(supervise)
+        let supervisor = self.0.root().ok_or(StartError::Over)?.supervise(supervise)?;
+        supervisor.started().await;
+        Ok(supervisor)
     }
 
     /// The first actor of this type with this name. One that is still in its first start is not found yet.
@@ -331,7 +334,8 @@ impl SystemBuilder {
         self
     }
 
-    /// Starts the threads and the supervisors.
+    /// Starts the threads and the supervisors, and waits until their first children have started, or have failed to and are
+    /// on the way that every fault takes.
     ///
     /// # Errors
     ///
@@ -388,12 +392,13 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// Starts the first supervisors, in order.
-pub(crate) fn start_all(core: &Arc<SystemCore>, supervise: Vec<Supervise>) {
+/// Starts the first supervisors, each when the children of the one before have started.
+pub(crate) async fn start_all(core: &Arc<SystemCore>, supervise: Vec<Supervise>) {
     for supervise in supervise {
-        if let Some(root) = core.root() {
-            // The builder has checked their settings.
-            let _ = root.supervise(supervise);
+        let Some(root) = core.root() else { return };
+        // The builder has checked their settings.
+        if let Ok(supervisor) = root.supervise(supervise) {
+            supervisor.started().await;
         }
     }
 }

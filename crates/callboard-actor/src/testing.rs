@@ -69,7 +69,7 @@ impl TestSystem {
     /// As [`run`](Self::run), and if the settings cannot work.
     pub fn run_with<T>(builder: SystemBuilder, test: impl AsyncFnOnce(&Self) -> T) -> T {
         paused::block_on(async {
-            let this = Self { system: start_here(builder) };
+            let this = Self { system: start_here(builder).await };
             let result = test(&this).await;
             this.check_leftovers();
             result
@@ -169,7 +169,7 @@ pub struct HeldTime {
 }
 
 /// A system whose only thread is the calling one.
-fn start_here(builder: SystemBuilder) -> System {
+async fn start_here(builder: SystemBuilder) -> System {
     if let Err(error) = builder.check() {
         panic!("{error}");
     }
@@ -179,6 +179,6 @@ fn start_here(builder: SystemBuilder) -> System {
     let keeper = Arc::clone(&core);
     tokio::task::spawn_local(async move { keeper.alarms.keep(&keeper.clock).await });
     core.start_root();
-    start_all(&core, builder.supervise);
+    start_all(&core, builder.supervise).await;
     System::of(&core)
 }

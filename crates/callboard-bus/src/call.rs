@@ -16,10 +16,10 @@ use self::error::why_not_taken;
 pub(crate) use self::error::without_message;
 pub use self::error::{CallError, Failure};
 use crate::address::{Address, AddressError};
+use crate::callable::{Asked, CallOptions};
 use crate::codec::{self, Limits};
 use crate::lookup::{LookupError, UnavailableReason};
 use crate::modules::Modules;
-use crate::operation::{Asked, CallOptions};
 use crate::registry::{Offer, Route, Tried};
 use crate::value::Value;
 

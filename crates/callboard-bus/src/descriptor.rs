@@ -2,13 +2,19 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use callboard_actor::ActorId;
+use callboard_actor::{ActorId, Priority};
 use semver::Version;
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 use crate::address::Address;
+use crate::pattern::Pattern;
+use crate::protocol::Protocol;
+use crate::security_level::SecurityLevel;
+use crate::time;
+use crate::topic::Topic;
 
 /// What the registry knows of one instance of a module.
 #[derive(Clone, Debug, Serialize)]
@@ -20,10 +26,20 @@ pub struct Descriptor {
     pub version: Version,
     /// What it is for, in a sentence; may be empty.
     pub description: String,
+    /// Who looks after it; may be empty.
+    pub owner: String,
     /// Words to find it by.
     pub tags: Vec<String>,
+    /// The ways in which it takes part, in order.
+    pub protocols: Vec<Protocol>,
+    /// Who may use it.
+    pub security_level: SecurityLevel,
     /// The operations that it needs of others.
     pub requires: Vec<Address>,
+    /// The events that it hears.
+    pub hears: Vec<Pattern>,
+    /// The events that it publishes.
+    pub publishes: Vec<Topic>,
     /// What it offers, in the order of registration.
     #[serde(serialize_with = "serialize_shared")]
     pub operations: Vec<Arc<OperationDescriptor>>,
@@ -45,6 +61,18 @@ pub struct OperationDescriptor {
     pub name: String,
     /// The version of the module.
     pub version: Version,
+    /// What it does, in a sentence; may be empty.
+    pub description: String,
+    /// Doing it twice under the same message has the effect of doing it once, so a call whose outcome is unknown may be
+    /// made again.
+    pub is_idempotent: bool,
+    /// Why it should not be called any more, if so.
+    pub deprecated: Option<String>,
+    /// The priority of calls that name none.
+    pub priority: Priority,
+    /// The time limit of calls that name none; nothing where that of the system holds.
+    #[serde(serialize_with = "serialize_timeout")]
+    pub timeout: Option<Duration>,
     /// The type of the message, as Rust names it.
     pub message: &'static str,
     /// The JSON Schema (draft 2020-12) of what it takes.
@@ -108,4 +136,8 @@ impl Serialize for Health {
 
 fn serialize_shared<S: Serializer>(operations: &[Arc<OperationDescriptor>], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(operations.iter().map(|operation| &**operation))
+}
+
+fn serialize_timeout<S: Serializer>(timeout: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    timeout.map(time::show).serialize(serializer)
 }

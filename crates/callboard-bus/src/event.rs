@@ -7,11 +7,12 @@ use std::time::{Duration, SystemTime};
 
 use callboard_actor::Message;
 use parking_lot::Mutex;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::topic::Topic;
-use crate::value::Value;
+use crate::value::{Value, ValueError, from_value};
 
 /// Something that has happened, as every subscriber gets it. A clone shares name, data and source.
 ///
@@ -31,6 +32,36 @@ pub struct Event {
     pub time: SystemTime,
     /// The name of the actor that published it from a turn, or `system`.
     pub source: Arc<str>,
+}
+
+impl Event {
+    /// Its data as a type.
+    ///
+    /// # Errors
+    ///
+    /// The data does not fit the type; the error says where.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, ValueError> {
+        from_value(&self.data)
+    }
+}
+
+/// A type of which the data of events is made, with the name that they are published under. `#[derive(Event)]` writes it.
+///
+/// ```
+/// use callboard_bus::DomainEvent;
+///
+/// #[derive(serde::Serialize)]
+/// struct BatchReceived {
+///     rows: u64,
+/// }
+///
+/// impl DomainEvent for BatchReceived {
+///     const NAME: &'static str = "data.batch.received";
+/// }
+/// ```
+pub trait DomainEvent: Serialize {
+    /// The name of such an event.
+    const NAME: &'static str;
 }
 
 impl Message for Event {

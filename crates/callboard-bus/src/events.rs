@@ -81,10 +81,10 @@ use callboard_actor::{Actor, ActorRef, Context, Recipient, System};
 use self::actor::EventsActor;
 pub(crate) use self::actor::{Admit, Sweep};
 use self::board::Board;
-use crate::event::{Event, EventId};
+use crate::event::{DomainEvent, Event, EventId};
 use crate::pattern::Pattern;
-use crate::publish::{EventOptions, Publish, PublishError, Refusal, free_topic};
-use crate::subscription::{Subscribe, Subscriber};
+use crate::publish::{EventOptions, Publish, PublishError, Refusal, free_topic, typed};
+use crate::subscription::{Ear, Subscribe, Subscriber};
 use crate::topic::Topic;
 use crate::value::Value;
 
@@ -95,6 +95,9 @@ pub trait EventsExt {
 
     /// Publishes an event when awaited. See [`Publish`] for its errors.
     fn publish(&self, name: &str, data: impl Into<Value>) -> Publish;
+
+    /// Publishes an event that is a type, under the name that its type has. See [`Publish`] for its errors.
+    fn emit<E: DomainEvent>(&self, event: &E) -> Publish;
 
     /// Subscribes an actor to all events whose names match, when awaited. See [`Subscribe`] for its errors.
     fn subscribe(&self, pattern: &str, recipient: Recipient<Event>) -> Subscribe;
@@ -138,6 +141,13 @@ pub trait TurnEventsExt {
         options: EventOptions,
     ) -> Result<EventId, PublishError>;
 
+    /// As [`publish`](Self::publish), of an event that is a type, under the name that its type has.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError`], at once.
+    fn emit<E: DomainEvent>(&mut self, event: &E) -> Result<EventId, PublishError>;
+
     /// As [`EventsExt::subscribe`]: it does not wait for the end of the turn.
     fn subscribe(&self, pattern: &str, recipient: Recipient<Event>) -> Subscribe;
 }
@@ -148,11 +158,15 @@ impl EventsExt for System {
     }
 
     fn publish(&self, name: &str, data: impl Into<Value>) -> Publish {
-        Publish::new(self.events(), free_topic(name), data.into())
+        Publish::new(self.events(), free_topic(name).map(|name| (name, data.into())))
+    }
+
+    fn emit<E: DomainEvent>(&self, event: &E) -> Publish {
+        Publish::new(self.events(), typed(event))
     }
 
     fn subscribe(&self, pattern: &str, recipient: Recipient<Event>) -> Subscribe {
-        Subscribe::new(self.events(), pattern.parse(), recipient)
+        Subscribe::new(self.events(), pattern.parse(), Box::new(recipient))
     }
 }
 
@@ -171,16 +185,26 @@ impl<A: Actor> TurnEventsExt for Context<A> {
         data: impl Into<Value>,
         options: EventOptions,
     ) -> Result<EventId, PublishError> {
-        let (topic, events) = (free_topic(name)?, TurnEventsExt::events(self));
-        let event = events.event(topic, data.into(), self.me().name().into(), options.id);
-        let id = event.id;
-        self.effect(move || events.deliver_at_once(&event, options.priority));
-        Ok(id)
+        Ok(publish_later(self, free_topic(name)?, data.into(), options))
+    }
+
+    fn emit<E: DomainEvent>(&mut self, event: &E) -> Result<EventId, PublishError> {
+        let (name, data) = typed(event)?;
+        Ok(publish_later(self, name, data, EventOptions::default()))
     }
 
     fn subscribe(&self, pattern: &str, recipient: Recipient<Event>) -> Subscribe {
-        Subscribe::new(TurnEventsExt::events(self), pattern.parse(), recipient)
+        Subscribe::new(TurnEventsExt::events(self), pattern.parse(), Box::new(recipient))
     }
+}
+
+/// Publishes when the turn ends well.
+fn publish_later<A: Actor>(cx: &mut Context<A>, name: Topic, data: Value, options: EventOptions) -> EventId {
+    let events = TurnEventsExt::events(cx);
+    let event = events.event(name, data, cx.me().name().into(), options.id);
+    let id = event.id;
+    cx.effect(move || events.deliver_at_once(&event, options.priority));
+    id
 }
 
 /// The events of a system. Cheap to clone.
@@ -199,12 +223,16 @@ impl Events {
 
     /// As [`EventsExt::publish`]. Takes a name that begins with `$` as well: layers of the system publish this way.
     pub fn publish(&self, name: Topic, data: impl Into<Value>) -> Publish {
-        Publish::new(self.clone(), Ok(name), data.into())
+        Publish::new(self.clone(), Ok((name, data.into())))
     }
 
     /// As [`EventsExt::subscribe`].
     pub fn subscribe(&self, pattern: Pattern, recipient: Recipient<Event>) -> Subscribe {
-        Subscribe::new(self.clone(), Ok(pattern), recipient)
+        Subscribe::new(self.clone(), Ok(pattern), Box::new(recipient))
+    }
+
+    pub(crate) fn subscribe_ear(&self, pattern: Pattern, ear: Box<dyn Ear>) -> Subscribe {
+        Subscribe::new(self.clone(), Ok(pattern), ear)
     }
 
     /// How many subscriptions there are.

@@ -5,7 +5,8 @@
 //!
 //! | concept | type |
 //! |---|---|
-//! | an actor with a name, a version and operations | [`Module`], [`Registration`], [`Descriptor`] |
+//! | an actor with a name, a version and operations | [`Manifest`], [`Registration`], [`Descriptor`] |
+//! | one that knows what it is by itself | [`Module`], [`Start`], [`module()`], [`RequireExt`] |
 //! | where modules are found | [`ModulesExt`], [`Modules`], [`ModuleWatch`], [`ModuleChange`] |
 //! | how an operation is named | [`Address`] |
 //! | a call by name | [`Call`], [`PackedCall`], [`CallError`], [`LookupError`] |
@@ -15,9 +16,15 @@
 //! | a condition over a value | [`Expression`], [`EvaluationError`] |
 //! | payloads as MessagePack or JSON, from senders who are not trusted | [`codec`], [`codec::Limits`] |
 //! | when to try again | [`RetryPolicy`], [`retry::Retry`], [`RetryBudget`] |
+//! | settings, from their layers and while the system runs | [`Config`], [`Profile`], [`LiveConfig`], [`config`] |
+//! | the class of an error that says nothing of itself | [`Classifier`], [`Keywords`] |
 //! | the name of an event, and many of them | [`Topic`], [`Pattern`], [`TopicError`] |
 //! | what has happened, told to everybody who wants to know | [`Event`], [`EventsExt`], [`TurnEventsExt`], [`events`] |
 //! | who got it, who did not take it, and who gets it | [`Receipt`], [`Refusal`], [`Subscription`] |
+//! | what modules can do, and who can | [`discovery::Capability`], [`discovery::DiscoveryQuery`], [`discovery::DiscoveryCache`] |
+//! | what two modules have agreed on, who is to do it, and what a change breaks | [`contract::Contract`], [`contract::negotiate`], [`mod@contract::diff`] |
+//! | which module needs which, and in what order they start | [`module_graph::ModuleGraph`] |
+//! | whether what one side writes is what the other reads | [`schema::compatibility`] |
 //! | a graph as SVG, DOT or Mermaid, and a chart over time | [`picture::Picture`], [`picture::Gantt`] |
 //!
 //! ```
@@ -38,7 +45,7 @@
 //!
 //! ```
 //! # use callboard_actor::{Actor, Context, Drain, Fault, Message, SyncHandler, System};
-//! use callboard_bus::{Module, ModulesExt};
+//! use callboard_bus::{Manifest, ModulesExt};
 //! use schemars::JsonSchema;
 //! use serde::Deserialize;
 //! use serde_json::json;
@@ -58,7 +65,7 @@
 //! # callboard_actor::block_on(async {
 //! # let system = System::builder().workers(1).start().await?;
 //! let processor = system.spawn(Processor::default);
-//! Module::new("processor", "1.2.0").serve(&processor).operation::<Process>("process_data").register(&system).await?;
+//! Manifest::new("processor", "1.2.0").operation::<Process>("process_data").register(&processor).await?;
 //!
 //! let length = system.call("processor.process_data@^1", json!({ "data": [1, 2] })).await?;
 //! assert_eq!(length, 2.into());
@@ -128,7 +135,11 @@
 //! store: it has no bytes of its own, no dates and no references, and one that is too large for a message belongs into a
 //! store. Nothing here migrates one version of a message to another.
 
+mod classifier;
 pub mod codec;
+pub mod config;
+pub mod contract;
+pub mod discovery;
 mod event;
 pub mod events;
 pub mod expression;
@@ -137,17 +148,26 @@ mod matcher;
 mod pattern;
 pub mod picture;
 mod publish;
+pub mod module_graph;
 pub mod retry;
 mod shared_map;
 mod subscription;
+pub mod time;
 mod topic;
 pub mod value;
 
+mod authoring;
 mod address;
+mod protocol;
+mod security_level;
 mod descriptor;
-mod schema;
+pub mod schema;
+mod callable;
 mod operation;
+mod probe;
+mod manifest;
 mod module;
+mod require;
 mod registration;
 mod registry;
 mod modules;
@@ -156,19 +176,36 @@ mod call;
 
 pub use self::address::{Address, AddressError};
 pub use self::call::{Call, CallError, CallFuture, Failure, PackedCall, PackedCallFuture};
+pub use self::classifier::{Classifier, Keywords};
 pub use self::codec::CodecError;
+pub use self::config::{Config, ConfigError, LiveConfig, Profile};
 pub use self::descriptor::{Descriptor, Health, OperationDescriptor};
-pub use self::event::{Event, EventId, EventIdError};
+pub use self::event::{DomainEvent, Event, EventId, EventIdError};
 pub use self::events::{Events, EventsExt, TurnEventsExt};
 pub use self::expression::{EvaluationError, Expression, ExpressionError};
 pub use self::lookup::{Hint, LookupError, Unavailable, UnavailableInstance, UnavailableReason};
-pub use self::module::{Module, ServedModule};
+pub use self::manifest::Manifest;
+pub use self::module::{Module, ModuleChild, Start, module, module_from};
 pub use self::modules::{MissingRequirement, ModuleWatch, Modules, ModulesExt};
+pub use self::operation::Operation;
 pub use self::pattern::Pattern;
+pub use self::probe::Probe;
+pub use self::protocol::Protocol;
 pub use self::publish::{EventOptions, Publish, PublishError, Receipt, Refusal};
 pub use self::registration::{RegisterError, Registration, RegistryError};
 pub use self::registry::ModuleChange;
+pub use self::require::{RequireError, RequireExt};
 pub use self::retry::{RetryBudget, RetryPolicy};
+pub use self::security_level::SecurityLevel;
 pub use self::subscription::{Subscribe, SubscribeError, Subscription};
 pub use self::topic::{Topic, TopicError};
 pub use self::value::{Array, NotFinite, Number, Object, Path, PathError, Segment, Value, ValueError, from_value};
+
+#[cfg(feature = "macros")]
+pub use callboard_macros::{Event, module};
+
+/// What the code that the macros write is made of. Not for anybody else: it changes without notice.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::authoring::*;
+}

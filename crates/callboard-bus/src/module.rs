@@ -1,244 +1,168 @@
-//! A module written by hand: [`Module`], and [`ServedModule`] when it is known who serves it.
+//! An actor that knows by itself what it is as a module: [`Module`], and [`module`] to start it.
 
-use std::any::type_name;
-use std::collections::HashSet;
-use std::error::Error;
 use std::fmt;
+use std::future::{Future, ready};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use callboard_actor::{Actor, ActorRef, Handler, Message};
-use schemars::JsonSchema;
-use semver::Version;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value as Json;
+use callboard_actor::{Actor, Child, Context, Fault, IntoChild, child_with};
+use futures::future::LocalBoxFuture;
 
-use crate::address::{check_module_name, check_name};
-use crate::call::CallError;
-use crate::descriptor::{Descriptor, Health, OperationDescriptor};
-use crate::modules::ModulesExt;
-use crate::operation::{Operation, TypedOperation, fallible, plain};
-use crate::registration::{RegisterError, Registration};
-use crate::registry::Entry;
-use crate::schema;
-use crate::value::Value;
+use crate::manifest::Manifest;
 
-/// What a module is, before it is said who serves it. Whatever is wrong with it comes out of
-/// [`ServedModule::register`].
+/// An actor that is a module. Written by hand, or by `#[module]`.
 ///
 /// ```
-/// # use callboard_actor::{Actor, Context, Drain, Fault, Message, SyncHandler, System};
-/// # #[derive(serde::Deserialize, schemars::JsonSchema)]
-/// # struct Put { key: String }
-/// # impl Message for Put { type Reply = Result<u64, std::io::Error>; }
-/// # #[derive(Default)]
-/// # struct Storage(u64);
-/// # impl Actor for Storage {}
-/// # impl SyncHandler<Put> for Storage {
-/// #     fn handle(&mut self, put: Put, _: &mut Context<Self>) -> Result<Result<u64, std::io::Error>, Fault> {
-/// #         if put.key.is_empty() { return Ok(Err(std::io::Error::other("a key must not be empty"))) }
-/// #         self.0 += 1;
-/// #         Ok(Ok(self.0))
-/// #     }
+/// use callboard_actor::{Actor, Context, Drain, Fault, Message, SyncHandler, System, block_on, one_for_one};
+/// use callboard_bus::{Manifest, Module, ModulesExt, Start, module};
+/// use schemars::JsonSchema;
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize, JsonSchema)]
+/// struct Add(u64);
+/// # impl Message for Add { type Reply = u64; }
+///
+/// struct Counter(u64);
+/// impl Actor for Counter {}
+/// # impl SyncHandler<Add> for Counter {
+/// #     fn handle(&mut self, Add(n): Add, _: &mut Context<Self>) -> Result<u64, Fault> { self.0 += n; Ok(self.0) }
 /// # }
-/// use callboard_bus::{Module, ModulesExt, Value};
 ///
-/// # callboard_actor::block_on(async {
-/// # let system = System::builder().workers(1).start().await?;
-/// let storage = system.spawn(Storage::default);
-/// let registration = Module::new("storage", "1.2.0")
-///     .description("keeps what it is given")
-///     .serve(&storage)
-///     .fallible::<Put, _, _>("put")
-///     .register(&system)
-///     .await?;
+/// impl Module for Counter {
+///     fn manifest() -> Manifest<Self> {
+///         Manifest::new("counter", "1.0.0").operation::<Add>("add")
+///     }
+/// }
 ///
-/// let number = system.call("storage.put@^1", serde_json::json!({ "key": "a" })).await?;
-/// assert_eq!(number, Value::from(1));
-/// registration.unregister().await?;
-/// let gone = system.call("storage.put", serde_json::json!({ "key": "a" })).await.unwrap_err();
-/// assert_eq!(gone.to_string(), "there is no module `storage`");
-/// # system.shutdown(Drain::default()).await;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// # }).unwrap();
+/// impl Start for Counter {
+///     async fn start(_: &mut Context<Self>) -> Result<Self, Fault> {
+///         Ok(Self(40))
+///     }
+/// }
+///
+/// block_on(async {
+///     let system = System::builder().supervise(one_for_one().child(module::<Counter>())).start().await?;
+///     assert_eq!(system.call("counter.add", 2).await?, 42.into());
+///     system.shutdown(Drain::default()).await;
+///     Ok::<(), Box<dyn std::error::Error>>(())
+/// })
+/// # .unwrap();
 /// ```
-#[derive(Clone, Debug)]
-#[must_use = "a module is found once it is registered"]
-pub struct Module {
-    name: String,
-    version: String,
-    description: String,
-    tags: Vec<String>,
-    requires: Vec<String>,
+pub trait Module: Actor {
+    /// What it is. It is asked at every start, so what it says must not change.
+    fn manifest() -> Manifest<Self>;
 }
 
-impl Module {
-    /// A module with this name and this semantic version. Its instances share both, though there may be instances of
-    /// other versions beside them.
-    pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
-        let (name, version) = (name.into(), version.into());
-        Self { name, version, description: String::new(), tags: Vec::new(), requires: Vec::new() }
-    }
-
-    /// What it is for, in a sentence.
-    pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = description.into();
-        self
-    }
-
-    /// A word to find it by.
-    pub fn tag(mut self, tag: impl Into<String>) -> Self {
-        self.tags.push(tag.into());
-        self
-    }
-
-    /// An operation that it needs of another module: `storage.put@^1`. See
-    /// [`Modules::missing`](crate::Modules::missing).
-    pub fn requires(mut self, address: impl Into<String>) -> Self {
-        self.requires.push(address.into());
-        self
-    }
-
-    /// The actor that is one instance of it.
-    pub fn serve<A: Actor>(self, actor: &ActorRef<A>) -> ServedModule<A> {
-        ServedModule { module: self, actor: actor.clone(), operations: Vec::new() }
-    }
-}
-
-/// A module with the actor that serves it.
-#[must_use = "a module is found once it is registered"]
-pub struct ServedModule<A: Actor> {
-    module: Module,
-    actor: ActorRef<A>,
-    operations: Vec<Offered<A>>,
-}
-
-/// An operation that waits for the version of its module.
-struct Offered<A: Actor> {
-    name: String,
-    make: fn(ActorRef<A>, OperationDescriptor) -> Arc<dyn Operation>,
-    message: &'static str,
-    schemas: (Json, Json),
-}
-
-/// How the answer of a handler becomes an output.
-type Answer<M> = fn(<M as Message>::Reply) -> Result<Value, CallError>;
-
-impl<A: Actor> ServedModule<A> {
-    /// Offers a message that the actor handles. A caller's payload becomes the message and its reply the output.
-    pub fn operation<M>(self, name: impl Into<String>) -> Self
-    where
-        A: Handler<M>,
-        M: Message + DeserializeOwned + JsonSchema,
-        M::Reply: Serialize + JsonSchema,
-    {
-        let schemas = (schema::of_input::<M>(), schema::of_output::<M::Reply>());
-        self.offer::<M>(name.into(), schemas, |actor, descriptor| make::<A, M>(actor, plain, descriptor))
-    }
-
-    /// Offers a message whose reply is a `Result`: `Ok` is the output, `Err` is [`CallError::Failed`] for a caller by
-    /// name, of the class that `?` in a handler would give it.
-    pub fn fallible<M, T, E>(self, name: impl Into<String>) -> Self
-    where
-        A: Handler<M>,
-        M: Message<Reply = Result<T, E>> + DeserializeOwned + JsonSchema,
-        T: Serialize + JsonSchema + 'static,
-        E: Error + 'static,
-    {
-        let schemas = (schema::of_input::<M>(), schema::of_output::<T>());
-        self.offer::<M>(name.into(), schemas, |actor, descriptor| make::<A, M>(actor, fallible, descriptor))
-    }
-
-    /// Lets it be found, as one more instance of its module. It is found until it is unregistered or its actor ends. An
-    /// actor that was registered under this name before takes the place of what it was, unless somebody still holds that
-    /// [`Registration`]: so an actor can register itself in `started`, which every restart does again.
+/// A module that builds its own value.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say how it is built",
+    note = "write `async fn start(cx: &mut Context<Self>) -> Result<Self, Fault>` in its `#[module]` block",
+    note = "or hand the value in: `module_from(|| ..)`"
+)]
+pub trait Start: Module {
+    /// Builds the value, on the actor's own thread, at each start. What it needs of others it finds with
+    /// [`require`](crate::RequireExt::require).
     ///
     /// # Errors
     ///
-    /// [`RegisterError`]: the first thing that is wrong with what was said of it, that the same actor is registered
-    /// under this name already, or that it is about to end.
+    /// An error, a panic or the start limit (10 s by default) is a failed start, which the supervisor treats like any
+    /// other fault. The module is not found before it has started once.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it has ended, the module is not registered; for a moment it may have been, and what its actor was
-    /// registered as before may have been replaced for good.
-    pub async fn register(self, home: &impl ModulesExt) -> Result<Registration, RegisterError> {
-        home.modules().register(self.into_entry()?).await
+    /// Dropped at an `await` when the start limit is over or the actor is told to end.
+    fn start(cx: &mut Context<Self>) -> impl Future<Output = Result<Self, Fault>>;
+}
+
+/// The actors of a module that builds its own value, to be started by a supervisor: each registers itself when its first
+/// start has ended well, and hears from then on what it hears.
+pub fn module<M: Start>() -> ModuleChild<M> {
+    ModuleChild::new(Arc::new(|cx| Box::pin(M::start(cx))))
+}
+
+/// The actors of a module whose value `make` builds, as [`module`].
+pub fn module_from<M: Module>(make: impl Fn() -> M + Send + Sync + 'static) -> ModuleChild<M> {
+    ModuleChild::new(Arc::new(move |_| Box::pin(ready(Ok(make())))))
+}
+
+/// A module to be started; made by [`module`] or [`module_from`].
+#[must_use = "a module does nothing until it is spawned"]
+pub struct ModuleChild<M: Module> {
+    build: Build<M>,
+    instances: usize,
+    tune: Vec<Change<M>>,
+}
+
+/// Settings that differ from the defaults.
+type Change<M> = Box<dyn Fn(Child<M>) -> Child<M> + Send>;
+
+/// Builds the value at each start.
+type Build<M> = Arc<dyn for<'c> Fn(&'c mut Context<M>) -> LocalBoxFuture<'c, Result<M, Fault>> + Send + Sync>;
+
+impl<M: Module> ModuleChild<M> {
+    fn new(build: Build<M>) -> Self {
+        Self { build, instances: M::manifest().instances(), tune: Vec::new() }
     }
 
-    fn offer<M>(
-        mut self,
-        name: String,
-        schemas: (Json, Json),
-        make: fn(ActorRef<A>, OperationDescriptor) -> Arc<dyn Operation>,
-    ) -> Self {
-        self.operations.push(Offered { name, make, message: type_name::<M>(), schemas });
+    /// How many instances a supervisor starts, instead of as many as the manifest says. None is as good as one.
+    pub fn replicas(mut self, count: usize) -> Self {
+        self.instances = count.max(1);
         self
     }
 
-    pub(crate) fn into_entry(self) -> Result<Entry, RegisterError> {
-        let Self { module, actor, operations } = self;
-        let version = module.checked(&operations)?;
-        let name = module.name;
-        let operations = operations.into_iter().map(|offered| offered.into_operation(&name, &version, &actor));
-        let operations: Vec<_> = operations.collect();
-        let requires = module.requires.iter().map(|address| address.parse());
-        let descriptor = Descriptor {
-            requires: requires.collect::<Result<_, _>>()?,
-            name,
-            version,
-            description: module.description,
-            tags: module.tags,
-            operations: operations.iter().map(|operation| Arc::clone(operation.descriptor())).collect(),
-            health: Health::default(),
-            actor: actor.id(),
-            instance: actor.name(),
-        };
-        Ok(Entry::new(descriptor, operations, Arc::new(actor)))
+    /// Changes the settings of the actor of every instance.
+    ///
+    /// ```
+    /// # use callboard_actor::Child;
+    /// # use callboard_bus::{ModuleChild, Module};
+    /// # fn tuned<M: Module>(module: ModuleChild<M>) -> ModuleChild<M> {
+    /// module.tune(|child| child.bound(64).dedicated())
+    /// # }
+    /// ```
+    pub fn tune(mut self, change: impl Fn(Child<M>) -> Child<M> + Send + 'static) -> Self {
+        self.tune.push(Box::new(change));
+        self
+    }
+
+    fn instance(&self, name: String) -> Child<M> {
+        let child = hosted(name, Arc::clone(&self.build));
+        self.tune.iter().fold(child, |child, change| change(child))
     }
 }
 
-impl Module {
-    /// Its version, once its names are found to be names.
-    fn checked<A: Actor>(&self, operations: &[Offered<A>]) -> Result<Version, RegisterError> {
-        let bad = |what, name: &str, reason| RegisterError::BadName { what, name: name.to_owned(), reason };
-        check_module_name(&self.name).map_err(|reason| bad("module", &self.name, reason))?;
-        let mut seen = HashSet::new();
-        for Offered { name, .. } in operations {
-            check_name(name).map_err(|reason| bad("operation", name, reason))?;
-            if !seen.insert(name) {
-                return Err(RegisterError::OperationTwice { module: self.name.clone(), operation: name.clone() });
-            }
+impl<M: Module> IntoChild<M> for ModuleChild<M> {
+    fn into_child(self) -> Child<M> {
+        self.instance(M::manifest().name().to_owned())
+    }
+
+    /// One for each instance; several have their numbers behind their names, from 1.
+    fn into_children(self) -> Vec<Child<M>> {
+        if self.instances == 1 {
+            return vec![self.into_child()];
         }
-        let version = Version::parse(&self.version);
-        version.map_err(|error| RegisterError::BadVersion {
-            module: self.name.clone(),
-            version: self.version.clone(),
-            reason: error.to_string(),
-        })
+        let manifest = M::manifest();
+        (1..=self.instances).map(|number| self.instance(format!("{}-{number}", manifest.name()))).collect()
     }
 }
 
-impl<A: Actor> Offered<A> {
-    fn into_operation(self, module: &str, version: &Version, actor: &ActorRef<A>) -> Arc<dyn Operation> {
-        let (message_schema, reply_schema) = self.schemas;
-        let address = format!("{module}.{}", self.name);
-        let (name, message, version) = (self.name, self.message, version.clone());
-        let descriptor = OperationDescriptor { address, name, version, message, message_schema, reply_schema };
-        (self.make)(actor.clone(), descriptor)
-    }
+/// An actor that registers itself. Once is enough: what is registered is the actor, which keeps its place through every
+/// restart, and somebody may have taken it away meanwhile.
+fn hosted<M: Module>(name: String, build: Build<M>) -> Child<M> {
+    let is_registered = AtomicBool::new(false);
+    child_with(name, async move |cx: &mut Context<M>| {
+        let value = build(cx).await?;
+        let manifest = M::manifest();
+        manifest.start_ticking(cx);
+        if !is_registered.load(Ordering::Relaxed) {
+            manifest.register(&cx.me()).await?;
+            is_registered.store(true, Ordering::Relaxed);
+        }
+        Ok(value)
+    })
 }
 
-fn make<A: Handler<M>, M: Message + DeserializeOwned>(
-    actor: ActorRef<A>,
-    answer: Answer<M>,
-    descriptor: OperationDescriptor,
-) -> Arc<dyn Operation> {
-    Arc::new(TypedOperation::new(actor, answer, descriptor))
-}
-
-impl<A: Actor> fmt::Debug for ServedModule<A> {
+impl<M: Module> fmt::Debug for ModuleChild<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServedModule").field("module", &self.module).field("actor", &self.actor).finish_non_exhaustive()
+        f.debug_struct("ModuleChild").field("instances", &self.instances).finish_non_exhaustive()
     }
 }

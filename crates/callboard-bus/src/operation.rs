@@ -1,140 +1,128 @@
-//! An operation without its types: a payload goes in, becomes a message, and the reply comes out as a payload.
+//! What a module offers to be called: [`Operation`].
 
-use std::any::{Any, TypeId, type_name};
+use std::any::type_name;
 use std::error::Error;
-use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use callboard_actor::{ActorRef, Ask, Fault, Handler, Message, Priority, Recipient};
+use callboard_actor::{Actor, ActorRef, Handler, Message, Priority};
+use schemars::JsonSchema;
+use semver::Version;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
 
-use crate::call::{CallError, Failure, without_message};
+use crate::call::CallError;
+use crate::callable::{Callable, TypedOperation, fallible, plain};
 use crate::descriptor::OperationDescriptor;
-use crate::value::{Value, ValueError, from_value};
+use crate::schema;
+use crate::value::Value;
 
-/// The answer on its way.
-pub(crate) type Asked = Pin<Box<dyn Future<Output = Result<Value, CallError>> + Send>>;
-
-/// How a call is made, where it says so; what is not set is as the message type and the running turn have it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct CallOptions {
-    pub(crate) priority: Option<Priority>,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) idempotency_key: Option<Arc<str>>,
-    pub(crate) takes_nothing_along: bool,
+/// A message that `A` handles, under a name that it is called by. See [`Manifest::offer`](crate::Manifest::offer).
+#[must_use = "an operation is offered by a manifest"]
+pub struct Operation<A: Actor> {
+    name: String,
+    description: String,
+    is_idempotent: bool,
+    deprecated: Option<String>,
+    message: &'static str,
+    priority: Priority,
+    timeout: Option<Duration>,
+    /// Of the message and of the output; made when it is registered, as that takes a while.
+    schemas: fn() -> (Json, Json),
+    make: fn(ActorRef<A>, OperationDescriptor) -> Arc<dyn Callable>,
 }
 
-/// What the registry keeps of an operation.
-pub(crate) trait Operation: Send + Sync {
-    /// Reads the payload. Everything after that is in the future, which is an ask of the actor.
-    ///
-    /// # Errors
-    ///
-    /// A payload that does not fit the message.
-    fn ask(&self, input: &Value, options: &CallOptions) -> Result<Asked, ValueError>;
+impl<A: Actor> Operation<A> {
+    /// A caller's payload becomes the message and its reply the output.
+    pub fn new<M>(name: impl Into<String>) -> Self
+    where
+        A: Handler<M>,
+        M: Message + DeserializeOwned + JsonSchema,
+        M::Reply: Serialize + JsonSchema,
+    {
+        let schemas = || (schema::of_input::<M>(), schema::of_output::<M::Reply>());
+        Self::of::<M>(name.into(), schemas, |actor, descriptor| make::<A, M>(actor, plain, descriptor))
+    }
 
-    fn descriptor(&self) -> &Arc<OperationDescriptor>;
+    /// The reply of the message is a `Result`: `Ok` is the output, `Err` is [`CallError::Failed`] for a caller by name, of
+    /// the class that `?` in a handler would give it.
+    pub fn fallible<M, T, E>(name: impl Into<String>) -> Self
+    where
+        A: Handler<M>,
+        M: Message<Reply = Result<T, E>> + DeserializeOwned + JsonSchema,
+        T: Serialize + JsonSchema + 'static,
+        E: Error + 'static,
+    {
+        let schemas = || (schema::of_input::<M>(), schema::of_output::<T>());
+        Self::of::<M>(name.into(), schemas, |actor, descriptor| make::<A, M>(actor, fallible, descriptor))
+    }
 
-    /// The type of the message.
-    fn message(&self) -> TypeId;
-
-    /// The `Recipient` of the message.
-    fn recipient(&self) -> &dyn Any;
-}
-
-/// The one kind of operation that there is.
-pub(crate) struct TypedOperation<A: Handler<M>, M: Message> {
-    actor: ActorRef<A>,
-    recipient: Recipient<M>,
-    answer: fn(M::Reply) -> Result<Value, CallError>,
-    descriptor: Arc<OperationDescriptor>,
-}
-
-impl<A: Handler<M>, M: Message> TypedOperation<A, M> {
-    pub(crate) fn new(
-        actor: ActorRef<A>,
-        answer: fn(M::Reply) -> Result<Value, CallError>,
-        descriptor: OperationDescriptor,
+    fn of<M: Message>(
+        name: String,
+        schemas: fn() -> (Json, Json),
+        make: fn(ActorRef<A>, OperationDescriptor) -> Arc<dyn Callable>,
     ) -> Self {
-        let recipient = actor.recipient();
-        Self { actor, recipient, answer, descriptor: Arc::new(descriptor) }
+        let (description, is_idempotent, deprecated) = (String::new(), false, None);
+        let (message, priority, timeout) = (type_name::<M>(), M::PRIORITY, M::TIMEOUT);
+        Self { name, description, is_idempotent, deprecated, message, priority, timeout, schemas, make }
+    }
+
+    /// What it does, in a sentence.
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = description.into();
+        self
+    }
+
+    /// Doing it twice under the same message has the effect of doing it once.
+    pub fn idempotent(mut self) -> Self {
+        self.is_idempotent = true;
+        self
+    }
+
+    /// It should not be called any more: why, and what should instead.
+    pub fn deprecated(mut self, why: impl Into<String>) -> Self {
+        self.deprecated = Some(why.into());
+        self
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn serve(self, module: &str, version: &Version, actor: &ActorRef<A>) -> Arc<dyn Callable> {
+        let (message_schema, reply_schema) = (self.schemas)();
+        let descriptor = OperationDescriptor {
+            address: format!("{module}.{}", self.name),
+            name: self.name,
+            version: version.clone(),
+            description: self.description,
+            is_idempotent: self.is_idempotent,
+            deprecated: self.deprecated,
+            priority: self.priority,
+            timeout: self.timeout,
+            message: self.message,
+            message_schema,
+            reply_schema,
+        };
+        (self.make)(actor.clone(), descriptor)
     }
 }
 
-impl<A: Handler<M>, M: Message + DeserializeOwned> Operation for TypedOperation<A, M> {
-    fn ask(&self, input: &Value, options: &CallOptions) -> Result<Asked, ValueError> {
-        let message = caught(|| from_value(input)).unwrap_or_else(|| Err(panicked("read")))?;
-        Ok(Box::pin(ask(self.actor.clone(), message, options.clone(), self.answer)))
-    }
+/// How the answer of a handler becomes an output.
+type Answer<M> = fn(<M as Message>::Reply) -> Result<Value, CallError>;
 
-    fn descriptor(&self) -> &Arc<OperationDescriptor> {
-        &self.descriptor
-    }
-
-    fn message(&self) -> TypeId {
-        TypeId::of::<M>()
-    }
-
-    fn recipient(&self) -> &dyn Any {
-        &self.recipient
-    }
-}
-
-async fn ask<A: Handler<M>, M: Message>(
+fn make<A: Handler<M>, M: Message + DeserializeOwned>(
     actor: ActorRef<A>,
-    message: M,
-    options: CallOptions,
-    answer: fn(M::Reply) -> Result<Value, CallError>,
-) -> Result<Value, CallError> {
-    match options.apply_to(actor.ask(message)).await {
-        Ok(reply) => caught(|| answer(reply))
-            .unwrap_or_else(|| Err(CallError::Reply { reply: type_name::<M::Reply>(), fault: panicked("written") })),
-        Err(error) => Err(CallError::Road(without_message(error))),
-    }
+    answer: Answer<M>,
+    descriptor: OperationDescriptor,
+) -> Arc<dyn Callable> {
+    Arc::new(TypedOperation::new(actor, answer, descriptor))
 }
 
-impl CallOptions {
-    fn apply_to<'a, T, M: Message>(self, mut ask: Ask<'a, T, M>) -> Ask<'a, T, M> {
-        if let Some(priority) = self.priority {
-            ask = ask.priority(priority);
-        }
-        if let Some(timeout) = self.timeout {
-            ask = ask.timeout(timeout);
-        }
-        if let Some(key) = self.idempotency_key {
-            ask = ask.idempotency_key(key);
-        }
-        if self.takes_nothing_along { ask.no_inherit() } else { ask }
-    }
-}
-
-/// What types of users do when they are read or written happens outside of every turn, in whatever polls the call: a panic
-/// there must not cost the caller more than the call.
-fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(work)).ok()
-}
-
-fn panicked(when: &str) -> ValueError {
-    ValueError::new(format_args!("its type panicked when it was {when}"))
-}
-
-/// The reply is the output.
-pub(crate) fn plain<R: Serialize + 'static>(reply: R) -> Result<Value, CallError> {
-    // A value is one already: what was shared stays shared.
-    if let Some(value) = (&reply as &dyn Any).downcast_ref::<Value>() {
-        return Ok(value.clone());
-    }
-    Value::from_serialize(&reply).map_err(|fault| CallError::Reply { reply: type_name::<R>(), fault })
-}
-
-/// The reply is the output, or a failure that is one of the call too, of the class that `?` in a handler would give it.
-pub(crate) fn fallible<T: Serialize + 'static, E: Error + 'static>(reply: Result<T, E>) -> Result<Value, CallError> {
-    match reply {
-        Ok(output) => plain(output),
-        Err(error) => Err(CallError::Failed(Failure::new(&Fault::from(error)))),
+impl<A: Actor> fmt::Debug for Operation<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operation").field("name", &self.name).field("message", &self.message).finish_non_exhaustive()
     }
 }

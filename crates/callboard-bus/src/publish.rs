@@ -5,15 +5,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use callboard_actor::{ActorId, ErrorCode, Priority, Target, TellError};
+use callboard_actor::{ActorId, ErrorCode, Priority};
 use futures::future::join_all;
 use thiserror::Error;
 
-use crate::event::{Event, EventId};
+use crate::event::{DomainEvent, Event, EventId};
 use crate::events::Events;
 use crate::subscription::Subscriber;
 use crate::topic::{Topic, TopicError};
-use crate::value::Value;
+use crate::value::{Value, ValueError};
 
 /// An event about to be published: `.await` publishes it.
 ///
@@ -31,8 +31,7 @@ use crate::value::Value;
 #[derive(Debug)]
 pub struct Publish {
     events: Events,
-    name: Result<Topic, PublishError>,
-    data: Value,
+    what: Result<(Topic, Value), PublishError>,
     options: EventOptions,
 }
 
@@ -92,14 +91,14 @@ pub struct Refusal {
     pub time: SystemTime,
     /// Who did not take it.
     pub actor: ActorId,
-    /// Why: for want of room, as a breaker is open, or as the admission hook said no.
+    /// Why: for want of room, as a breaker is open, as the admission hook said no, or as its data does not fit what the
+    /// actor hears.
     pub reason: ErrorCode,
 }
 
 impl Refusal {
-    fn new(subscriber: &Subscriber, priority: Priority, not_taken: TellError<Event>) -> Self {
-        let (reason, actor) = (not_taken.code(), subscriber.recipient().id());
-        let Event { id, name, time, .. } = not_taken.into_message();
+    fn new(event: &Event, priority: Priority, subscriber: &Subscriber, reason: ErrorCode) -> Self {
+        let (id, name, time, actor) = (event.id, event.name.clone(), event.time, subscriber.ear().id());
         Self { event: id, name, priority, time, actor, reason }
     }
 }
@@ -114,19 +113,25 @@ pub enum PublishError {
     /// The name is the system's own.
     #[error("{:?} is reserved for the system: begin the name without `$`", .0.as_str())]
     Reserved(Topic),
+    /// The data has no form as a value.
+    #[error("the data of the event has no form as a value: {0}")]
+    Data(#[from] ValueError),
 }
 
 impl PublishError {
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
-        ErrorCode::InvalidName
+        match self {
+            Self::InvalidName(_) | Self::Reserved(_) => ErrorCode::InvalidName,
+            Self::Data(_) => ErrorCode::ValidationFailed,
+        }
     }
 }
 
 impl Publish {
-    pub(crate) fn new(events: Events, name: Result<Topic, PublishError>, data: Value) -> Self {
-        Self { events, name, data, options: EventOptions::default() }
+    pub(crate) fn new(events: Events, what: Result<(Topic, Value), PublishError>) -> Self {
+        Self { events, what, options: EventOptions::default() }
     }
 
     /// Sends it to its subscribers with this priority instead of [`Priority::Normal`].
@@ -142,15 +147,23 @@ impl Publish {
     }
 
     async fn publish(self) -> Result<Receipt, PublishError> {
-        let event = self.events.event(self.name?, self.data, self.events.source(), self.options.id);
+        let (name, data) = self.what?;
+        let event = self.events.event(name, data, self.events.source(), self.options.id);
         let priority = self.options.priority;
-        let subscribers = self.events.subscribers(&event.name);
+        let mut outcomes = Vec::new();
+        let mut waiting = Vec::new();
+        for subscriber in self.events.subscribers(&event.name) {
+            match subscriber.ear().hear_at_once(event.clone(), priority) {
+                Err(ErrorCode::Busy) => waiting.push(subscriber),
+                heard => outcomes.push(self.events.note(&event, priority, &subscriber, heard)),
+            }
+        }
         // All at once, so that no subscriber waits for the room of another.
-        let tells = subscribers.iter().map(async |subscriber| {
-            let told = subscriber.recipient().tell(event.clone()).priority(priority).await;
-            self.events.note(subscriber, priority, told)
+        let waiting = waiting.iter().map(async |subscriber| {
+            let heard = subscriber.ear().hear(event.clone(), priority).await;
+            self.events.note(&event, priority, subscriber, heard)
         });
-        let outcomes = join_all(tells).await;
+        outcomes.extend(join_all(waiting).await);
         let count = |outcome| outcomes.iter().filter(|known| **known == outcome).count();
         Ok(Receipt { id: event.id, delivered: count(Outcome::Delivered), refused: count(Outcome::Refused) })
     }
@@ -177,28 +190,45 @@ impl Events {
     /// Sends an event to those who have room.
     pub(crate) fn deliver_at_once(&self, event: &Event, priority: Priority) {
         for subscriber in self.subscribers(&event.name) {
-            let told = subscriber.recipient().tell(event.clone()).priority(priority).at_once();
-            self.note(&subscriber, priority, told);
+            let heard = subscriber.ear().hear_at_once(event.clone(), priority);
+            self.note(event, priority, &subscriber, heard);
         }
     }
 
-    /// What a tell has come to: what was not taken becomes a dead letter, and who has ended leaves.
-    fn note(&self, subscriber: &Arc<Subscriber>, priority: Priority, told: Result<(), TellError<Event>>) -> Outcome {
-        match told {
+    /// An event that was taken and could not be read.
+    pub(crate) fn unreadable(&self, event: &Event, priority: Priority, actor: ActorId) {
+        let (id, name, time, reason) = (event.id, event.name.clone(), event.time, ErrorCode::ValidationFailed);
+        self.refused(Refusal { event: id, name, priority, time, actor, reason });
+    }
+
+    /// What a delivery has come to: what was not taken becomes a dead letter, and who has ended leaves.
+    fn note(
+        &self,
+        event: &Event,
+        priority: Priority,
+        subscriber: &Arc<Subscriber>,
+        heard: Result<(), ErrorCode>,
+    ) -> Outcome {
+        match heard {
             Ok(()) => Outcome::Delivered,
-            Err(TellError::Stopped(_) | TellError::ShuttingDown(_)) => {
+            Err(ErrorCode::Unavailable) => {
                 if self.retire(subscriber) {
                     self.sweep_later();
                 }
                 Outcome::Ended
             }
-            Err(not_taken) => {
-                subscriber.recipient().bury();
-                self.refused(Refusal::new(subscriber, priority, not_taken));
+            Err(reason) => {
+                subscriber.ear().bury();
+                self.refused(Refusal::new(event, priority, subscriber, reason));
                 Outcome::Refused
             }
         }
     }
+}
+
+/// The name and the data of an event that is a type.
+pub(crate) fn typed<E: DomainEvent>(event: &E) -> Result<(Topic, Value), PublishError> {
+    Ok((free_topic(E::NAME)?, Value::from_serialize(event)?))
 }
 
 /// A name that anybody may publish under.

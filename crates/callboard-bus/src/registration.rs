@@ -9,6 +9,8 @@ use crate::address::AddressError;
 use crate::descriptor::Health;
 use crate::modules::Modules;
 use crate::registry::Place;
+use crate::subscription::SubscribeError;
+use crate::topic::TopicError;
 
 /// One instance that can be found. Dropping it takes nothing away: the instance is found until its actor ends. Only its
 /// actor may register again then, as one does that registers itself in `started` and was restarted.
@@ -88,6 +90,20 @@ pub enum RegisterError {
         /// The name of both.
         operation: String,
     },
+    /// The name of an event that it publishes cannot be one, or the pattern of events that it hears.
+    #[error("an event cannot be named so")]
+    BadEvent(#[from] TopicError),
+    /// Something that is to come again and again, with no time in between.
+    #[error("`{message}` of module `{module}` has a period of zero")]
+    NoPeriod {
+        /// The module.
+        module: String,
+        /// The type of the message.
+        message: &'static str,
+    },
+    /// The events that it hears could not be subscribed to.
+    #[error("the events that it hears cannot be subscribed to")]
+    Subscribe(#[from] SubscribeError),
     /// The same actor is registered under this name, and whoever has registered it still holds the [`Registration`].
     #[error("`{instance}` is registered as an instance of `{module}` already")]
     AlreadyExists {
@@ -119,10 +135,11 @@ impl RegisterError {
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::BadName { .. } | Self::BadRequirement(_) => ErrorCode::InvalidName,
-            Self::BadVersion { .. } => ErrorCode::InvalidConfig,
+            Self::BadName { .. } | Self::BadRequirement(_) | Self::BadEvent(_) => ErrorCode::InvalidName,
+            Self::BadVersion { .. } | Self::NoPeriod { .. } => ErrorCode::InvalidConfig,
             Self::OperationTwice { .. } | Self::AlreadyExists { .. } => ErrorCode::AlreadyExists,
             Self::Ending { .. } => ErrorCode::Unavailable,
+            Self::Subscribe(error) => error.code(),
             Self::Registry(error) => error.code(),
         }
     }

@@ -3,6 +3,7 @@
 mod board;
 mod entry;
 mod instance;
+mod probing;
 mod route;
 mod snapshot;
 mod standing;
@@ -63,6 +64,8 @@ pub(crate) struct Registry {
     modules_of: HashMap<ActorId, Vec<String>>,
     /// The [`TellOn`] that is on its way, and when it comes.
     telling: Option<(Duration, TaskHandle)>,
+    /// What asks modules how they are, once there is one that answers.
+    probing: Option<TaskHandle>,
 }
 
 impl Registry {
@@ -81,12 +84,13 @@ impl Registry {
 
     fn child(board: &Arc<Board>) -> Child<Self> {
         let board = Arc::clone(board);
-        let make = move || Self { board: Arc::clone(&board), modules_of: HashMap::new(), telling: None };
+        let make = move || Self { board: Arc::clone(&board), modules_of: HashMap::new(), telling: None, probing: None };
         // What it says to itself must not be lost, whatever the system's other actors do when they have no room.
         child(NAME, make).overflow(Overflow::Wait)
     }
 
-    fn monitor(&mut self, entry: &Entry, cx: &Context<Self>) {
+    fn look_after(&mut self, entry: &Entry, cx: &mut Context<Self>) {
+        self.probe_with(entry, cx);
         let module = &entry.descriptor().name;
         let modules = self.modules_of.entry(entry.actor()).or_insert_with(|| {
             entry.instance().monitor(cx);
@@ -108,9 +112,12 @@ impl Registry {
         if same.is_some_and(|same| same.is_held()) {
             return Err(RegisterError::AlreadyExists { module, instance });
         }
-        self.monitor(&entry, cx);
+        self.look_after(&entry, cx);
         match same {
-            Some(same) => self.publish(before.with_other(same, entry), &ModuleChange::Changed(descriptor), cx),
+            Some(same) => {
+                self.publish(before.with_other(same, entry), &ModuleChange::Changed(descriptor), cx);
+                same.unsubscribe();
+            }
             None => self.publish(before.with(entry), &ModuleChange::Arrived(descriptor), cx),
         }
         Ok(())
@@ -123,6 +130,7 @@ impl Registry {
                 modules.retain(|other| other != module);
             }
             self.publish(before.without(entry), &ModuleChange::Departed(Arc::clone(entry.descriptor())), cx);
+            entry.unsubscribe();
         }
     }
 
@@ -157,7 +165,7 @@ impl Registry {
 impl Actor for Registry {
     async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), Fault> {
         let snapshot = self.board.snapshot();
-        snapshot.entries().into_iter().for_each(|entry| self.monitor(entry, cx));
+        snapshot.entries().into_iter().for_each(|entry| self.look_after(entry, cx));
         self.sweep(cx);
         self.tell(cx);
         Ok(())

@@ -150,11 +150,16 @@ impl RetryPolicy {
         Self::default().into()
     }
 
-    /// The policy of a call: its own, or else that of its operation, or else that of its module, or else the default. A
-    /// nearer one replaces the others whole; nothing of them shines through.
+    /// The policy of a call: its own, or else that of its operation, or else that of its module, or else that of the
+    /// configuration, or else the default. A nearer one replaces the others whole; nothing of them shines through.
     #[must_use]
-    pub fn nearest(call: Option<Self>, operation: Option<Self>, module: Option<Self>) -> Self {
-        call.or(operation).or(module).unwrap_or_default()
+    pub fn nearest(
+        call: Option<Self>,
+        operation: Option<Self>,
+        module: Option<Self>,
+        configuration: Option<Self>,
+    ) -> Self {
+        call.or(operation).or(module).or(configuration).unwrap_or_default()
     }
 
     /// How many attempts there are at most, with the first one.
@@ -246,13 +251,15 @@ impl Attempt {
 }
 
 impl FailureClass {
-    /// The class of an error of the framework. A timeout in the queue never ran; one with any other stage, or with none,
-    /// may have.
+    /// The class of an error of the framework. What timed out in the queue never ran; with any other stage, or with none,
+    /// it may have. So it is with a connection that breaks.
     #[must_use]
     pub const fn of(code: ErrorCode, stage: Option<Stage>) -> Self {
         match (code, stage) {
-            (ErrorCode::Timeout, Some(Stage::Queue)) => Self::Transient,
-            (ErrorCode::Timeout, _) => Self::Unknown,
+            (ErrorCode::Timeout | ErrorCode::Connection | ErrorCode::Network, stage) => match stage {
+                Some(Stage::Queue) => Self::Transient,
+                Some(Stage::Handler | Stage::Reply) | None => Self::Unknown,
+            },
             (code, _) if code.is_retryable() => Self::Transient,
             _ => Self::Permanent,
         }

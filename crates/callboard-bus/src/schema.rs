@@ -1,5 +1,8 @@
 //! The JSON Schemas of messages and replies. Pure.
 
+pub mod compatibility;
+pub mod validity;
+
 use std::borrow::Cow;
 
 use schemars::generate::SchemaSettings;
@@ -7,6 +10,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value as Json;
 
 use crate::value::Value;
+
+/// The draft that all of this is written in.
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// What a payload has to look like to become a `T`, as JSON Schema of the draft 2020-12.
 pub(crate) fn of_input<T: JsonSchema>() -> Json {

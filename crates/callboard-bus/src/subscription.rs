@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use callboard_actor::{AskError, ErrorCode, Recipient};
+use callboard_actor::{ActorId, AskError, ErrorCode, Message, Priority, Recipient, Target};
+use futures::future::{BoxFuture, FutureExt, TryFutureExt};
 use thiserror::Error;
 
 use crate::event::Event;
@@ -28,7 +29,7 @@ use crate::topic::TopicError;
 pub struct Subscribe {
     events: Events,
     pattern: Result<Pattern, TopicError>,
-    recipient: Recipient<Event>,
+    ear: Box<dyn Ear>,
 }
 
 /// An actor that gets events. It lasts until this is dropped, or until the actor ends.
@@ -70,13 +71,13 @@ impl SubscribeError {
 }
 
 impl Subscribe {
-    pub(crate) fn new(events: Events, pattern: Result<Pattern, TopicError>, recipient: Recipient<Event>) -> Self {
-        Self { events, pattern, recipient }
+    pub(crate) fn new(events: Events, pattern: Result<Pattern, TopicError>, ear: Box<dyn Ear>) -> Self {
+        Self { events, pattern, ear }
     }
 
     async fn subscribe(self) -> Result<Subscription, SubscribeError> {
         let number = self.events.fresh_number();
-        let subscriber = Arc::new(Subscriber::new(self.pattern?, self.recipient, number));
+        let subscriber = Arc::new(Subscriber::new(self.pattern?, self.ear, number));
         // From here on whatever ends this future early also ends the subscription.
         let subscription = Subscription { events: self.events, subscriber };
         let actor = subscription.events.actor().ok_or(SubscribeError::Over)?;
@@ -139,26 +140,65 @@ impl fmt::Debug for Subscribe {
     }
 }
 
+/// Where the events of a subscription go: the mailbox of an actor, whatever type of message they are there.
+pub(crate) trait Ear: Send + Sync {
+    /// Leaves the event there if there is room for it. What is not taken is not handed back.
+    fn hear_at_once(&self, event: Event, priority: Priority) -> Result<(), ErrorCode>;
+
+    /// Waits for room where that is how the actor has it.
+    fn hear(&self, event: Event, priority: Priority) -> BoxFuture<'_, Result<(), ErrorCode>>;
+
+    /// Counts an event that was not taken as a dead letter of the actor.
+    fn bury(&self);
+
+    /// Whether the actor has ended.
+    fn has_ended(&self) -> bool;
+
+    /// The actor.
+    fn id(&self) -> ActorId;
+}
+
+impl<M: Message + From<Event>> Ear for Recipient<M> {
+    fn hear_at_once(&self, event: Event, priority: Priority) -> Result<(), ErrorCode> {
+        self.tell(event.into()).priority(priority).at_once().map_err(|error| error.code())
+    }
+
+    fn hear(&self, event: Event, priority: Priority) -> BoxFuture<'_, Result<(), ErrorCode>> {
+        self.tell(event.into()).priority(priority).into_future().map_err(|error| error.code()).boxed()
+    }
+
+    fn bury(&self) {
+        Target::bury(self);
+    }
+
+    fn has_ended(&self) -> bool {
+        Self::has_ended(self)
+    }
+
+    fn id(&self) -> ActorId {
+        Target::id(self)
+    }
+}
+
 /// What the table holds of a subscription.
-#[derive(Debug)]
 pub(crate) struct Subscriber {
     pattern: Pattern,
-    recipient: Recipient<Event>,
+    ear: Box<dyn Ear>,
     number: u64,
     has_ended: AtomicBool,
 }
 
 impl Subscriber {
-    pub(crate) fn new(pattern: Pattern, recipient: Recipient<Event>, number: u64) -> Self {
-        Self { pattern, recipient, number, has_ended: AtomicBool::new(false) }
+    pub(crate) fn new(pattern: Pattern, ear: Box<dyn Ear>, number: u64) -> Self {
+        Self { pattern, ear, number, has_ended: AtomicBool::new(false) }
     }
 
     pub(crate) fn pattern(&self) -> &Pattern {
         &self.pattern
     }
 
-    pub(crate) fn recipient(&self) -> &Recipient<Event> {
-        &self.recipient
+    pub(crate) fn ear(&self) -> &dyn Ear {
+        &*self.ear
     }
 
     /// Its place among all subscribers of a pattern.

@@ -56,7 +56,8 @@ pub(crate) fn read_path(meta: &ParseNestedMeta<'_>) -> syn::Result<Path> {
     meta.value()?.call(Path::parse_mod_style)
 }
 
-fn set<T>(
+/// Fills the place of a key that may stand once.
+pub(crate) fn set<T>(
     place: &mut Option<T>,
     meta: &ParseNestedMeta<'_>,
     read: impl FnOnce(&ParseNestedMeta<'_>) -> syn::Result<T>,
@@ -79,16 +80,19 @@ fn read_priority(meta: &ParseNestedMeta<'_>) -> syn::Result<Ident> {
 }
 
 fn read_timeout(meta: &ParseNestedMeta<'_>) -> syn::Result<Duration> {
-    let text: LitStr = meta.value()?.parse()?;
-    let error = |told: String| syn::Error::new(text.span(), told);
-    let timeout = duration::parse(&text.value()).map_err(|fault| error(fault.to_string()))?;
-    if timeout.is_zero() {
-        return Err(error("an ask with no time at all can never be answered".into()));
-    }
-    Ok(timeout)
+    let text = meta.value()?.parse()?;
+    let timeout = read_duration(&text)?;
+    let told = "an ask with no time at all can never be answered";
+    if timeout.is_zero() { Err(syn::Error::new(text.span(), told)) } else { Ok(timeout) }
 }
 
-fn key_name(path: &Path) -> String {
+/// A span of time, which may be none.
+pub(crate) fn read_duration(text: &LitStr) -> syn::Result<Duration> {
+    duration::parse(&text.value()).map_err(|fault| syn::Error::new(text.span(), fault.to_string()))
+}
+
+/// The key as it was written.
+pub(crate) fn key_name(path: &Path) -> String {
     let names = path.segments.iter().map(|segment| segment.ident.to_string());
     names.collect::<Vec<_>>().join("::")
 }

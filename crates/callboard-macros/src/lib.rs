@@ -6,6 +6,8 @@
 //! | macro | what it writes |
 //! |---|---|
 //! | [`derive@Message`] | the `impl Message` of a type |
+//! | [`derive@Event`] | the name that a type of events is published under |
+//! | [`macro@module`] | all that makes a module of a type with methods |
 //! | [`macro@main`] | a `fn main` that runs an `async fn main` to its end |
 //!
 //! The code they write names the crate that the expanding package depends on: `callboard` if
@@ -16,9 +18,12 @@
 
 mod crate_path;
 mod duration;
+mod event;
 mod keys;
 mod main_fn;
 mod message;
+mod module;
+mod names;
 
 use proc_macro::TokenStream;
 use syn::parse_macro_input;
@@ -150,6 +155,59 @@ pub fn main(arguments: TokenStream, function: TokenStream) -> TokenStream {
     let arguments = parse_macro_input!(arguments);
     let function = parse_macro_input!(function);
     finish(main_fn::expand(arguments, function))
+}
+
+/// Implements `DomainEvent` for a type: the events that are made of it have this name.
+///
+/// ```text
+/// #[derive(Event, Serialize, Deserialize)]
+/// #[event("data.updated")]
+/// struct DataUpdated { id: u64 }
+/// ```
+///
+/// `#[event("..", crate = path)]` says where the framework is found.
+#[proc_macro_derive(Event, attributes(event))]
+pub fn derive_event(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input);
+    finish(event::expand(&input))
+}
+
+/// Makes a module of a type: an actor that is found by its name, and whose methods are called by theirs.
+///
+/// It stands on the type's own `impl` block, which stays as it is. The keys, of which `name` alone must be there:
+///
+/// | key | |
+/// |---|---|
+/// | `name = ".."` | the name of the module |
+/// | `version = ".."` | its semantic version; else that of the package |
+/// | `description = ".."` | in a sentence; else the first paragraph above the block |
+/// | `owner = ".."` | who looks after it |
+/// | `tags("..", ..)` | words to find it by |
+/// | `requires("storage.put@^1", ..)` | operations of others that it needs |
+/// | `publishes("data.updated", ..)` | events that it publishes |
+/// | `protocols(RequestResponse, ..)` | in which ways it takes part; else those that its methods speak for |
+/// | `security_level = Authenticated` | who may use it |
+/// | `replicas = 3` | how many instances are started |
+/// | `crate = path` | where the framework is found |
+///
+/// The methods with a part in it; each may be `async` or not, and take the context last or not:
+///
+/// | method | |
+/// |---|---|
+/// | `#[request("name")] fn (&mut self, message: M) -> M::Reply` | the operation `module.name`; after the name `idempotent` and `deprecated = ".."`. It may return `Result<M::Reply, Fault>` |
+/// | `#[event("pattern")] fn (&mut self, event: E)` | hears events: `Event` as it is, or their data as any type; without a pattern those of the name that `E` has by `#[derive(Event)]` |
+/// | `#[every("30s")] fn (&mut self)` | is called again and again, after each start |
+/// | `#[probe] fn (&mut self) -> Health` | says how the module is |
+/// | `async fn start(cx: &mut Context<Self>) -> Result<Self, Fault>` | builds the value, at each start |
+/// | `async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), Fault>` | runs after it |
+/// | `async fn stop(self, why: StopReason)` | runs last |
+///
+/// It writes the `impl`s of `Actor`, `Module`, `Start` and of a handler for each method, and a trait `NameOperations` by
+/// which the operations are methods of an `ActorRef<Name>`. All of it can be written by hand.
+#[proc_macro_attribute]
+pub fn module(arguments: TokenStream, block: TokenStream) -> TokenStream {
+    let block = parse_macro_input!(block);
+    finish(module::expand(arguments.into(), block))
 }
 
 fn finish(expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {

@@ -7,8 +7,9 @@
 //! The pump and the turns of the actor share a [`Bench`]. While a call is polled nothing of it is borrowed but the
 //! set of calls, because what is called may run on this very stack and ask this very actor.
 //!
-//! The pump sees to the moments that the run waits for as well. It looks at the clock whenever it is polled, and sets an
-//! alarm when it has nothing else to do: a run whose calls are all answered at once never sets one.
+//! The pump sees to the moments that the run waits for as well. It looks whether one has come when no answer is left to be
+//! taken, and after every [`BATCH`] commands, and sets an alarm when it has nothing else to do: a run whose calls are all
+//! answered at once never sets one.
 
 mod alarm;
 mod bench;

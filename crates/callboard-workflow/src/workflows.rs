@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use callboard_actor::{Actor, Context, Drain, Fault, Message, SyncHandler, System, block_on};
-//! use callboard_bus::{EventsExt, Module};
+//! use callboard_bus::{EventsExt, Manifest};
 //! use callboard_workflow::definition::Definition;
 //! use callboard_workflow::run::RunState;
 //! use callboard_workflow::WorkflowsExt;
@@ -35,7 +35,7 @@
 //! block_on(async {
 //!     let system = System::builder().workers(1).start().await?;
 //!     let counter = system.spawn(|| Counter);
-//!     Module::new("counter", "1.0.0").serve(&counter).operation::<Count>("count").register(&system).await?;
+//!     Manifest::new("counter", "1.0.0").operation::<Count>("count").register(&counter).await?;
 //!
 //!     let workflows = system.workflows();
 //!     let definition = Definition::read(

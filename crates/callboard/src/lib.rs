@@ -49,15 +49,15 @@
 //! | turn | [`Context`] | one message at a time, and what may be done meanwhile |
 //! | fault | [`Fault`] | why a turn failed; a matter of the supervisor, not of the sender |
 //! | supervisor | [`one_for_one`], [`child`] | restarts what failed, and holds the breaker |
-//! | module | [`bus::Module`] | an actor that is found and called by name |
-//! | event | [`bus::Event`] | what has happened, told to all who subscribed |
+//! | module | [`bus::Module`], [`macro@bus::module`] | an actor that is found and called by name |
+//! | event | [`Event`](struct@bus::Event) | what has happened, told to all who subscribed |
 //! | workflow | [`workflow::definition::Definition`] | steps that are calls to modules, and what each waits for |
 //!
 //! # Features
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `macros` | yes | [`derive@Message`] and [`macro@main`] |
+//! | `macros` | yes | [`derive@Message`], [`derive@bus::Event`], [`macro@bus::module`] and [`macro@main`] |
 //! | `test-util` | no | `callboard::testing`: a system on virtual time, probes, fault injection |
 //!
 //! # What this crate does not do

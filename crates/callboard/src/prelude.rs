@@ -7,6 +7,9 @@ pub use callboard_actor::{
     child, one_for_one,
 };
 
+// The function, and with it the attribute.
+pub use callboard_bus::module;
+
 // Traits that are only called through need no name.
-pub use callboard_bus::{EventsExt as _, ModulesExt as _};
+pub use callboard_bus::{EventsExt as _, ModulesExt as _, RequireExt as _, TurnEventsExt as _};
 pub use callboard_workflow::WorkflowsExt as _;

@@ -166,9 +166,10 @@ impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
         let now = system.clock.now();
         let own = now.saturating_add(nanos(options.timeout.unwrap_or_else(|| self.target.patience())));
         let is_in_turn = scope::is_in_turn();
-        let (deadline, lane, baggage) = match options.inherits && is_in_turn {
-            true => inherit(system, now, (own, options.lane)),
-            false => (own, options.lane, None),
+        let inherited = if options.inherits && is_in_turn { inherit(system, now) } else { None };
+        let (deadline, lane, baggage) = match inherited {
+            Some((deadline, lane, baggage)) => (earlier(own, deadline), options.lane.min(lane), baggage),
+            None => (own, options.lane, None),
         };
         if deadline <= now {
             return Err(AskError::Timeout { stage: Stage::Queue });
@@ -328,20 +329,18 @@ fn distinct(deadline: Nanos) -> Nanos {
     (deadline & !(NUMBERS - 1)).max(NUMBERS) | (number & (NUMBERS - 2))
 }
 
-/// Deadline and lane of an ask, and its baggage, with what the running turn lends it; the deadline in the time of the
-/// system that is asked, where it is `now`, as each system counts from its own start.
-fn inherit(asked: &Arc<SystemCore>, now: Nanos, own: (Nanos, usize)) -> (Nanos, usize, Option<Baggage>) {
-    let inherited = scope::current(|scope| {
+/// Deadline, lane and baggage of the running turn; the deadline in the time of the system that is asked, where it is
+/// `now`, as each system counts from its own start.
+fn inherit(asked: &Arc<SystemCore>, now: Nanos) -> Option<(Nanos, usize, Option<Baggage>)> {
+    scope::current(|scope| {
         let (deadline, asking) = (scope.deadline.get(), &scope.node.core().system);
         let deadline = if deadline == 0 || Arc::ptr_eq(asking, asked) {
             deadline
         } else {
             now.saturating_add(deadline.saturating_sub(asking.clock.now()))
         };
-        let lane = usize::from(scope.lane.get()).max(1);
-        (earlier(own.0, deadline), own.1.min(lane), scope.baggage.borrow().clone())
-    });
-    inherited.unwrap_or((own.0, own.1, None))
+        (deadline, usize::from(scope.lane.get()).max(1), scope.baggage.borrow().clone())
+    })
 }
 
 #[inline]

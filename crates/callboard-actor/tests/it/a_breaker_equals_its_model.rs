@@ -1,6 +1,6 @@
 //! The breaker as a state machine against a naive model that keeps the whole history and counts by hand.
 //!
-//! F-CB-14: window modes, slow calls, manual states; F-CB-03: permits.
+//! F-CB-14: window modes, slow calls, manual states; F-CB-03: permits; F-CB-01: what is recorded.
 
 use std::time::Duration;
 

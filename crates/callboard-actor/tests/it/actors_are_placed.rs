@@ -83,6 +83,7 @@ async fn system(workers: usize) -> System {
     System::builder().workers(workers).start().await.expect("threads can be started")
 }
 
+/// F-BUS-21.
 #[test]
 fn actors_are_spread_evenly_over_the_arbiters() {
     block_on(async {
@@ -102,6 +103,7 @@ fn actors_are_spread_evenly_over_the_arbiters() {
     });
 }
 
+/// F-BUS-21.
 #[test]
 fn a_pinned_actor_is_where_it_was_told() {
     block_on(async {

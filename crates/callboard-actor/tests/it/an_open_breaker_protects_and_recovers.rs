@@ -64,6 +64,7 @@ fn refused_for<M: Message>(result: Result<(), TellError<M>>) -> Duration {
     }
 }
 
+/// F-CB-04.
 #[test]
 fn consecutive_failures_open_it_and_a_success_in_between_starts_the_count_anew() {
     TestSystem::run(async |t| {

@@ -3,8 +3,9 @@
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{
-    ActorState, Backoff, BreakerRules, GiveUp, Restart, Supervise, Trip, one_for_all, one_for_one, rest_for_one,
+    ActorState, Backoff, BreakerRules, GiveUp, Restart, Supervise, System, Trip, one_for_all, one_for_one, rest_for_one,
 };
+use futures::FutureExt;
 
 use crate::puppet::{Act, Diary, Do, Puppet, Script, ms, s};
 
@@ -29,7 +30,7 @@ fn each_starts_when_the_one_before_has() {
             a.start(Act::Sleep(s(5)));
             b.build(Act::Sleep(s(2)));
             let supervise = at_once(supervise).child(a.child()).child(b.child()).child(c.child());
-            t.system().supervise(supervise).await.unwrap();
+            assert!(t.system().supervise(supervise).now_or_never().is_none(), "they have not started yet");
             t.advance(s(4)).await;
             assert!(diary.take().is_empty(), "b and c wait for a");
             t.advance(s(2)).await;
@@ -39,6 +40,25 @@ fn each_starts_when_the_one_before_has() {
             t.shutdown().await;
         });
     }
+}
+
+/// Whoever has started them can use them at once.
+#[test]
+fn a_supervision_is_there_when_its_children_are() {
+    let diary = Diary::default();
+    let [a, b] = scripts(&diary, ["a", "b"]);
+    let [c, d] = scripts(&diary, ["c", "d"]);
+    a.start(Act::Sleep(s(5)));
+    d.build(Act::Sleep(s(2)));
+    let first = one_for_one().child(a.child());
+    let second = at_once(one_for_one()).child(b.child());
+    TestSystem::run_with(System::builder().supervise(first).supervise(second), async |t| {
+        assert_eq!((diary.take(), t.now().as_secs()), (starts(["a", "b"]).to_vec(), 5));
+        let third = t.system().supervise(at_once(one_for_one()).child(c.child()).child(d.child())).await.unwrap();
+        assert_eq!((diary.take(), t.now().as_secs()), (starts(["c", "d"]).to_vec(), 7));
+        third.started().await;
+        t.shutdown().await;
+    });
 }
 
 #[test]
@@ -141,13 +161,14 @@ fn a_stop_in_the_middle_ends_those_that_have_started_and_those_that_have_not() {
             let [a, b, c] = scripts(&diary, ["a", "b", "c"]);
             b.start(Act::Sleep(s(5)));
             let supervise = at_once(supervise).child(a.child()).child(b.child()).child(c.child());
-            let supervisor = t.system().supervise(supervise).await.unwrap();
+            let parent = t.system().supervise(one_for_one()).await.unwrap();
+            let supervisor = parent.supervise(supervise).unwrap();
             t.advance(s(1)).await;
             supervisor.stop();
             supervisor.ended().await;
             assert!(t.now() < s(2), "nobody waits for a start that is not wanted any more");
             assert_eq!(diary.take(), ["a starts", "a stops: stopped"]);
-            assert_eq!(t.inspect().actors.len(), 1, "the root is left");
+            assert_eq!(t.inspect().actors.len(), 2, "the root and the parent are left");
             t.shutdown().await;
         });
     }
@@ -158,7 +179,8 @@ fn a_shutdown_in_the_middle_is_clean() {
     TestSystem::run(async |t| {
         let [a, b] = scripts(&Diary::default(), ["a", "b"]);
         a.start(Act::Sleep(s(5)));
-        t.system().supervise(one_for_one().child(a.child()).child(b.child())).await.unwrap();
+        let supervised = t.system().supervise(one_for_one().child(a.child()).child(b.child()));
+        assert!(supervised.now_or_never().is_none());
         t.advance(s(1)).await;
         let report = t.shutdown().await;
         assert!(report.is_clean() && t.now() < s(2), "{report:?}");

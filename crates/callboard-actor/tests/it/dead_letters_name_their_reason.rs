@@ -17,6 +17,7 @@ fn reasons(t: &TestSystem) -> Vec<DeadReason> {
     t.system().dead_letters().list().iter().map(|letter| letter.reason).collect()
 }
 
+/// F-BUS-19.
 #[test]
 fn a_time_to_live_that_is_over_before_the_turn_makes_a_dead_letter() {
     TestSystem::run(async |t| {

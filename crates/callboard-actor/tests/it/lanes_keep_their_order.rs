@@ -179,7 +179,7 @@ fn index(priority: Priority) -> usize {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// A backlog of any make, in a mailbox of any kind, comes out as the rule says.
+    /// A backlog of any make, in a mailbox of any kind, comes out as the rule says. F-BUS-10.
     #[test]
     fn a_backlog_is_served_as_the_model_says(
         lanes in prop::collection::vec(0usize..5, 1..600),

@@ -26,7 +26,7 @@ impl EventsActor {
     /// Takes out those whose actors have ended. As many have to come before the next time as there are then, so that its
     /// cost for each of them stays the same.
     fn look_through(&mut self) {
-        self.board.retire_where(|subscriber| subscriber.recipient().has_ended());
+        self.board.retire_where(|subscriber| subscriber.ear().has_ended());
         self.board.change(None);
         self.longest = self.board.len() + self.board.len().max(Self::FEW);
     }

@@ -168,6 +168,7 @@ mod tests {
     use callboard_actor::testing::TestSystem;
 
     use super::*;
+    use crate::event::Event;
 
     /// Its end may come while the actor is about to let it in.
     #[test]
@@ -175,7 +176,8 @@ mod tests {
         TestSystem::run(async |t| {
             let board = Board::new(t.system());
             let number = || board.fresh_number();
-            let newcomer = || Arc::new(Subscriber::new("a".parse().unwrap(), t.probe().recipient(), number()));
+            let newcomer =
+                || Arc::new(Subscriber::new("a".parse().unwrap(), Box::new(t.probe::<Event>().recipient()), number()));
             let (stays, leaves) = (newcomer(), newcomer());
             assert!(board.retire(&leaves) && !board.retire(&leaves));
             board.change(Some(leaves));

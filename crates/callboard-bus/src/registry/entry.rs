@@ -1,16 +1,20 @@
 //! One registered instance of a module.
 
 use std::cmp::Ordering;
+use std::mem;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use callboard_actor::ActorId;
+use callboard_actor::{ActorId, Recipient};
+use parking_lot::Mutex;
 
 use super::instance::Instance;
 use super::standing::Standing;
+use crate::callable::Callable;
 use crate::descriptor::{Descriptor, Health};
 use crate::lookup::UnavailableReason;
-use crate::operation::Operation;
+use crate::probe::Probe;
+use crate::subscription::Subscription;
 
 /// When to come back to an instance that takes calls after all.
 const SOON: Duration = Duration::from_millis(1);
@@ -20,22 +24,51 @@ const SOON: Duration = Duration::from_millis(1);
 pub(crate) struct Entry {
     number: u64,
     descriptor: Arc<Descriptor>,
-    operations: Arc<[Arc<dyn Operation>]>,
+    operations: Arc<[Arc<dyn Callable>]>,
     instance: Arc<dyn Instance>,
     /// It has not said that it is unhealthy.
     is_willing: bool,
     /// Lives as long as what was given to whoever has registered it.
     hold: Weak<()>,
+    /// What says how it is.
+    probe: Option<Recipient<Probe>>,
+    /// What brings it the events that it hears.
+    subscriptions: Arc<Mutex<Vec<Subscription>>>,
 }
 
 impl Entry {
-    pub(crate) fn new(
-        descriptor: Descriptor,
-        operations: Vec<Arc<dyn Operation>>,
-        instance: Arc<dyn Instance>,
-    ) -> Self {
+    pub(crate) fn new(descriptor: Descriptor, operations: Vec<Arc<dyn Callable>>, instance: Arc<dyn Instance>) -> Self {
         let descriptor = Arc::new(descriptor);
-        Self { number: 0, descriptor, operations: operations.into(), instance, is_willing: true, hold: Weak::new() }
+        Self {
+            number: 0,
+            descriptor,
+            operations: operations.into(),
+            instance,
+            is_willing: true,
+            hold: Weak::new(),
+            probe: None,
+            subscriptions: Arc::default(),
+        }
+    }
+
+    /// The same with what says how it is.
+    pub(crate) fn probed(self, probe: Option<Recipient<Probe>>) -> Self {
+        Self { probe, ..self }
+    }
+
+    pub(super) fn probe(&self) -> Option<&Recipient<Probe>> {
+        self.probe.as_ref()
+    }
+
+    /// The same with what brings it events.
+    pub(crate) fn subscribed(self, subscriptions: Vec<Subscription>) -> Self {
+        Self { subscriptions: Arc::new(Mutex::new(subscriptions)), ..self }
+    }
+
+    /// It is not registered any more: ends its subscriptions, whoever still looks at it.
+    pub(super) fn unsubscribe(&self) {
+        let ended = mem::take(&mut *self.subscriptions.lock());
+        drop(ended);
     }
 
     /// The same under this number, for as long as somebody holds on to it.
@@ -57,7 +90,7 @@ impl Entry {
         &self.descriptor
     }
 
-    pub(super) fn operations(&self) -> &[Arc<dyn Operation>] {
+    pub(super) fn operations(&self) -> &[Arc<dyn Callable>] {
         &self.operations
     }
 

@@ -10,9 +10,9 @@ use semver::{Version, VersionReq};
 
 use super::entry::Entry;
 use super::standing::Standing;
+use crate::callable::Callable;
 use crate::descriptor::OperationDescriptor;
 use crate::lookup::{LookupError, Unavailable, UnavailableInstance, UnavailableReason};
-use crate::operation::Operation;
 
 /// Everybody who offers one operation. There is at least one.
 pub(crate) struct Route {
@@ -31,7 +31,7 @@ struct Equals {
 /// An operation of an instance.
 pub(crate) struct Offer {
     entry: Arc<Entry>,
-    operation: Arc<dyn Operation>,
+    operation: Arc<dyn Callable>,
 }
 
 /// The numbers of instances that were asked in vain, and why.
@@ -214,7 +214,7 @@ impl Offer {
         self.name().cmp(other.name()).then_with(|| self.entry.rank(&other.entry))
     }
 
-    pub(crate) fn operation(&self) -> &dyn Operation {
+    pub(crate) fn operation(&self) -> &dyn Callable {
         &*self.operation
     }
 

@@ -4,7 +4,7 @@ use callboard_actor::testing::{Injection, TestSystem};
 use callboard_actor::{Actor, AskError};
 
 use super::{Board, Register, Registry, Watch};
-use crate::module::Module;
+use crate::manifest::Manifest;
 use crate::registry::{Entry, ModuleChange};
 
 struct Idle;
@@ -13,7 +13,9 @@ impl Actor for Idle {}
 
 fn entry(t: &TestSystem, name: &str) -> (callboard_actor::ActorRef<Idle>, Entry) {
     let actor = t.spawn(|| Idle);
-    let entry = Module::new(name, "1.0.0").serve(&actor).into_entry().unwrap();
+    let manifest = Manifest::new(name, "1.0.0");
+    let checked = manifest.checked().unwrap();
+    let entry = manifest.entry(checked, &actor);
     (actor, entry)
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Jitter, RetryPolicy};
+use crate::time;
 
 /// A retry policy before it is checked. What is not said is as in [`RetryPolicy::default`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,10 +15,10 @@ use super::{Jitter, RetryPolicy};
 #[must_use = "a builder does nothing until it is built"]
 pub struct RetryPolicyBuilder {
     max_retries: u32,
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "time")]
     initial_delay: Duration,
     factor: f64,
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "time")]
     max_delay: Duration,
     jitter: Jitter,
 }

@@ -1,6 +1,8 @@
+use callboard_actor::ErrorClass;
 use proptest::prelude::*;
 
 use super::*;
+use crate::config::{Config, Profile};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -47,20 +49,21 @@ fn only_what_can_pass_is_tried_again() {
         (ErrorCode::Timeout, Some(Stage::Handler), FailureClass::Unknown),
         (ErrorCode::Timeout, Some(Stage::Reply), FailureClass::Unknown),
         (ErrorCode::Timeout, None, FailureClass::Unknown),
+        (ErrorCode::Connection, Some(Stage::Queue), FailureClass::Transient),
+        (ErrorCode::Connection, None, FailureClass::Unknown),
+        (ErrorCode::Network, Some(Stage::Queue), FailureClass::Transient),
+        (ErrorCode::Network, None, FailureClass::Unknown),
         (ErrorCode::Unavailable, None, FailureClass::Transient),
         (ErrorCode::Busy, None, FailureClass::Transient),
+        (ErrorCode::RateLimited, None, FailureClass::Transient),
         (ErrorCode::CircuitOpen, None, FailureClass::Transient),
-        (ErrorCode::PermissionDenied, None, FailureClass::Permanent),
-        (ErrorCode::Expired, None, FailureClass::Permanent),
-        (ErrorCode::Cancelled, None, FailureClass::Permanent),
-        (ErrorCode::InvalidState, None, FailureClass::Permanent),
-        (ErrorCode::InvalidConfig, None, FailureClass::Permanent),
-        (ErrorCode::HandlerFailed, None, FailureClass::Permanent),
-        (ErrorCode::HandlerPanicked, None, FailureClass::Permanent),
-        (ErrorCode::Internal, None, FailureClass::Permanent),
     ];
     for (code, stage, class) in table {
         assert_eq!(FailureClass::of(code, stage), class, "{code}");
+    }
+    for &code in ErrorCode::ALL {
+        let is_permanent = FailureClass::of(code, None) == FailureClass::Permanent;
+        assert_eq!(is_permanent, code.class() == ErrorClass::NonRetryable, "{code}");
     }
     let next = |class, repeatable| policy.next(&Attempt::new(1, class, SECOND).repeatable(repeatable), 0.0);
     assert_eq!(next(FailureClass::Permanent, Repeatable::Yes), Retry::GiveUp(WhyNot::Permanent));
@@ -101,14 +104,44 @@ fn settings_that_cannot_work_name_their_field() {
     assert_eq!(fault.to_string(), text);
 }
 
-/// F-RTY-05: per module, operation and call.
+/// F-RTY-05: per module, operation and call, and the configuration for all others.
 #[test]
 fn the_nearest_policy_holds() {
-    let [call, operation, module] = [1, 2, 4].map(|retries| exact(retries, SECOND, 2.0));
-    for set in 0..8 {
-        let given = [call, operation, module].map(|policy| (set & policy.max_retries > 0).then_some(policy));
+    let [call, operation, module, configuration] = [1, 2, 4, 8].map(|retries| exact(retries, SECOND, 2.0));
+    for set in 0..16 {
+        let given =
+            [call, operation, module, configuration].map(|policy| (set & policy.max_retries > 0).then_some(policy));
         let expected = given.into_iter().flatten().next().unwrap_or_default();
-        assert_eq!(RetryPolicy::nearest(given[0], given[1], given[2]), expected);
+        let [call, operation, module, configuration] = given;
+        assert_eq!(RetryPolicy::nearest(call, operation, module, configuration), expected);
+    }
+}
+
+/// F-RTY-01, F-RTY-02: the delays of the base column and of the enhanced one.
+#[test]
+fn a_configuration_is_a_policy() {
+    let of = |profile: Profile| {
+        let loaded = Config::load().profile(profile).set("retry.jitter", "none").finish().unwrap();
+        RetryPolicy::try_from(loaded.config.retry).unwrap()
+    };
+    assert_eq!(delays(&of(Profile::Base), 0.5), [1, 2, 4].map(Duration::from_secs));
+    assert_eq!(of(Profile::Base).max_attempts(), 4);
+    let enhanced = [500_000, 750_000, 1_125_000, 1_687_500, 2_531_250].map(Duration::from_micros);
+    assert_eq!(delays(&of(Profile::Enhanced), 0.5), enhanced);
+    let drawn = RetryPolicy::try_from(Config::default().retry);
+    assert_eq!(drawn, Ok(RetryPolicy::default()), "where nothing is said, the draw takes a share");
+}
+
+/// F-RTY-05: what was not checked on its way is not let through either.
+#[test]
+fn a_configuration_that_cannot_work_is_no_policy() {
+    let mut config = Config::default();
+    for (factor, initial_delay, field) in
+        [(0.5, SECOND, "factor"), (f64::NAN, SECOND, "factor"), (2.0, 31 * SECOND, "initial_delay")]
+    {
+        (config.retry.factor, config.retry.initial_delay) = (factor, initial_delay);
+        let fault = RetryPolicy::try_from(config.retry).unwrap_err();
+        assert_eq!((fault.field(), fault.code().code()), (field, "invalid_config"));
     }
 }
 
@@ -136,6 +169,7 @@ fn configuration_is_text_and_is_checked() {
         (r#"{"initial_delay":"2m"}"#, "initial_delay: 120s is longer than the max_delay of 30s"),
         (r#"{"retries":1}"#, "unknown field `retries`, expected one of `max_retries`"),
         (r#"{"initial_delay":"soon"}"#, "expected a duration"),
+        (r#"{"initial_delay":"18446744073709551615s 1000000000ns"}"#, "is longer than the max_delay of 30s"),
         (r#"{"max_retries":-1}"#, "expected u32"),
     ];
     for (text, fault) in faults {

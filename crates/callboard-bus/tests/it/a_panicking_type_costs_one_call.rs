@@ -3,7 +3,7 @@
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{Actor, Context, ErrorCode, Fault, Message, SyncHandler};
-use callboard_bus::{Module, ModulesExt, Value};
+use callboard_bus::{Manifest, ModulesExt, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::json;
@@ -49,8 +49,8 @@ impl SyncHandler<Measure> for Ruler {
 fn the_call_fails_and_the_next_one_does_not() {
     TestSystem::run(async |t| {
         let ruler = t.spawn(|| Ruler);
-        let module = Module::new("ruler", "1.0.0").serve(&ruler).operation::<Measure>("measure");
-        module.register(t.system()).await.unwrap();
+        let module = Manifest::new("ruler", "1.0.0").operation::<Measure>("measure");
+        module.register(&ruler).await.unwrap();
         let measure = async |size: i64| t.system().call("ruler.measure", json!({ "size": size })).await;
 
         let unread = measure(-1).await.unwrap_err();

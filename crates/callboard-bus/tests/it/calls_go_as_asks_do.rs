@@ -8,7 +8,7 @@ use std::time::Duration;
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{Actor, AskError, Context, ErrorCode, Fault, FaultClass, Handler, Message, Priority, Stage};
 use callboard_bus::retry::FailureClass;
-use callboard_bus::{CallError, Module, ModulesExt, Value, from_value};
+use callboard_bus::{CallError, Manifest, ModulesExt, Value, from_value};
 use futures::poll;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -39,7 +39,7 @@ impl Handler<Pass> for Caller {
 
 async fn caller(t: &TestSystem) -> callboard_actor::ActorRef<Caller> {
     let caller = t.spawn(callboard_actor::child("caller", || Caller));
-    Module::new("caller", "1.0.0").serve(&caller).operation::<Pass>("pass").register(t.system()).await.unwrap();
+    Manifest::new("caller", "1.0.0").operation::<Pass>("pass").register(&caller).await.unwrap();
     caller
 }
 
@@ -114,8 +114,8 @@ fn a_call_that_one_instance_would_wait_for_itself_goes_to_another() {
         let mut callers = Vec::new();
         for id in 1..=3 {
             let caller = t.spawn(callboard_actor::child(format!("caller-{id}"), || Caller));
-            let module = Module::new("caller", "1.0.0").serve(&caller).operation::<Pass>("pass");
-            module.register(t.system()).await.unwrap();
+            let module = Manifest::new("caller", "1.0.0").operation::<Pass>("pass");
+            module.register(&caller).await.unwrap();
             callers.push(caller);
         }
         let _adder = found(t.system(), "1.0.0", 7).await;

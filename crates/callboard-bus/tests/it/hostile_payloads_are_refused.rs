@@ -3,7 +3,7 @@
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{ErrorCode, System};
 use callboard_bus::codec::{Limits, decode_value, encode};
-use callboard_bus::{CallError, Module, ModulesExt, Value};
+use callboard_bus::{CallError, Manifest, ModulesExt, Value};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -140,7 +140,7 @@ fn a_module_may_take_and_answer_anything() {
     }
     TestSystem::run(async |t| {
         let echo = t.spawn(|| Echo);
-        Module::new("echo", "1.0.0").serve(&echo).operation::<Say>("say").register(t.system()).await.unwrap();
+        Manifest::new("echo", "1.0.0").operation::<Say>("say").register(&echo).await.unwrap();
         let input = json!({ "a": [1, null, { "b": "text" }], "c": 2.5 });
         assert_eq!(t.system().call("echo.say", input.clone()).await.unwrap(), Value::from(input));
         t.shutdown().await;

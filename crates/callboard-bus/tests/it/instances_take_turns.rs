@@ -17,7 +17,7 @@ async fn instances(t: &TestSystem, count: u64) -> Vec<(ActorRef<Adder>, Registra
     let mut all = Vec::new();
     for id in 1..=count {
         let actor = t.spawn(fragile(id));
-        let registration = offer("1.0.0", &actor).register(t.system()).await.unwrap();
+        let registration = offer("1.0.0").register(&actor).await.unwrap();
         all.push((actor, registration));
     }
     t.settle().await;
@@ -61,6 +61,7 @@ fn the_turns_of_one_that_does_not_serve_are_shared_by_all_others() {
     });
 }
 
+/// F-DSC-12.
 #[test]
 fn one_that_says_it_is_unhealthy_is_passed_over_until_it_says_otherwise() {
     TestSystem::run(async |t| {
@@ -132,7 +133,7 @@ fn one_that_drains_is_passed_over_and_then_forgotten() {
 fn one_without_room_hands_the_call_on() {
     TestSystem::run(async |t| {
         let narrow = t.spawn(adder(1).bound(1).overflow(Overflow::Reject));
-        let _narrow = offer("1.0.0", &narrow).register(t.system()).await.unwrap();
+        let _narrow = offer("1.0.0").register(&narrow).await.unwrap();
         let _wide = found(t.system(), "1.0.0", 2).await;
         narrow.tell(Rest { seconds: 100 }).await.unwrap();
         t.settle().await;
@@ -151,7 +152,7 @@ fn those_who_stand_in_for_others_share_the_calls() {
         let mut all = Vec::new();
         for id in 1..=4 {
             let actor = t.spawn(adder(id).bound(1).overflow(Overflow::Reject));
-            all.push((offer("2.0.0", &actor).register(t.system()).await.unwrap(), actor));
+            all.push((offer("2.0.0").register(&actor).await.unwrap(), actor));
         }
         t.settle().await;
         for (_, full) in &all[..2] {
@@ -225,7 +226,7 @@ fn a_lower_version_serves_while_the_highest_does_not() {
     TestSystem::run(async |t| {
         let _low = found(t.system(), "1.0.0", 1).await;
         let high = t.spawn(fragile(2));
-        let _high = offer("1.5.0", &high).register(t.system()).await.unwrap();
+        let _high = offer("1.5.0").register(&high).await.unwrap();
         t.settle().await;
         assert_eq!(next(t, 3).await, [2; 3]);
         break_down(&high).await;
@@ -250,7 +251,7 @@ fn one_that_is_starting_is_left_out_while_another_serves() {
     TestSystem::run(async |t| {
         let _low = found(t.system(), "1.0.0", 1).await;
         let high = t.spawn(slow_to_start(2));
-        let _high = offer("1.5.0", &high).register(t.system()).await.unwrap();
+        let _high = offer("1.5.0").register(&high).await.unwrap();
         t.settle().await;
         assert_eq!(next(t, 3).await, [1; 3]);
         t.advance(10 * SECOND).await;
@@ -265,7 +266,7 @@ fn those_that_are_starting_share_the_calls_when_nobody_serves() {
         let mut all = Vec::new();
         for id in 1..=2 {
             let actor = t.spawn(slow_to_start(id));
-            all.push(offer("1.0.0", &actor).register(t.system()).await.unwrap());
+            all.push(offer("1.0.0").register(&actor).await.unwrap());
         }
         let calls = (0..4).map(|_| who(t.system(), ""));
         let answers: Vec<_> = join_all(calls).await.into_iter().map(Result::unwrap).collect();

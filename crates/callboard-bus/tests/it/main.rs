@@ -2,7 +2,9 @@
 //! property it shows.
 #![allow(clippy::unwrap_used)]
 
+mod a_module_is_sugar;
 mod a_call_ends_by_its_deadline;
+mod a_configuration_says_all_that_is_wrong;
 mod a_panicking_type_costs_one_call;
 mod a_payload_is_the_same_by_every_road;
 mod any_input_is_read_or_refused;
@@ -10,7 +12,9 @@ mod calls_go_as_asks_do;
 mod conditions_see_what_steps_answered;
 mod hostile_payloads_are_refused;
 mod instances_take_turns;
+mod module_graphs_stay_the_same;
 mod module_kit;
+mod modules_are_probed;
 mod names_lead_to_modules;
 mod events_of_a_turn_leave_with_it;
 mod events_reach_who_subscribed;
@@ -21,7 +25,11 @@ mod pictures_stay_the_same;
 mod subscribers_equal_their_model;
 mod subscriptions_end_when_told;
 mod references_fit_their_messages;
+mod registered_modules_are_compared;
 mod registrations_end_when_told;
 mod registry_races;
+mod settings_change_while_running;
+mod the_settings_are_as_documented;
 mod versions_are_chosen_rightly;
 mod watchers_see_every_change;
+mod written_names_are_names;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use callboard_actor::{
     Actor, ActorRef, ActorState, Backoff, Child, Context, Fault, Handler, Message, Priority, SyncHandler, System, child,
 };
-use callboard_bus::{CallError, Module, ModulesExt, Registration, ServedModule, from_value};
+use callboard_bus::{CallError, Manifest, ModulesExt, Registration, from_value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -123,9 +123,8 @@ pub(crate) fn adder(id: u64) -> Child<Adder> {
 }
 
 /// All that an adder offers.
-pub(crate) fn offer(version: &str, adder: &ActorRef<Adder>) -> ServedModule<Adder> {
-    Module::new("adder", version)
-        .serve(adder)
+pub(crate) fn offer(version: &str) -> Manifest<Adder> {
+    Manifest::new("adder", version)
         .operation::<Add>("add")
         .operation::<Who>("who")
         .fallible::<Divide, _, _>("divide")
@@ -137,7 +136,7 @@ pub(crate) fn offer(version: &str, adder: &ActorRef<Adder>) -> ServedModule<Adde
 /// An adder that can be found.
 pub(crate) async fn found(system: &System, version: &str, id: u64) -> (ActorRef<Adder>, Registration) {
     let adder = system.spawn(adder(id));
-    let registration = offer(version, &adder).register(system).await.expect("nothing is wrong with it");
+    let registration = offer(version).register(&adder).await.expect("nothing is wrong with it");
     (adder, registration)
 }
 

@@ -1,15 +1,16 @@
 //! F-BUS-01: a call by name answers what the handler returned; a name that leads nowhere says at once which part of it is
 //! wrong and what was meant, and a payload that does not fit never reaches the handler.
 
-use callboard_actor::ErrorCode;
 use callboard_actor::testing::TestSystem;
+use callboard_actor::{ActorRef, ErrorCode};
 use callboard_bus::codec::{decode, encode};
-use callboard_bus::{Address, CallError, Module, ModulesExt, RegisterError, Value, from_value};
+use callboard_bus::{Address, CallError, Manifest, ModulesExt, RegisterError, Value, from_value};
 use proptest::prelude::*;
 use serde_json::json;
 
 use crate::module_kit::{Add, Adder, SECOND, Who, adder, found, offer};
 
+/// F-API-03.
 #[test]
 fn a_call_by_name_answers_what_the_handler_returned() {
     TestSystem::run(async |t| {
@@ -41,7 +42,7 @@ fn a_name_that_leads_nowhere_says_what_was_meant() {
         let nobody = failure(t, "adder.add", json!({})).await;
         assert_eq!(nobody, (ErrorCode::UnknownModule, "there is no module `adder`".to_owned()));
         let _registration = found(t.system(), "1.2.0", 1).await;
-        let _other = offer("2.0.0-rc.1", &t.spawn(adder(2))).register(t.system()).await.unwrap();
+        let _other = offer("2.0.0-rc.1").register(&t.spawn(adder(2))).await.unwrap();
         let cases = [
             ("addr.add", ErrorCode::UnknownModule, "there is no module `addr`, did you mean `adder.add`?"),
             ("storage.put", ErrorCode::UnknownModule, "there is no module `storage`"),
@@ -129,22 +130,23 @@ fn a_panic_is_told_to_the_caller() {
 }
 
 /// Code and text of a registration that is refused.
-async fn refused(t: &TestSystem, module: callboard_bus::ServedModule<Adder>) -> (ErrorCode, String) {
-    let error = module.register(t.system()).await.expect_err("it cannot be registered");
+async fn refused(module: Manifest<Adder>, actor: &ActorRef<Adder>) -> (ErrorCode, String) {
+    let error = module.register(actor).await.expect_err("it cannot be registered");
     (error.code(), error.to_string())
 }
 
+/// F-API-01.
 #[test]
 fn what_is_wrong_with_a_module_comes_out_when_it_is_registered() {
     TestSystem::run(async |t| {
         let actor = t.spawn(adder(1));
-        let _registration = offer("1.0.0", &actor).register(t.system()).await.unwrap();
-        let twice = refused(t, offer("1.1.0", &actor)).await;
+        let _registration = offer("1.0.0").register(&actor).await.unwrap();
+        let twice = refused(offer("1.1.0"), &actor).await;
         assert_eq!(
             twice,
             (ErrorCode::AlreadyExists, "`adder-1` is registered as an instance of `adder` already".into())
         );
-        let named = |name: &str| Module::new(name, "1.0.0").serve(&actor);
+        let named = |name: &str| Manifest::new(name, "1.0.0");
         let cases = [
             (named("a b"), ErrorCode::InvalidName, "the name of the module `a b` has a space in it"),
             (
@@ -158,25 +160,21 @@ fn what_is_wrong_with_a_module_comes_out_when_it_is_registered() {
                 "module `b` has two operations `who`",
             ),
             (
-                Module::new("b", "one").serve(&actor),
+                Manifest::new("b", "one"),
                 ErrorCode::InvalidConfig,
                 "the version `one` of module `b` cannot be read: unexpected character 'o' while parsing major version number",
             ),
-            (
-                Module::new("b", "1.0.0").requires("put").serve(&actor),
-                ErrorCode::InvalidName,
-                "a requirement cannot be read",
-            ),
+            (Manifest::new("b", "1.0.0").requires("put"), ErrorCode::InvalidName, "a requirement cannot be read"),
         ];
         for (module, code, text) in cases {
-            assert_eq!(refused(t, module).await, (code, text.to_owned()));
+            assert_eq!(refused(module, &actor).await, (code, text.to_owned()));
         }
         actor.stop();
         actor.ended().await;
-        let late = refused(t, offer("1.0.0", &actor)).await;
+        let late = refused(offer("1.0.0"), &actor).await;
         assert_eq!(late, (ErrorCode::Unavailable, "`adder-1` is ending and cannot be an instance of `adder`".into()));
         t.shutdown().await;
-        let over = offer("1.0.0", &actor).register(t.system()).await.unwrap_err();
+        let over = offer("1.0.0").register(&actor).await.unwrap_err();
         assert!(matches!(over, RegisterError::Registry(_)), "{over:?}");
         assert_eq!(over.code(), ErrorCode::Unavailable);
     });
@@ -190,7 +188,7 @@ fn the_registry_is_an_actor_like_any_other() {
         registration.unregister().await.unwrap();
         assert_eq!(t.system().call("adder.who", json!({})).await.unwrap_err().code(), ErrorCode::UnknownModule);
         assert_eq!(adder.ask(Who {}).await.unwrap(), 1, "the actor itself lives on");
-        let _again = offer("1.0.0", &adder).register(t.system()).await.unwrap();
+        let _again = offer("1.0.0").register(&adder).await.unwrap();
         t.shutdown().await;
     });
 }

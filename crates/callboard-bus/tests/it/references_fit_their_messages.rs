@@ -3,7 +3,7 @@
 
 use callboard_actor::ErrorCode;
 use callboard_actor::testing::TestSystem;
-use callboard_bus::{Address, Module, ModulesExt};
+use callboard_bus::{Address, Manifest, ModulesExt};
 
 use crate::module_kit::{Add, Rest, Who, adder, break_down, found, fragile};
 
@@ -24,8 +24,8 @@ fn a_reference_of_another_type_is_not_handed_out() {
 fn the_highest_version_that_takes_the_message_is_handed_out() {
     TestSystem::run(async |t| {
         let (old, new) = (t.spawn(fragile(1)), t.spawn(adder(2)));
-        Module::new("m", "1.0.0").serve(&old).operation::<Who>("go").register(t.system()).await.unwrap();
-        Module::new("m", "2.0.0").serve(&new).operation::<Rest>("go").register(t.system()).await.unwrap();
+        Manifest::new("m", "1.0.0").operation::<Who>("go").register(&old).await.unwrap();
+        Manifest::new("m", "2.0.0").operation::<Rest>("go").register(&new).await.unwrap();
         let address: Address = "m.go".parse().unwrap();
         let modules = t.system().modules();
         assert_eq!(modules.lookup::<Who>(&address).unwrap().ask(Who {}).await.unwrap(), 1);
@@ -49,8 +49,8 @@ fn a_type_alone_has_to_lead_to_one_operation() {
         assert_eq!(nobody.to_string(), "no operation takes `it::module_kit::Who`");
         let actor = t.spawn(adder(1));
         for name in ["b", "a"] {
-            let module = Module::new(name, "1.0.0").serve(&actor).operation::<Who>("who");
-            module.register(t.system()).await.unwrap();
+            let module = Manifest::new(name, "1.0.0").operation::<Who>("who");
+            module.register(&actor).await.unwrap();
         }
         let several = modules.find::<Who>().unwrap_err();
         assert_eq!(several.code(), ErrorCode::InvalidName);

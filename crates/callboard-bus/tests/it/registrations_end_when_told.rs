@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{Actor, ActorState, Context, Drain, ErrorCode, Fault, Message, SyncHandler, System, block_on};
-use callboard_bus::{Health, LookupError, Module, ModuleChange, ModulesExt};
+use callboard_bus::{Health, LookupError, Manifest, ModuleChange, ModulesExt};
 use futures::poll;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -20,8 +20,8 @@ struct SelfMade {
 
 impl Actor for SelfMade {
     async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), Fault> {
-        let module = Module::new("self_made", "1.0.0").serve(&cx.me()).operation::<Starts>("starts");
-        module.operation::<Fall>("fall").register(cx).await?;
+        let module = Manifest::new("self_made", "1.0.0").operation::<Starts>("starts");
+        module.operation::<Fall>("fall").register(&cx.me()).await?;
         Ok(())
     }
 }
@@ -70,10 +70,10 @@ fn an_actor_registers_itself_at_each_start() {
 fn the_latest_registration_is_the_one_that_counts() {
     TestSystem::run(async |t| {
         let actor = t.spawn(adder(1));
-        drop(offer("1.0.0", &actor).register(t.system()).await.unwrap());
-        let held = offer("1.1.0", &actor).register(t.system()).await.unwrap();
+        drop(offer("1.0.0").register(&actor).await.unwrap());
+        let held = offer("1.1.0").register(&actor).await.unwrap();
         assert_eq!(who(t.system(), "@=1.1.0").await.unwrap(), 1);
-        let twice = offer("1.2.0", &actor).register(t.system()).await.unwrap_err();
+        let twice = offer("1.2.0").register(&actor).await.unwrap_err();
         assert_eq!(twice.code(), ErrorCode::AlreadyExists);
         held.unregister().await.unwrap();
         assert!(t.system().modules().list().is_empty());
@@ -88,7 +88,7 @@ fn a_cancelled_registration_leaves_nothing() {
     block_on(async {
         let (_, last) = found(&system, "1.0.0", 1000).await;
         for adder in &adders {
-            let mut registered = Box::pin(offer("1.0.0", adder).register(&system));
+            let mut registered = Box::pin(offer("1.0.0").register(adder));
             // The registry is on another thread, so the first look comes before the answer, more often than not.
             if let Poll::Ready(done) = poll!(&mut registered) {
                 done.unwrap().unregister().await.unwrap();
@@ -100,7 +100,7 @@ fn a_cancelled_registration_leaves_nothing() {
         last.unregister().await.unwrap();
         assert!(system.modules().list().is_empty(), "{:?}", system.modules().list());
         for adder in &adders {
-            let again = offer("1.0.0", adder).register(&system).await.unwrap();
+            let again = offer("1.0.0").register(adder).await.unwrap();
             drop(again);
         }
         assert_eq!(system.modules().list().len(), 200);
@@ -129,6 +129,6 @@ fn a_system_that_is_over_says_so_though_nobody_ever_asked_for_a_module() {
     block_on(system.shutdown(Drain::default()));
     let error = block_on(system.lookup::<Who>("adder.who")).unwrap_err();
     assert!(matches!(error, LookupError::Over), "{error:?}");
-    let refused = block_on(offer("1.0.0", &system.spawn(adder(1))).register(&system)).unwrap_err();
+    let refused = block_on(offer("1.0.0").register(&system.spawn(adder(1)))).unwrap_err();
     assert_eq!(refused.code(), ErrorCode::Unavailable);
 }

@@ -1,5 +1,5 @@
 //! Registering, unregistering, looking up and calling from many threads at once: nothing hangs, each call is answered or
-//! refused with a code, and what was unregistered is not reached by a call that begins afterwards.
+//! refused with a code, and what was unregistered is not reached by a call that begins afterwards. F-DSC-10.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use callboard_actor::{Actor, ActorRef, Context, Drain, ErrorCode, Fault, Message, SyncHandler, System, block_on};
-use callboard_bus::{CallError, Module, ModuleChange, ModulesExt, Registration};
+use callboard_bus::{CallError, Manifest, ModuleChange, ModulesExt, Registration};
 use serde_json::json;
 
 use crate::module_kit::{Who, found};
@@ -148,8 +148,8 @@ async fn target(system: &System) -> Target {
     let (flag, count) = (Arc::clone(&may_be_reached), Arc::clone(&reached_too_late));
     let make = move || Gone { may_be_reached: Arc::clone(&flag), reached_too_late: Arc::clone(&count) };
     let actor = system.spawn(make);
-    let module = Module::new("gone", "1.0.0").serve(&actor).operation::<Reach>("reach");
-    let registration = module.register(system).await.unwrap();
+    let module = Manifest::new("gone", "1.0.0").operation::<Reach>("reach");
+    let registration = module.register(&actor).await.unwrap();
     Target { actor, registration, may_be_reached, reached_too_late }
 }
 
@@ -208,8 +208,8 @@ fn nothing_is_found_and_nothing_is_kept_when_the_system_is_over() {
         let _kept = Arc::clone(&kept);
         Gone { may_be_reached: Arc::default(), reached_too_late: Arc::default() }
     });
-    let module = Module::new("gone", "1.0.0").serve(&actor).operation::<Reach>("reach");
-    block_on(module.register(&system)).unwrap();
+    let module = Manifest::new("gone", "1.0.0").operation::<Reach>("reach");
+    block_on(module.register(&actor)).unwrap();
     let watch = block_on(system.modules().watch(actor.recipient())).unwrap();
     drop(actor);
     end(&system);

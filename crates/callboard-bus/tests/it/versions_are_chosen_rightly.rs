@@ -43,7 +43,7 @@ fn naive(instances: &[Instance], requirement: Option<&VersionReq>) -> Result<Vec
 async fn register(t: &TestSystem, instances: &[Instance]) {
     for (id, (version, is_healthy)) in (1..).zip(instances) {
         let actor = t.spawn(adder(id));
-        let registration = offer(&version.to_string(), &actor).register(t.system()).await.unwrap();
+        let registration = offer(&version.to_string()).register(&actor).await.unwrap();
         if !is_healthy {
             registration.set_health(Health::Unhealthy("on purpose".into())).await.unwrap();
         }

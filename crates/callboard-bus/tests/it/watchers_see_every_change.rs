@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{Actor, ActorState, Context, Fault, Handler, Message, Overflow, SyncHandler, child};
-use callboard_bus::{Health, Module, ModuleChange, ModulesExt};
+use callboard_bus::{Health, Manifest, ModuleChange, ModulesExt};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -187,9 +187,9 @@ proptest! {
 fn a_module_leaves_with_its_actor_and_stays_through_a_restart() {
     TestSystem::run(async |t| {
         let actor = t.spawn(fragile(1));
-        let _registration = offer("1.0.0", &actor).register(t.system()).await.unwrap();
-        let other = Module::new("other", "0.1.0").serve(&actor).operation::<Who>("who");
-        let _other = other.register(t.system()).await.unwrap();
+        let _registration = offer("1.0.0").register(&actor).await.unwrap();
+        let other = Manifest::new("other", "0.1.0").operation::<Who>("who");
+        let _other = other.register(&actor).await.unwrap();
         let listed = || t.system().modules().list().iter().map(|module| module.name.clone()).collect::<Vec<_>>();
         crate::module_kit::break_down(&actor).await;
         assert_eq!(listed(), ["adder", "other"], "it will be back");
@@ -209,9 +209,8 @@ fn a_module_leaves_with_its_actor_and_stays_through_a_restart() {
 fn a_descriptor_says_all_of_a_module() {
     TestSystem::run(async |t| {
         let actor = t.spawn(adder(1));
-        let module = Module::new("lab.adder", "1.2.3").description("adds").tag("math").requires("storage.put@^1");
-        let _registration =
-            module.requires("lab.adder.who").serve(&actor).operation::<Who>("who").register(t.system()).await.unwrap();
+        let module = Manifest::new("lab.adder", "1.2.3").description("adds").tag("math").requires("storage.put@^1");
+        let _registration = module.requires("lab.adder.who").operation::<Who>("who").register(&actor).await.unwrap();
         let listed = t.system().modules().list();
         let mut shown = serde_json::to_value(&*listed[0]).unwrap();
         assert_eq!(shown["operations"][0]["message_schema"]["title"], "Who");
@@ -220,10 +219,12 @@ fn a_descriptor_says_all_of_a_module() {
         operation.retain(|key, _| !key.ends_with("_schema"));
         let expected = json!({
             "name": "lab.adder", "version": "1.2.3", "description": "adds", "tags": ["math"],
-            "requires": ["storage.put@^1", "lab.adder.who"], "health": { "state": "healthy" },
-            "actor": shown["actor"], "instance": "adder-1",
+            "owner": "", "protocols": ["request_response", "point_to_point", "workflow"], "security_level": "public",
+            "requires": ["storage.put@^1", "lab.adder.who"], "hears": [], "publishes": [],
+            "health": { "state": "healthy" }, "actor": shown["actor"], "instance": "adder-1",
             "operations": [{
-                "address": "lab.adder.who", "name": "who", "version": "1.2.3",
+                "address": "lab.adder.who", "name": "who", "version": "1.2.3", "description": "",
+                "is_idempotent": false, "deprecated": null, "priority": "normal", "timeout": null,
                 "message": "it::module_kit::Who",
             }],
         });

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use callboard_actor::Priority;
-use callboard_bus::{Path, RetryPolicy};
-use humantime::format_duration;
+use callboard_bus::{Path, RetryPolicy, time};
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::{Compensation, Definition, FailAfter, Join, Map, Source, Step};
@@ -19,7 +18,7 @@ impl Definition {
         put(&mut fields, "description", (!self.description().is_empty()).then(|| self.description().into()));
         fields.insert("version".into(), self.version().to_string().into());
         put(&mut fields, "trigger_events", list(self.trigger_events().iter().map(|topic| topic.as_str().into())));
-        put(&mut fields, "timeout", self.timeout().map(|timeout| format_duration(timeout).to_string().into()));
+        put(&mut fields, "timeout", self.timeout().map(|timeout| time::show(timeout).into()));
         let limits = self.limits().iter().map(|limit| (limit.operation.to_string(), limit.at_once.get().into()));
         put(&mut fields, "limits", object(limits));
         fields.insert("steps".into(), self.steps().iter().map(|step| self.step_to_json(step)).collect());
@@ -36,7 +35,7 @@ impl Definition {
         put(&mut fields, "input_mapping", object(step.input_mapping.iter().map(entry)));
         let outputs = step.output_mapping.as_ref();
         put(&mut fields, "output_mapping", outputs.map(|outputs| outputs.iter().map(output).collect()));
-        put(&mut fields, "timeout", step.timeout.map(|timeout| format_duration(timeout).to_string().into()));
+        put(&mut fields, "timeout", step.timeout.map(|timeout| time::show(timeout).into()));
         put(&mut fields, "retry", step.retry.as_ref().map(retry));
         put(&mut fields, "when", step.when.as_ref().map(|when| when.to_string().into()));
         put(&mut fields, "join", join(step.join));
@@ -106,7 +105,7 @@ fn compensation(undo: &Compensation) -> Json {
     fields.insert("handler".into(), undo.handler.to_string().into());
     let inputs = undo.input_mapping.as_ref();
     put(&mut fields, "input_mapping", inputs.map(|inputs| inputs.iter().map(entry).collect()));
-    put(&mut fields, "timeout", undo.timeout.map(|timeout| format_duration(timeout).to_string().into()));
+    put(&mut fields, "timeout", undo.timeout.map(|timeout| time::show(timeout).into()));
     put(&mut fields, "retry", undo.retry.as_ref().map(retry));
     fields.into()
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use callboard_bus::near::nearest;
+use callboard_bus::time;
 
 use super::Reader;
 use super::node::{Kind, Node};
@@ -100,7 +101,7 @@ impl Reader {
     pub(super) fn duration(&mut self, node: &Node, field: &str) -> Option<At<Duration>> {
         let duration = match &node.kind {
             Kind::Number(number) => number.as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
-            Kind::Text(text) => humantime::parse_duration(text).ok(),
+            Kind::Text(text) => time::parse(text),
             _ => return self.wrong(node, field, "a length of time"),
         };
         if duration.is_none() {

@@ -1,6 +1,6 @@
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{Actor, Context, Fault, Handler, Message, StopReason, SyncHandler};
-use callboard_bus::{EventsExt, Module, Value};
+use callboard_bus::{EventsExt, Manifest, Value};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -28,7 +28,7 @@ impl Handler<Sleep> for Sleeper {
 
 async fn open(t: &TestSystem) -> Workflows {
     let sleeper = t.spawn(|| Sleeper);
-    Module::new("sleeper", "1.0.0").serve(&sleeper).operation::<Sleep>("sleep").register(t.system()).await.unwrap();
+    Manifest::new("sleeper", "1.0.0").operation::<Sleep>("sleep").register(&sleeper).await.unwrap();
     let text = "workflow_id: w\nversion: 1.0.0\ntrigger_events: [a.b]\nsteps: [{step_id: a, handler: sleeper.sleep}]";
     let workflows = t.system().workflows();
     workflows.register(Definition::read(text).unwrap()).await.unwrap();

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use callboard_actor::{Drain, System, block_on, child};
-use callboard_bus::{Module, Value};
+use callboard_bus::{Manifest, Value};
 use callboard_workflow::run::RunState;
 use callboard_workflow::{RunRef, Workflows, WorkflowsExt};
 use serde_json::json;
@@ -30,7 +30,7 @@ fn many_runs_on_several_threads_share_a_limit_and_end() {
         for thread in 0..THREADS {
             let own = book.clone();
             let worker = system.spawn(child(format!("worker-{thread}"), move || Worker::new(&own)).pinned(thread));
-            Module::new("work", "1.2.0").serve(&worker).fallible::<Do, _, _>("do").register(&system).await.unwrap();
+            Manifest::new("work", "1.2.0").fallible::<Do, _, _>("do").register(&worker).await.unwrap();
         }
         let workflows = system.workflows();
         workflows.limit("work.do", NonZeroU32::new(2));

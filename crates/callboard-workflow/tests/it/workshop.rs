@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{Actor, ActorRef, Context, Fault, Handler, Message, SyncHandler, child};
-use callboard_bus::{Module, Value};
+use callboard_bus::{Manifest, Value};
 use callboard_workflow::definition::Definition;
 use callboard_workflow::{RunRef, Workflows, WorkflowsExt};
 use schemars::JsonSchema;
@@ -231,16 +231,16 @@ impl<'t> Workshop<'t> {
             let worker = child(format!("worker-{number}"), move || Worker(own.clone()))
                 .intensity(1_000_000, Duration::from_secs(1));
             let worker = t.spawn(worker);
-            let module = Module::new("work", "1.2.0").serve(&worker).fallible::<Do, _, _>("do");
+            let module = Manifest::new("work", "1.2.0").fallible::<Do, _, _>("do");
             let module = module.operation::<Echo>("echo").operation::<CancelIt>("cancel");
-            module.register(t.system()).await.unwrap();
+            module.register(&worker).await.unwrap();
             actors.push(worker);
         }
         let undoer = t.spawn(child("undoer", {
             let book = book.clone();
             move || Worker(book.clone())
         }));
-        let undo = Module::new("undo", "1.0.0").serve(&undoer).operation::<UndoIt>("it").register(t.system()).await;
+        let undo = Manifest::new("undo", "1.0.0").operation::<UndoIt>("it").register(&undoer).await;
         undo.unwrap();
         Self { t, book, workflows: t.system().workflows(), workers: actors }
     }

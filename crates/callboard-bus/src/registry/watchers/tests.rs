@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{MANY, ModuleChange, Watchers, without_the_past};
 use crate::descriptor::{Descriptor, Health};
-use crate::module::Module;
+use crate::manifest::Manifest;
 
 struct Idle;
 
@@ -20,7 +20,9 @@ impl SyncHandler<ModuleChange> for Idle {
 }
 
 fn descriptor(actor: &ActorRef<Idle>, health: u8) -> Arc<Descriptor> {
-    let entry = Module::new("idle", "1.0.0").serve(actor).into_entry().unwrap();
+    let manifest = Manifest::new("idle", "1.0.0");
+    let checked = manifest.checked().unwrap();
+    let entry = manifest.entry(checked, actor);
     let health = Health::Degraded(health.to_string());
     Arc::new(Descriptor { health, ..Descriptor::clone(entry.descriptor()) })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callboard_bus::near::nearest;
-use callboard_bus::{Expression, Path};
+use callboard_bus::{Expression, Path, time};
 use semver::Version;
 
 use super::super::draft::{CompensationDraft, Draft, FailAfterDraft, JoinDraft, MapDraft, SourceDraft};
@@ -36,7 +36,7 @@ impl Check<'_> {
     pub(super) fn timeout(&mut self, timeout: Option<&At<Duration>>, of: &str) -> Option<Duration> {
         let timeout = timeout?;
         if timeout.value < Duration::from_millis(1) {
-            let (field, found) = (format!("`timeout` of {of}"), humantime::format_duration(timeout.value).to_string());
+            let (field, found) = (format!("`timeout` of {of}"), time::show(timeout.value));
             self.fault(FaultKind::TooSmall { field, found, least: "1ms" }, timeout.at);
         }
         Some(timeout.value)

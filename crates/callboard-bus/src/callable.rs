@@ -1,0 +1,140 @@
+//! An operation without its types: a payload goes in, becomes a message, and the reply comes out as a payload.
+
+use std::any::{Any, TypeId, type_name};
+use std::error::Error;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use callboard_actor::{ActorRef, Ask, Fault, Handler, Message, Priority, Recipient};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::call::{CallError, Failure, without_message};
+use crate::descriptor::OperationDescriptor;
+use crate::value::{Value, ValueError, from_value};
+
+/// The answer on its way.
+pub(crate) type Asked = Pin<Box<dyn Future<Output = Result<Value, CallError>> + Send>>;
+
+/// How a call is made, where it says so; what is not set is as the message type and the running turn have it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CallOptions {
+    pub(crate) priority: Option<Priority>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) idempotency_key: Option<Arc<str>>,
+    pub(crate) takes_nothing_along: bool,
+}
+
+/// What the registry keeps of an operation.
+pub(crate) trait Callable: Send + Sync {
+    /// Reads the payload. Everything after that is in the future, which is an ask of the actor.
+    ///
+    /// # Errors
+    ///
+    /// A payload that does not fit the message.
+    fn ask(&self, input: &Value, options: &CallOptions) -> Result<Asked, ValueError>;
+
+    fn descriptor(&self) -> &Arc<OperationDescriptor>;
+
+    /// The type of the message.
+    fn message(&self) -> TypeId;
+
+    /// The `Recipient` of the message.
+    fn recipient(&self) -> &dyn Any;
+}
+
+/// The one kind of operation that there is.
+pub(crate) struct TypedOperation<A: Handler<M>, M: Message> {
+    actor: ActorRef<A>,
+    recipient: Recipient<M>,
+    answer: fn(M::Reply) -> Result<Value, CallError>,
+    descriptor: Arc<OperationDescriptor>,
+}
+
+impl<A: Handler<M>, M: Message> TypedOperation<A, M> {
+    pub(crate) fn new(
+        actor: ActorRef<A>,
+        answer: fn(M::Reply) -> Result<Value, CallError>,
+        descriptor: OperationDescriptor,
+    ) -> Self {
+        let recipient = actor.recipient();
+        Self { actor, recipient, answer, descriptor: Arc::new(descriptor) }
+    }
+}
+
+impl<A: Handler<M>, M: Message + DeserializeOwned> Callable for TypedOperation<A, M> {
+    fn ask(&self, input: &Value, options: &CallOptions) -> Result<Asked, ValueError> {
+        let message = caught(|| from_value(input)).unwrap_or_else(|| Err(panicked("read")))?;
+        Ok(Box::pin(ask(self.actor.clone(), message, options.clone(), self.answer)))
+    }
+
+    fn descriptor(&self) -> &Arc<OperationDescriptor> {
+        &self.descriptor
+    }
+
+    fn message(&self) -> TypeId {
+        TypeId::of::<M>()
+    }
+
+    fn recipient(&self) -> &dyn Any {
+        &self.recipient
+    }
+}
+
+async fn ask<A: Handler<M>, M: Message>(
+    actor: ActorRef<A>,
+    message: M,
+    options: CallOptions,
+    answer: fn(M::Reply) -> Result<Value, CallError>,
+) -> Result<Value, CallError> {
+    match options.apply_to(actor.ask(message)).await {
+        Ok(reply) => caught(|| answer(reply))
+            .unwrap_or_else(|| Err(CallError::Reply { reply: type_name::<M::Reply>(), fault: panicked("written") })),
+        Err(error) => Err(CallError::Road(without_message(error))),
+    }
+}
+
+impl CallOptions {
+    fn apply_to<'a, T, M: Message>(self, mut ask: Ask<'a, T, M>) -> Ask<'a, T, M> {
+        if let Some(priority) = self.priority {
+            ask = ask.priority(priority);
+        }
+        if let Some(timeout) = self.timeout {
+            ask = ask.timeout(timeout);
+        }
+        if let Some(key) = self.idempotency_key {
+            ask = ask.idempotency_key(key);
+        }
+        if self.takes_nothing_along { ask.no_inherit() } else { ask }
+    }
+}
+
+/// What types of users do when they are read or written happens outside of every turn, in whatever polls the call: a panic
+/// there must not cost the caller more than the call.
+fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
+fn panicked(when: &str) -> ValueError {
+    ValueError::new(format_args!("its type panicked when it was {when}"))
+}
+
+/// The reply is the output.
+pub(crate) fn plain<R: Serialize + 'static>(reply: R) -> Result<Value, CallError> {
+    // A value is one already: what was shared stays shared.
+    if let Some(value) = (&reply as &dyn Any).downcast_ref::<Value>() {
+        return Ok(value.clone());
+    }
+    Value::from_serialize(&reply).map_err(|fault| CallError::Reply { reply: type_name::<R>(), fault })
+}
+
+/// The reply is the output, or a failure that is one of the call too, of the class that `?` in a handler would give it.
+pub(crate) fn fallible<T: Serialize + 'static, E: Error + 'static>(reply: Result<T, E>) -> Result<Value, CallError> {
+    match reply {
+        Ok(output) => plain(output),
+        Err(error) => Err(CallError::Failed(Failure::new(&Fault::from(error)))),
+    }
+}

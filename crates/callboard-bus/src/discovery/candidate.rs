@@ -1,0 +1,121 @@
+//! Who may be found: [`Candidate`].
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use semver::Version;
+
+use super::Capability;
+use crate::descriptor::{Descriptor, Health};
+use crate::lookup::UnavailableReason;
+
+/// A capability of an instance of a module, and how the instance is.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Candidate {
+    /// The name of the module.
+    pub module: String,
+    /// Its version.
+    pub module_version: Version,
+    /// What the module is for.
+    pub module_description: String,
+    /// Words to find the module by. They find all its capabilities.
+    pub module_tags: BTreeSet<String>,
+    /// The operations that the module offers, without its name.
+    pub operations: BTreeSet<String>,
+    /// The name of the actor behind the instance.
+    pub instance: String,
+    /// How it is, by its own account.
+    pub health: Health,
+    /// Why it takes no calls now, as others see it; nothing when it does.
+    pub unavailable: Option<UnavailableReason>,
+    /// What it can do.
+    pub capability: Arc<Capability>,
+}
+
+impl Candidate {
+    /// A healthy instance, named as its module.
+    #[must_use]
+    pub fn new(module: impl Into<String>, module_version: Version, capability: impl Into<Arc<Capability>>) -> Self {
+        let module = module.into();
+        Self {
+            instance: module.clone(),
+            module,
+            module_version,
+            module_description: String::new(),
+            module_tags: BTreeSet::new(),
+            operations: BTreeSet::new(),
+            health: Health::Healthy,
+            unavailable: None,
+            capability: capability.into(),
+        }
+    }
+
+    /// A capability of a registered module, which need not repeat what is known of the module.
+    #[must_use]
+    pub fn of(descriptor: &Descriptor, capability: impl Into<Arc<Capability>>) -> Self {
+        Self {
+            module_description: descriptor.description.clone(),
+            module_tags: descriptor.tags.iter().cloned().collect(),
+            operations: descriptor.operations.iter().map(|operation| operation.name.clone()).collect(),
+            instance: descriptor.instance.clone(),
+            health: descriptor.health.clone(),
+            ..Self::new(descriptor.name.clone(), descriptor.version.clone(), capability)
+        }
+    }
+
+    /// Why it cannot be used now; nothing when it can.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<String> {
+        if !self.capability.is_available {
+            return Some("says that it is not available".to_owned());
+        }
+        let unhealthy = match &self.health {
+            Health::Unhealthy(reason) => Some(UnavailableReason::Unhealthy(reason.clone())),
+            Health::Healthy | Health::Degraded(_) => None,
+        };
+        self.unavailable.clone().or(unhealthy).map(|reason| reason.to_string())
+    }
+
+    /// Whether it has a tag, itself or through its module.
+    #[must_use]
+    pub fn has_tag(&self, tag: &str) -> bool {
+        self.capability.tags.contains(tag) || self.module_tags.contains(tag)
+    }
+
+    /// Who is better comes first: by health, then the higher version, then by name.
+    pub(crate) fn rank(&self, other: &Self) -> Ordering {
+        let key = |candidate: &Self| (candidate.health_rank(), Reverse(candidate.capability.version.clone()));
+        let name = |candidate: &Self| -> [String; 3] {
+            [&candidate.module, &candidate.instance, &candidate.capability.capability_id].map(Clone::clone)
+        };
+        key(self).cmp(&key(other)).then_with(|| name(self).cmp(&name(other)))
+    }
+
+    fn health_rank(&self) -> u8 {
+        match (&self.health, self.obstacle()) {
+            (_, Some(_)) => 2,
+            (Health::Healthy, None) => 0,
+            (_, None) => 1,
+        }
+    }
+}
+
+/// What a caller is allowed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Permissions(BTreeSet<String>);
+
+impl Permissions {
+    /// These and no others.
+    #[must_use]
+    pub fn of<P: Into<String>>(permissions: impl IntoIterator<Item = P>) -> Self {
+        Self(permissions.into_iter().map(Into::into).collect())
+    }
+
+    /// Whether the caller has all permissions that the capability asks for.
+    #[must_use]
+    pub fn allow(&self, capability: &Capability) -> bool {
+        capability.required_permissions.is_subset(&self.0)
+    }
+}

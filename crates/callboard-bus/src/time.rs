@@ -1,0 +1,137 @@
+//! Lengths of time as people write them. Pure; no text makes it panic, and one that is too long is the longest.
+
+use std::time::Duration;
+
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer, Serializer};
+
+/// `30s`, `1h 30m`, `1.5d`. Nothing when it is not written like that.
+#[must_use]
+pub fn parse(text: &str) -> Option<Duration> {
+    let mut rest = text.trim();
+    let mut total = (!rest.is_empty()).then_some(Duration::ZERO)?;
+    while !rest.is_empty() {
+        let (number, tail) = split(rest, |letter| letter.is_ascii_digit() || letter == '.');
+        let (unit, tail) = split(tail.trim_start(), char::is_alphabetic);
+        let seconds = number.parse::<f64>().ok()? * seconds_of(unit)?;
+        total = total.saturating_add(from_seconds(seconds)?);
+        rest = tail.trim_start();
+    }
+    Some(total)
+}
+
+/// Nothing for what is no length of time, a negative number say.
+#[must_use]
+pub fn from_seconds(seconds: f64) -> Option<Duration> {
+    (seconds >= 0.0).then(|| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+}
+
+/// As it is read, without what is zero.
+#[must_use]
+pub fn show(time: Duration) -> String {
+    let (seconds, nanos) = (time.as_secs(), u64::from(time.subsec_nanos()));
+    let counts = [
+        (seconds / 86_400, "d"),
+        (seconds / 3600 % 24, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+        (nanos / 1_000_000, "ms"),
+        (nanos / 1000 % 1000, "us"),
+        (nanos % 1000, "ns"),
+    ];
+    let parts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts.map(|(count, unit)| format!("{count}{unit}")).collect();
+    if parts.is_empty() { "0s".to_owned() } else { parts.join(" ") }
+}
+
+/// Writes it as it is read, for `#[serde(with = "..")]`.
+///
+/// # Errors
+///
+/// Those of the format.
+pub fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&show(*time))
+}
+
+/// Reads it as people write it, for `#[serde(with = "..")]`.
+///
+/// # Errors
+///
+/// Those of the format, and a text that is no length of time.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let expected = "a duration like 30s or 1h 30m";
+    parse(&text).ok_or_else(|| Error::invalid_value(Unexpected::Str(&text), &expected))
+}
+
+fn split(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
+    text.split_at(text.find(|letter| !belongs(letter)).unwrap_or(text.len()))
+}
+
+fn seconds_of(unit: &str) -> Option<f64> {
+    Some(match unit {
+        "ns" => 1e-9,
+        "us" | "µs" => 1e-6,
+        "ms" => 1e-3,
+        "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60.0,
+        "h" | "hr" | "hrs" | "hour" | "hours" => 3600.0,
+        "d" | "day" | "days" => 86_400.0,
+        "w" | "week" | "weeks" => 604_800.0,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        let cases = [
+            ("30s", 30_000),
+            (" 1h 30m ", 5_400_000),
+            ("1h30min", 5_400_000),
+            ("1687.5ms", 1688),
+            ("0.5 d", 43_200_000),
+            ("2 weeks", 1_209_600_000),
+        ];
+        for (text, millis) in cases {
+            assert_eq!(parse(text).map(|time| time.as_secs_f64().mul_add(1000.0, 0.5) as u64), Some(millis), "{text}");
+        }
+        for text in ["", " ", "30", "s", "-3s", "1.2.3s", ".s", "3 fortnights", "3s,", "1e3s", "infs", "٣s", "3S"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    /// The parser of `humantime` panics on this one.
+    #[test]
+    fn a_time_beyond_all_is_the_longest() {
+        assert_eq!(parse("18446744073709551615s 1000000000ns"), Some(Duration::MAX));
+        assert_eq!(parse(&("9".repeat(1000) + "w")), Some(Duration::MAX));
+    }
+
+    #[test]
+    fn a_time_is_shown_in_the_units_that_it_has() {
+        let cases =
+            [(0, "0s"), (100_000, "100us"), (1_500_000_000, "1s 500ms"), (90_061_000_000_001, "1d 1h 1m 1s 1ns")];
+        for (nanos, text) in cases {
+            assert_eq!(show(Duration::from_nanos(nanos)), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_is_read_as_the_same(nanos: u64) {
+            let time = Duration::from_nanos(nanos);
+            prop_assert_eq!(parse(&show(time)), Some(time));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in r"(\PC{0,4}|[0-9.]{0,30} ?(ns|us|ms|s|m|h|d|µs)?){0,6}") {
+            let _ = parse(&text);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What stands in the brackets of `#[module(..)]`.
+
+use proc_macro2::{Span, TokenStream};
+use syn::meta::ParseNestedMeta;
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Error, Ident, LitInt, LitStr, Path, Token, parenthesized};
+
+use crate::keys::{key_name, read_path, set};
+use crate::names;
+
+const KEYS: &str = "the keys are `name`, `version`, `description`, `owner`, `tags`, `requires`, `publishes`, \
+                    `protocols`, `security_level`, `replicas` and `crate`";
+const PROTOCOLS: [&str; 7] =
+    ["RequestResponse", "PubSub", "EventDriven", "Broadcast", "PointToPoint", "Workflow", "Stream"];
+const LEVELS: [&str; 4] = ["Public", "Authenticated", "Authorized", "Privileged"];
+
+/// See above.
+#[derive(Default)]
+pub(super) struct Arguments {
+    pub(super) name: Option<LitStr>,
+    pub(super) version: Option<LitStr>,
+    pub(super) description: Option<LitStr>,
+    pub(super) owner: Option<LitStr>,
+    pub(super) tags: Option<Vec<LitStr>>,
+    pub(super) requires: Option<Vec<LitStr>>,
+    pub(super) publishes: Option<Vec<LitStr>>,
+    pub(super) protocols: Option<Vec<Ident>>,
+    pub(super) security_level: Option<Ident>,
+    pub(super) replicas: Option<usize>,
+    pub(super) home: Option<Path>,
+}
+
+impl Arguments {
+    /// # Errors
+    ///
+    /// For the first key that is unknown, stands twice, or has a value that is none; the error points at that key or value.
+    pub(super) fn read(tokens: TokenStream) -> syn::Result<Self> {
+        let mut arguments = Self::default();
+        syn::meta::parser(|meta| arguments.read_one(&meta)).parse2(tokens)?;
+        match &arguments.name {
+            Some(_) => Ok(arguments),
+            None => Err(Error::new(Span::call_site(), "a module has a name: write `name = \"..\"`")),
+        }
+    }
+
+    fn read_one(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        match key_name(&meta.path).as_str() {
+            "name" => set(&mut self.name, meta, |meta| text(meta, names::check_module)),
+            "version" => set(&mut self.version, meta, |meta| text(meta, names::check_version)),
+            "description" => set(&mut self.description, meta, |meta| text(meta, |_| Ok(()))),
+            "owner" => set(&mut self.owner, meta, |meta| text(meta, |_| Ok(()))),
+            "tags" => set(&mut self.tags, meta, |meta| texts(meta, |_| Ok(()))),
+            "requires" => set(&mut self.requires, meta, |meta| texts(meta, names::check_address)),
+            "publishes" => set(&mut self.publishes, meta, |meta| texts(meta, names::check_topic)),
+            "protocols" => set(&mut self.protocols, meta, protocols),
+            "security_level" => set(&mut self.security_level, meta, security_level),
+            "replicas" => set(&mut self.replicas, meta, replicas),
+            "crate" => set(&mut self.home, meta, read_path),
+            other => Err(meta.error(format!("unknown key `{other}`; {KEYS}"))),
+        }
+    }
+}
+
+type Check = fn(&str) -> Result<(), String>;
+
+/// The text, or what is wrong with it, at its place.
+pub(super) fn checked(text: LitStr, check: Check) -> syn::Result<LitStr> {
+    check(&text.value()).map_err(|told| Error::new(text.span(), told))?;
+    Ok(text)
+}
+
+fn text(meta: &ParseNestedMeta<'_>, check: Check) -> syn::Result<LitStr> {
+    checked(meta.value()?.parse()?, check)
+}
+
+fn texts(meta: &ParseNestedMeta<'_>, check: Check) -> syn::Result<Vec<LitStr>> {
+    let listed;
+    parenthesized!(listed in meta.input);
+    let listed = Punctuated::<LitStr, Token![,]>::parse_terminated(&listed)?;
+    listed.into_iter().map(|text| checked(text, check)).collect()
+}
+
+fn protocols(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<Ident>> {
+    let listed;
+    parenthesized!(listed in meta.input);
+    let listed = Punctuated::<Ident, Token![,]>::parse_terminated(&listed)?;
+    listed.into_iter().map(|name| known(name, "protocol", &PROTOCOLS)).collect()
+}
+
+fn security_level(meta: &ParseNestedMeta<'_>) -> syn::Result<Ident> {
+    known(meta.value()?.parse()?, "security level", &LEVELS)
+}
+
+fn known(name: Ident, what: &str, known: &[&str]) -> syn::Result<Ident> {
+    if known.iter().any(|known| name == known) {
+        return Ok(name);
+    }
+    Err(Error::new(name.span(), format!("unknown {what} `{name}`; there are `{}`", known.join("`, `"))))
+}
+
+fn replicas(meta: &ParseNestedMeta<'_>) -> syn::Result<usize> {
+    let number: LitInt = meta.value()?.parse()?;
+    match number.base10_parse()? {
+        0 => Err(Error::new(number.span(), "a module has one instance at least")),
+        count => Ok(count),
+    }
+}

@@ -1,0 +1,123 @@
+//! What a method is to its module: [`Role`].
+
+use std::time::Duration;
+
+use syn::meta::ParseNestedMeta;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{Attribute, Error, Expr, ExprLit, ImplItemFn, Lit, LitStr, Meta, Receiver, ReceiverKind, Token};
+
+use super::arguments::checked;
+use crate::keys::{key_name, read_duration, set};
+use crate::names;
+
+/// See above.
+pub(super) enum Role {
+    /// `#[request("name", ..)]`
+    Request(Request),
+    /// `#[event("pattern")]`, or `#[event]` where the type of the event has the name.
+    Event(Option<LitStr>),
+    /// `#[every("30s")]`
+    Every(Duration),
+    /// `#[probe]`
+    Probe,
+    /// `fn start(cx)`, which has no `self`.
+    Start,
+    /// `fn started(&mut self, cx)`
+    Started,
+    /// `fn stop(self, why)`
+    Stop,
+}
+
+/// What stands in the brackets of `#[request(..)]`.
+pub(super) struct Request {
+    pub(super) name: LitStr,
+    pub(super) is_idempotent: bool,
+    pub(super) deprecated: Option<LitStr>,
+}
+
+impl Role {
+    /// The role of a method, whose attribute is taken off; none when it is nobody's business.
+    pub(super) fn take(function: &mut ImplItemFn) -> syn::Result<Option<Self>> {
+        let mut given = None;
+        let mut kept = Vec::new();
+        for attribute in std::mem::take(&mut function.attrs) {
+            match Self::read(&attribute)? {
+                None => kept.push(attribute),
+                Some(_) if given.is_some() => {
+                    return Err(Error::new_spanned(attribute, "a method has one part in its module"));
+                }
+                role => given = role,
+            }
+        }
+        function.attrs = kept;
+        Ok(given.or_else(|| Self::of_hook(function)))
+    }
+
+    fn read(attribute: &Attribute) -> syn::Result<Option<Self>> {
+        let path = attribute.path();
+        Ok(Some(match () {
+            () if path.is_ident("request") => Self::Request(attribute.parse_args()?),
+            () if path.is_ident("event") => Self::Event(pattern(attribute)?),
+            () if path.is_ident("every") => Self::Every(period(&attribute.parse_args()?)?),
+            () if path.is_ident("probe") => {
+                attribute.meta.require_path_only()?;
+                Self::Probe
+            }
+            () => return Ok(None),
+        }))
+    }
+
+    /// By its name and by what becomes of the value: a `stop(&mut self)` is nobody's business.
+    fn of_hook(function: &ImplItemFn) -> Option<Self> {
+        let is_by_value = |receiver: &Receiver| matches!(receiver.kind, ReceiverKind::Value);
+        match (function.sig.ident.to_string().as_str(), function.sig.receiver()) {
+            ("start", None) => Some(Self::Start),
+            ("started", Some(_)) => Some(Self::Started),
+            ("stop", Some(receiver)) if is_by_value(receiver) => Some(Self::Stop),
+            _ => None,
+        }
+    }
+}
+
+fn pattern(attribute: &Attribute) -> syn::Result<Option<LitStr>> {
+    if matches!(attribute.meta, Meta::Path(_)) {
+        return Ok(None);
+    }
+    checked(attribute.parse_args()?, names::check_pattern).map(Some)
+}
+
+fn period(text: &LitStr) -> syn::Result<Duration> {
+    let period = read_duration(text)?;
+    if period.is_zero() { Err(Error::new(text.span(), "a period of no time never ends")) } else { Ok(period) }
+}
+
+impl Parse for Request {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = checked(input.parse()?, names::check_operation)?;
+        let (mut idempotent, mut deprecated) = (None, None);
+        if input.parse::<Option<Token![,]>>()?.is_some() {
+            let read = |meta: ParseNestedMeta<'_>| match key_name(&meta.path).as_str() {
+                "idempotent" => set(&mut idempotent, &meta, |_| Ok(())),
+                "deprecated" => set(&mut deprecated, &meta, |meta| meta.value()?.parse()),
+                other => Err(meta.error(format!("unknown key `{other}`; the keys are `idempotent` and `deprecated`"))),
+            };
+            syn::meta::parser(read).parse2(input.parse()?)?;
+        }
+        Ok(Self { name, is_idempotent: idempotent.is_some(), deprecated })
+    }
+}
+
+/// The first paragraph of what is written above something, on one line.
+pub(super) fn documentation(attributes: &[Attribute]) -> String {
+    let lines = attributes.iter().filter_map(documented).map(|line| line.trim().to_owned());
+    let paragraph: Vec<_> = lines.skip_while(String::is_empty).take_while(|line| !line.is_empty()).collect();
+    paragraph.join(" ")
+}
+
+fn documented(attribute: &Attribute) -> Option<String> {
+    let Meta::NameValue(meta) = &attribute.meta else { return None };
+    match &meta.value {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if meta.path.is_ident("doc") => Some(text.value()),
+        _ => None,
+    }
+}
