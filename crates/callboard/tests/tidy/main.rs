@@ -2,6 +2,7 @@
 
 mod arrows;
 mod examples;
+mod features;
 mod message_path;
 mod tokens;
 mod tree;
@@ -104,6 +105,14 @@ fn the_message_path_page_names_functions_that_exist() {
         )
     });
     assert_none(&faults.collect::<Vec<_>>());
+}
+
+#[test]
+fn the_page_of_features_names_tests_that_run() {
+    let page = read(&root().join("docs/features.md"));
+    let rows = features::rows(&page);
+    assert!(rows.len() >= 100, "docs/features.md: a row of the tables begins with its id; found {}", rows.len());
+    assert_none(&rows.iter().flat_map(features::faults).collect::<Vec<_>>());
 }
 
 #[test]
