@@ -1,4 +1,4 @@
-//! An actor that knows by itself what it is as a module: [`Module`], and [`module`] to start it.
+//! An actor that knows by itself what it is as a module: [`Module`], and [`module()`] to start it.
 
 use std::fmt;
 use std::future::{Future, ready};
@@ -80,12 +80,12 @@ pub fn module<M: Start>() -> ModuleChild<M> {
     ModuleChild::new(Arc::new(|cx| Box::pin(M::start(cx))))
 }
 
-/// The actors of a module whose value `make` builds, as [`module`].
+/// The actors of a module whose value `make` builds, as [`module()`].
 pub fn module_from<M: Module>(make: impl Fn() -> M + Send + Sync + 'static) -> ModuleChild<M> {
     ModuleChild::new(Arc::new(move |_| Box::pin(ready(Ok(make())))))
 }
 
-/// A module to be started; made by [`module`] or [`module_from`].
+/// A module to be started; made by [`module()`] or [`module_from`].
 #[must_use = "a module does nothing until it is spawned"]
 pub struct ModuleChild<M: Module> {
     build: Build<M>,
