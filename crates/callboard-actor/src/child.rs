@@ -10,6 +10,7 @@ use crate::context::{Context, Factory};
 use crate::fault::Fault;
 use crate::mailbox::{Bounds, Overflow};
 use crate::message::Priority;
+use crate::part::{AnyPart, Part};
 use crate::supervisor::{Backoff, GiveUp, Intensity, Licence, Strategy};
 use crate::sync::Mutex;
 
@@ -152,6 +153,7 @@ pub struct AdmissionRequest<'a> {
 pub struct Child<A: Actor> {
     pub(crate) name: Option<Box<str>>,
     pub(crate) factory: Factory<A>,
+    pub(crate) part: Option<AnyPart>,
     changes: Vec<Change>,
 }
 
@@ -161,7 +163,7 @@ type Change = Box<dyn FnOnce(&mut Policy) + Send>;
 /// An actor whose value `make` builds, on the actor's own thread, at each start. A name tells it apart in inspection and
 /// lets it be found; two actors may have the same one.
 pub fn child<A: Actor>(name: impl Into<String>, make: impl Fn() -> A + Send + Sync + 'static) -> Child<A> {
-    Child { name: Some(name.into().into_boxed_str()), factory: Factory::Plain(Box::new(make)), changes: Vec::new() }
+    Child::new(Some(name.into()), Factory::Plain(Box::new(make)))
 }
 
 /// An actor whose value is built by code that may wait and fail: an error, a panic or a time-out in it is a failed start.
@@ -179,10 +181,21 @@ pub fn child_with<A: Actor, F>(name: impl Into<String>, make: F) -> Child<A>
 where
     F: AsyncFn(&mut Context<A>) -> Result<A, Fault> + Send + Sync + 'static,
 {
-    Child { name: Some(name.into().into_boxed_str()), factory: Factory::Waiting(Box::new(make)), changes: Vec::new() }
+    Child::new(Some(name.into()), Factory::Waiting(Box::new(make)))
 }
 
 impl<A: Actor> Child<A> {
+    fn new(name: Option<String>, factory: Factory<A>) -> Self {
+        Self { name: name.map(String::into_boxed_str), factory, part: None, changes: Vec::new() }
+    }
+
+    /// What it is to the layer that made it, which says what must start before it. For a child that is named to a
+    /// supervisor before that starts; one that is spawned starts at once.
+    pub fn part(mut self, part: impl Part) -> Self {
+        self.part = Some(AnyPart::new(part));
+        self
+    }
+
     /// Places per lane of its mailbox, at least one. Below 64 the number is exact; from there on, senders on the actor's
     /// own thread who race with others may exceed it by the few messages pushed in that moment.
     pub fn bound(self, per_lane: u32) -> Self {
@@ -306,7 +319,7 @@ impl<A: Actor> IntoChild<A> for Child<A> {
 
 impl<A: Actor, F: Fn() -> A + Send + Sync + 'static> IntoChild<A> for F {
     fn into_child(self) -> Child<A> {
-        Child { name: None, factory: Factory::Plain(Box::new(self)), changes: Vec::new() }
+        Child::new(None, Factory::Plain(Box::new(self)))
     }
 }
 

@@ -80,6 +80,7 @@ mod message;
 mod actor;
 mod actor_ref;
 mod child;
+mod part;
 mod cell;
 mod gate;
 mod envelope;
@@ -127,6 +128,7 @@ pub use self::inspect::{ActorSnapshot, BreakerSnapshot, LaneSnapshot, MessageCou
 pub use self::mailbox::Overflow;
 pub use self::message::{Message, MessageId, Priority};
 pub use self::monitor::{Down, Restarted};
+pub use self::part::{Arrangement, Part};
 pub use self::scope::Baggage;
 pub use self::shutdown::{Drain, PhaseReport, ShutdownPhase, ShutdownReport};
 pub use self::supervisor::{

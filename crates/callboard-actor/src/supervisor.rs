@@ -8,8 +8,9 @@
 mod backoff;
 mod group;
 mod intensity;
+mod order;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub(crate) use self::backoff::roll;
 use self::group::{Group, Member, Step};
 pub use self::intensity::Intensity;
 pub(crate) use self::intensity::Licence;
+pub(crate) use self::order::{Order, arrange};
 use crate::actor::{Actor, StopReason, SyncHandler};
 use crate::actor_ref::ActorRef;
 use crate::cell::{ActorId, Directive, Node};
@@ -32,6 +34,7 @@ use crate::fault::{Fault, Incident};
 use crate::gate::ActorState;
 use crate::message::Message;
 use crate::monitor::Watcher;
+use crate::part::{AnyPart, Part};
 use crate::register::Register;
 use crate::sync::Mutex;
 use crate::system::{System, SystemCore};
@@ -68,11 +71,18 @@ pub struct Supervise {
     give_up: GiveUp,
     intensity: Option<Intensity>,
     backoff: Option<Backoff>,
-    children: Vec<StartChild>,
+    children: Vec<Named>,
 }
 
-/// Makes one of the first children known to their supervisor.
-type StartChild = Box<dyn FnOnce(&SupervisorRef) + Send>;
+/// One of the first children.
+struct Named {
+    name: Box<str>,
+    part: Option<AnyPart>,
+    declare: Declare,
+}
+
+/// Makes a child known to its supervisor.
+type Declare = Box<dyn FnOnce(&SupervisorRef) -> ActorId + Send>;
 
 /// A supervisor whose children fail alone.
 pub fn one_for_one() -> Supervise {
@@ -127,12 +137,20 @@ impl Supervise {
     }
 
     /// A child to be started with the supervisor, when those named before have started. One whose start fails takes the
-    /// road of every fault, and the next one is started.
+    /// road of every fault, and the next one is started. One that is a [`Part`] starts when those that it needs have
+    /// started, and ends when those that need it have ended.
     pub fn child<A: Actor>(mut self, child: impl IntoChild<A>) -> Self {
-        for child in child.into_children() {
-            self.children.push(Box::new(|supervisor| supervisor.declare(child)));
+        for mut child in child.into_children() {
+            let name = child.name.clone().unwrap_or_else(|| std::any::type_name::<A>().into());
+            let part = child.part.take();
+            self.children.push(Named { name, part, declare: Box::new(|supervisor| supervisor.declare(child)) });
         }
         self
+    }
+
+    /// The parts of one type, in the order in which their children were named.
+    pub(crate) fn parts<P: Part>(&self) -> impl Iterator<Item = &P> {
+        self.children.iter().filter_map(|child| child.part.as_ref()?.get())
     }
 
     /// What cannot work in these settings.
@@ -140,8 +158,8 @@ impl Supervise {
         self.backoff.map(|backoff| backoff.faults()).unwrap_or_default()
     }
 
-    /// Starts the supervisor under `parent`, and its first children.
-    pub(crate) fn start(self, system: &Arc<SystemCore>, parent: Option<&SupervisorRef>) -> SupervisorRef {
+    /// Starts the supervisor under `parent`, and its first children in this order.
+    pub(crate) fn start(self, order: Order, system: &Arc<SystemCore>, parent: Option<&SupervisorRef>) -> SupervisorRef {
         let plan = Arc::new(self.plan(&system.policy));
         let policy = Arc::clone(&plan.policy);
         let name = self.name.unwrap_or_else(|| "supervisor".to_owned());
@@ -152,7 +170,7 @@ impl Supervise {
         let cell = Arc::clone(actor.cell());
         let supervisor = SupervisorRef(Arc::new(Handle { actor, policy, plan: Arc::clone(&plan) }));
         supervisor.0.actor.watch(Watcher::Down(Box::new(move |down| plan.end(&down.reason))));
-        self.children.into_iter().for_each(|declare| declare(&supervisor));
+        supervisor.declare_all(self.children, order);
         if is_adopted {
             crate::host::launch(cell);
         }
@@ -205,16 +223,29 @@ impl SupervisorRef {
         spawn(self.system(), Some(self), child.into_child())
     }
 
+    /// Makes the first children known, in this order.
+    fn declare_all(&self, children: Vec<Named>, order: Order) {
+        let mut children: Vec<Option<Named>> = children.into_iter().map(Some).collect();
+        for (place, depth) in order.places.into_iter().zip(order.depths) {
+            let Some(child) = children[place].take() else { continue };
+            let id = (child.declare)(self);
+            if let Some(depth) = depth {
+                self.0.plan.roster.lock().depths.insert(id, depth);
+            }
+        }
+    }
+
     /// Makes a child known that is started when its turn has come.
-    fn declare<A: Actor>(&self, child: Child<A>) {
+    fn declare<A: Actor>(&self, child: Child<A>) -> ActorId {
         let launch = |actor: &ActorRef<A>| {
             let cell = Arc::clone(actor.cell());
             Some(Box::new(move || crate::host::launch(cell)) as Launch)
         };
-        drop(prepare(self.system(), Some(self), child, launch));
+        prepare(self.system(), Some(self), child, launch).0.id()
     }
 
-    /// Starts a supervisor under it, after the children it has.
+    /// Starts a supervisor under it, after the children it has. What the [parts](Part) among its children need of others
+    /// may be there already, so only their order is arranged: what is missing is theirs to say when they start.
     ///
     /// # Errors
     ///
@@ -224,11 +255,22 @@ impl SupervisorRef {
         if !faults.is_empty() {
             return Err(StartError::Invalid(faults));
         }
-        Ok(supervise.start(self.system(), Some(self)))
+        let (mut orders, _) = arrange(std::slice::from_ref(&supervise));
+        Ok(self.start(supervise, orders.pop().unwrap_or_default()))
     }
 
-    /// Stops it and its children: in reverse start order one after the other where they restart together, else all at
-    /// once. Returns at once, see [`ended`](Self::ended).
+    /// Starts a supervisor under it. One with parts ends by itself, so that those that started before it are still there.
+    pub(crate) fn start(&self, supervise: Supervise, order: Order) -> Self {
+        let has_parts = order.depths.iter().any(Option::is_some);
+        let supervisor = supervise.start(order, self.system(), Some(self));
+        if has_parts {
+            self.0.plan.roster.lock().end_apart(supervisor.0.actor.id());
+        }
+        supervisor
+    }
+
+    /// Stops it and its children: in reverse start order one after the other where they restart together, those that others
+    /// need after these, else all at once. Returns at once, see [`ended`](Self::ended).
     pub fn stop(&self) {
         self.0.actor.stop();
     }
@@ -320,8 +362,18 @@ struct Roster {
     children: Register<Arc<dyn Node>>,
     /// Those of them that are still to be started for the first time.
     waiting: BTreeMap<ActorId, Launch>,
+    /// Of those of them that do not end together with their neighbours; see [`Plan::waves`].
+    depths: HashMap<ActorId, usize>,
     /// The supervisor is ending: it takes no more children.
     is_closed: bool,
+}
+
+impl Roster {
+    /// Lets a child end by itself.
+    fn end_apart(&mut self, child: ActorId) {
+        let depth = self.depths.values().max().map_or(0, |deepest| deepest + 1);
+        self.depths.insert(child, depth);
+    }
 }
 
 impl Plan {
@@ -356,6 +408,17 @@ impl Plan {
         self.roster.lock().children.values().cloned().collect()
     }
 
+    /// Children in start order, those together that end together: neighbours of one depth, and neighbours that are no
+    /// parts. Where children restart together each is alone.
+    fn waves(&self) -> Vec<Vec<Arc<dyn Node>>> {
+        let roster = self.roster.lock();
+        let children = roster.children.iter().map(|(id, child)| (roster.depths.get(&id), Arc::clone(child)));
+        let children: Vec<_> = children.collect();
+        let is_alone = self.policy.strategy != Strategy::OneForOne;
+        let waves = children.chunk_by(|(depth, _), (next, _)| !is_alone && depth == next);
+        waves.map(|wave| wave.iter().map(|(_, child)| Arc::clone(child)).collect()).collect()
+    }
+
     fn ids(&self) -> Vec<ActorId> {
         self.roster.lock().children.iter().map(|(id, _)| id).collect()
     }
@@ -366,7 +429,10 @@ impl Plan {
     }
 
     fn forget(&self, child: ActorId) {
-        let gone = self.roster.lock().children.remove(child);
+        let mut roster = self.roster.lock();
+        roster.depths.remove(&child);
+        let gone = roster.children.remove(child);
+        drop(roster);
         // Outside of the lock: it may have been the last reference.
         drop(gone);
     }
@@ -478,18 +544,11 @@ impl Actor for Supervisor {
         if why != StopReason::Restart {
             self.plan.close();
         }
-        let one_by_one = self.plan.policy.strategy != Strategy::OneForOne;
-        let mut leaving = Vec::new();
-        for child in self.plan.children().into_iter().rev() {
-            let out = take_out(&self.plan, child, &why);
-            if one_by_one {
+        for wave in self.plan.waves().into_iter().rev() {
+            let leaving: Vec<_> = wave.into_iter().rev().map(|child| take_out(&self.plan, child, &why)).collect();
+            for out in leaving {
                 out.await;
-            } else {
-                leaving.push(out);
             }
-        }
-        for out in leaving {
-            out.await;
         }
     }
 }

@@ -22,8 +22,9 @@ use crate::error::StartError;
 use crate::host::{Arbiter, Arbiters};
 use crate::inspect::Snapshot;
 use crate::mailbox::Mailbox;
+use crate::part::Part;
 use crate::shutdown::{Drain, Phases, ShutdownPhase, ShutdownReport};
-use crate::supervisor::{Supervise, SupervisorRef, one_for_one};
+use crate::supervisor::{Order, Supervise, SupervisorRef, arrange, one_for_one};
 use crate::sync::{AtomicU32, Mutex};
 use crate::turn_times::TurnTimes;
 
@@ -262,7 +263,7 @@ impl SystemCore {
     }
 
     pub(crate) fn start_root(self: &Arc<Self>) {
-        let root = one_for_one().name("root").start(self, None);
+        let root = one_for_one().name("root").start(Order::default(), self, None);
         *self.root.lock() = Some(root);
     }
 
@@ -334,6 +335,11 @@ impl SystemBuilder {
         self
     }
 
+    /// The parts of one type among the first children of all supervisors, in the order in which they were named.
+    pub fn parts<P: Part>(&self) -> impl Iterator<Item = &P> {
+        self.supervise.iter().flat_map(Supervise::parts)
+    }
+
     /// Starts the threads and the supervisors, and waits until their first children have started, or have failed to and are
     /// on the way that every fault takes.
     ///
@@ -355,12 +361,18 @@ impl SystemBuilder {
         Ok(System(core))
     }
 
-    pub(crate) fn check(&self) -> Result<(), StartError> {
+    /// Looks at the settings and at what the [parts](Part) need of each other, and starts nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Invalid`] with everything that [`start`](Self::start) would say of it.
+    pub fn check(&self) -> Result<(), StartError> {
         let mut faults = self.defaults.faults();
         if self.workers == 0 {
             faults.push("workers: actors need at least one thread".to_owned());
         }
         faults.extend(self.supervise.iter().flat_map(Supervise::faults));
+        faults.extend(arrange(&self.supervise).1);
         if faults.is_empty() { Ok(()) } else { Err(StartError::Invalid(faults)) }
     }
 
@@ -394,12 +406,11 @@ fn cores() -> usize {
 
 /// Starts the first supervisors, each when the children of the one before have started.
 pub(crate) async fn start_all(core: &Arc<SystemCore>, supervise: Vec<Supervise>) {
-    for supervise in supervise {
+    // The builder has checked the settings, and whether the parts fit together.
+    let (orders, _) = arrange(&supervise);
+    for (supervise, order) in supervise.into_iter().zip(orders) {
         let Some(root) = core.root() else { return };
-        // The builder has checked their settings.
-        if let Ok(supervisor) = root.supervise(supervise) {
-            supervisor.started().await;
-        }
+        root.start(supervise, order).started().await;
     }
 }
 

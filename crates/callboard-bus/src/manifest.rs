@@ -17,10 +17,11 @@ use serde::de::DeserializeOwned;
 
 use self::hearing::Hearing;
 use self::ticking::Ticking;
-use crate::address::{Address, check_module_name, check_name};
+use crate::address::{Address, AddressError, check_module_name, check_name};
 use crate::descriptor::{Descriptor, Health};
 use crate::event::Event;
 use crate::events::EventsExt;
+use crate::module_graph::ModuleNode;
 use crate::modules::ModulesExt;
 use crate::operation::Operation;
 use crate::pattern::Pattern;
@@ -85,6 +86,7 @@ pub struct Manifest<A: Actor> {
     security_level: SecurityLevel,
     replicas: usize,
     requires: Vec<String>,
+    may_use: Vec<String>,
     publishes: Vec<String>,
     operations: Vec<Operation<A>>,
     hearings: Vec<Hearing<A>>,
@@ -109,6 +111,7 @@ impl<A: Actor> Manifest<A> {
             security_level: SecurityLevel::default(),
             replicas: 1,
             requires: Vec::new(),
+            may_use: Vec::new(),
             publishes: Vec::new(),
             operations: Vec::new(),
             hearings: Vec::new(),
@@ -153,10 +156,18 @@ impl<A: Actor> Manifest<A> {
         self
     }
 
-    /// An operation that it needs of another module: `storage.put@^1`. It is there for [`require`](crate::RequireExt), and
-    /// what is missing is found by [`Modules::missing`](crate::Modules::missing).
+    /// An operation that it needs of another module: `storage.put@^1`. It is there for [`require`](crate::RequireExt). A
+    /// system is not started without it, see [`module_graph`](crate::module_graph), and what goes missing later is found by
+    /// [`Modules::missing`](crate::Modules::missing).
     pub fn requires(mut self, address: impl Into<String>) -> Self {
         self.requires.push(address.into());
+        self
+    }
+
+    /// An operation of another module that it can do without. It is there for [`require`](crate::RequireExt), which says
+    /// when it is not.
+    pub fn may_use(mut self, address: impl Into<String>) -> Self {
+        self.may_use.push(address.into());
         self
     }
 
@@ -307,8 +318,25 @@ impl<A: Actor> Manifest<A> {
         self.replicas
     }
 
+    /// The operations of others that it names, those first that it needs.
     pub(crate) fn requirements(&self) -> Result<Vec<Address>, RegisterError> {
-        Ok(self.requires.iter().map(|address| address.parse()).collect::<Result<_, _>>()?)
+        Ok(addresses(self.requires.iter().chain(&self.may_use))?)
+    }
+
+    /// What it is to others, before it starts.
+    pub(crate) fn node(&self) -> Result<ModuleNode, RegisterError> {
+        let Checked { version, requires, .. } = self.checked()?;
+        let is_asked = self.all_protocols().contains(&Protocol::RequestResponse);
+        let mut node = ModuleNode::new(&self.name, version);
+        for operation in self.operations.iter().filter(|_| is_asked) {
+            node = if operation.is_for_modules() {
+                node.provides_for_modules(operation.name())
+            } else {
+                node.provides(operation.name())
+            };
+        }
+        let node = requires.into_iter().fold(node, ModuleNode::requires);
+        Ok(addresses(&self.may_use)?.into_iter().fold(node, ModuleNode::may_use))
     }
 
     /// Starts what is to come again and again.
@@ -334,7 +362,7 @@ impl<A: Actor> Manifest<A> {
         let topics = self.publishes.iter().map(|name| name.parse());
         Ok(Checked {
             version: self.checked_version()?,
-            requires: self.requirements()?,
+            requires: addresses(&self.requires)?,
             hears: patterns.collect::<Result<_, TopicError>>()?,
             publishes: topics.collect::<Result<_, TopicError>>()?,
         })
@@ -364,6 +392,10 @@ impl<A: Actor> Manifest<A> {
             reason: error.to_string(),
         })
     }
+}
+
+fn addresses<'a>(written: impl IntoIterator<Item = &'a String>) -> Result<Vec<Address>, AddressError> {
+    written.into_iter().map(|address| address.parse()).collect()
 }
 
 fn bad_name(what: &'static str, name: &str, reason: &'static str) -> RegisterError {

@@ -9,6 +9,7 @@ use callboard_actor::{Actor, Child, Context, Fault, IntoChild, child_with};
 use futures::future::LocalBoxFuture;
 
 use crate::manifest::Manifest;
+use crate::module_graph::ModulePart;
 
 /// An actor that is a module. Written by hand, or by `#[module]`.
 ///
@@ -76,6 +77,10 @@ pub trait Start: Module {
 
 /// The actors of a module that builds its own value, to be started by a supervisor: each registers itself when its first
 /// start has ended well, and hears from then on what it hears.
+///
+/// Among the children that are named to a supervisor it starts when the modules that it requires have started, and ends
+/// before them. [`SystemBuilder::start`](callboard_actor::SystemBuilder::start) refuses modules that do not fit together, with
+/// everything that is wrong; see [`module_graph`](crate::module_graph).
 pub fn module<M: Start>() -> ModuleChild<M> {
     ModuleChild::new(Arc::new(|cx| Box::pin(M::start(cx))))
 }
@@ -125,7 +130,7 @@ impl<M: Module> ModuleChild<M> {
     }
 
     fn instance(&self, name: String) -> Child<M> {
-        let child = hosted(name, Arc::clone(&self.build));
+        let child = hosted(name, Arc::clone(&self.build)).part(ModulePart::of(&M::manifest()));
         self.tune.iter().fold(child, |child, change| change(child))
     }
 }

@@ -27,6 +27,7 @@
 mod drawing;
 mod fault;
 mod order;
+mod part;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -35,6 +36,8 @@ use semver::Version;
 
 use self::fault::Absence;
 pub use self::fault::{GraphFault, GraphFaults, Severity};
+pub(crate) use self::part::ModulePart;
+pub use self::part::assert_graph;
 use crate::address::Address;
 use crate::descriptor::Descriptor;
 use crate::near::nearest;
@@ -112,6 +115,11 @@ impl ModuleNode {
         self.provides.iter().any(|provided| provided.operation == operation)
     }
 
+    /// What tells it apart.
+    fn key(&self) -> (&str, &Version) {
+        (&self.name, &self.version)
+    }
+
     /// `storage 1.2.0`.
     fn label(&self) -> String {
         format!("{} {}", self.name, self.version)
@@ -148,6 +156,12 @@ impl ModuleGraph {
     ///
     /// Everything that is wrong.
     pub fn new(modules: impl IntoIterator<Item = ModuleNode>) -> Result<Self, GraphFaults> {
+        let (graph, faults) = Self::examine(modules);
+        graph.judged(faults)
+    }
+
+    /// As far as the modules fit together, and everything that is wrong.
+    fn examine(modules: impl IntoIterator<Item = ModuleNode>) -> (Self, Vec<GraphFault>) {
         let (modules, mut faults) = distinct(modules);
         let needs = Needs::of(&modules, &mut faults);
         faults.extend(unused(&modules, &needs));
@@ -156,9 +170,13 @@ impl ModuleGraph {
         if order.len() < graph.node_count() {
             faults.extend(order::cycles(&graph).into_iter().map(|path| cycle(&graph, &path)));
         }
+        (Self { graph, order, warnings: Vec::new() }, faults)
+    }
+
+    fn judged(self, faults: Vec<GraphFault>) -> Result<Self, GraphFaults> {
         let (warnings, errors): (Vec<_>, Vec<_>) =
             faults.into_iter().partition(|fault| fault.severity() == Severity::Warning);
-        if errors.is_empty() { Ok(Self { graph, order, warnings }) } else { Err(GraphFaults { errors, warnings }) }
+        if errors.is_empty() { Ok(Self { warnings, ..self }) } else { Err(GraphFaults { errors, warnings }) }
     }
 
     /// The same as petgraph has it: an edge from each module to those that need it, with what they need.

@@ -25,6 +25,7 @@ pub struct Operation<A: Actor> {
     name: String,
     description: String,
     is_idempotent: bool,
+    is_for_modules: bool,
     deprecated: Option<String>,
     message: &'static str,
     priority: Priority,
@@ -64,9 +65,18 @@ impl<A: Actor> Operation<A> {
         schemas: fn() -> (Json, Json),
         make: fn(ActorRef<A>, OperationDescriptor) -> Arc<dyn Callable>,
     ) -> Self {
-        let (description, is_idempotent, deprecated) = (String::new(), false, None);
-        let (message, priority, timeout) = (type_name::<M>(), M::PRIORITY, M::TIMEOUT);
-        Self { name, description, is_idempotent, deprecated, message, priority, timeout, schemas, make }
+        Self {
+            name,
+            description: String::new(),
+            is_idempotent: false,
+            is_for_modules: false,
+            deprecated: None,
+            message: type_name::<M>(),
+            priority: M::PRIORITY,
+            timeout: M::TIMEOUT,
+            schemas,
+            make,
+        }
     }
 
     /// What it does, in a sentence.
@@ -81,10 +91,21 @@ impl<A: Actor> Operation<A> {
         self
     }
 
+    /// It is there for other modules alone: a system in which none of them requires it is not started, see
+    /// [`module_graph`](crate::module_graph).
+    pub fn for_modules(mut self) -> Self {
+        self.is_for_modules = true;
+        self
+    }
+
     /// It should not be called any more: why, and what should instead.
     pub fn deprecated(mut self, why: impl Into<String>) -> Self {
         self.deprecated = Some(why.into());
         self
+    }
+
+    pub(crate) fn is_for_modules(&self) -> bool {
+        self.is_for_modules
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -184,6 +184,7 @@ pub fn derive_event(input: TokenStream) -> TokenStream {
 /// | `owner = ".."` | who looks after it |
 /// | `tags("..", ..)` | words to find it by |
 /// | `requires("storage.put@^1", ..)` | operations of others that it needs |
+/// | `may_use("audit.note", ..)` | operations of others that it can do without |
 /// | `publishes("data.updated", ..)` | events that it publishes |
 /// | `protocols(RequestResponse, ..)` | in which ways it takes part; else those that its methods speak for |
 /// | `security_level = Authenticated` | who may use it |
@@ -194,7 +195,7 @@ pub fn derive_event(input: TokenStream) -> TokenStream {
 ///
 /// | method | |
 /// |---|---|
-/// | `#[request("name")] fn (&mut self, message: M) -> M::Reply` | the operation `module.name`; after the name `idempotent` and `deprecated = ".."`. It may return `Result<M::Reply, Fault>` |
+/// | `#[request("name")] fn (&mut self, message: M) -> M::Reply` | the operation `module.name`; after the name `idempotent`, `for_modules` and `deprecated = ".."`. It may return `Result<M::Reply, Fault>` |
 /// | `#[event("pattern")] fn (&mut self, event: E)` | hears events: `Event` as it is, or their data as any type; without a pattern those of the name that `E` has by `#[derive(Event)]` |
 /// | `#[every("30s")] fn (&mut self)` | is called again and again, after each start |
 /// | `#[probe] fn (&mut self) -> Health` | says how the module is |

@@ -24,6 +24,7 @@ mod kept_messages_are_tried_again;
 mod lanes_keep_their_order;
 mod no_child_is_left_behind;
 mod only_what_has_started_is_found;
+mod parts_start_after_what_they_need;
 mod leaving_heeds_the_restart_type;
 mod nothing_is_lost_or_doubled;
 mod puppet;

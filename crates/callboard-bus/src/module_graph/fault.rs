@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::iter;
 
 use callboard_actor::ErrorCode;
 use semver::Version;
@@ -9,6 +10,7 @@ use thiserror::Error;
 
 use super::{ModuleNode, Required};
 use crate::address::Address;
+use crate::registration::RegisterError;
 
 /// Whether modules can be started all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +54,16 @@ pub enum GraphFault {
         version: Version,
         /// The operation.
         operation: String,
+    },
+    /// What a module says of itself cannot be.
+    #[error("module {module} cannot be what it says: {reason}")]
+    Manifest {
+        /// Its name.
+        module: String,
+        /// What is wrong.
+        reason: String,
+        /// The stable code.
+        code: ErrorCode,
     },
     /// Two modules of one name and version offer or need different things.
     #[error("there are two modules {module} {version} that differ: give one of them another name or version")]
@@ -108,6 +120,7 @@ impl GraphFault {
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::Absent { reason, .. } => reason.code(),
+            Self::Manifest { code, .. } => *code,
             Self::Cycle { .. } | Self::Unused { .. } => ErrorCode::InvalidConfig,
             Self::Twice { .. } => ErrorCode::AlreadyExists,
         }
@@ -117,6 +130,12 @@ impl GraphFault {
         let ModuleNode { name, version, .. } = module.clone();
         let Required { address, is_optional } = required.clone();
         Self::Absent { module: name, version, required: address, is_optional, reason }
+    }
+
+    pub(super) fn manifest(module: &str, error: &RegisterError) -> Self {
+        let causes = iter::successors(Some(error as &dyn Error), |&error: &&dyn Error| error.source());
+        let reason = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        Self::Manifest { module: module.to_owned(), reason, code: error.code() }
     }
 
     pub(super) fn unused(module: &ModuleNode, operation: &str) -> Self {

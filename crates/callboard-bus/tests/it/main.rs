@@ -15,6 +15,7 @@ mod instances_take_turns;
 mod module_graphs_stay_the_same;
 mod module_kit;
 mod modules_are_probed;
+mod modules_fit_together;
 mod names_lead_to_modules;
 mod events_of_a_turn_leave_with_it;
 mod events_reach_who_subscribed;

@@ -9,8 +9,8 @@ use syn::{Error, Ident, LitInt, LitStr, Path, Token, parenthesized};
 use crate::keys::{key_name, read_path, set};
 use crate::names;
 
-const KEYS: &str = "the keys are `name`, `version`, `description`, `owner`, `tags`, `requires`, `publishes`, \
-                    `protocols`, `security_level`, `replicas` and `crate`";
+const KEYS: &str = "the keys are `name`, `version`, `description`, `owner`, `tags`, `requires`, `may_use`, \
+                    `publishes`, `protocols`, `security_level`, `replicas` and `crate`";
 const PROTOCOLS: [&str; 7] =
     ["RequestResponse", "PubSub", "EventDriven", "Broadcast", "PointToPoint", "Workflow", "Stream"];
 const LEVELS: [&str; 4] = ["Public", "Authenticated", "Authorized", "Privileged"];
@@ -24,6 +24,7 @@ pub(super) struct Arguments {
     pub(super) owner: Option<LitStr>,
     pub(super) tags: Option<Vec<LitStr>>,
     pub(super) requires: Option<Vec<LitStr>>,
+    pub(super) may_use: Option<Vec<LitStr>>,
     pub(super) publishes: Option<Vec<LitStr>>,
     pub(super) protocols: Option<Vec<Ident>>,
     pub(super) security_level: Option<Ident>,
@@ -52,6 +53,7 @@ impl Arguments {
             "owner" => set(&mut self.owner, meta, |meta| text(meta, |_| Ok(()))),
             "tags" => set(&mut self.tags, meta, |meta| texts(meta, |_| Ok(()))),
             "requires" => set(&mut self.requires, meta, |meta| texts(meta, names::check_address)),
+            "may_use" => set(&mut self.may_use, meta, |meta| texts(meta, names::check_address)),
             "publishes" => set(&mut self.publishes, meta, |meta| texts(meta, names::check_topic)),
             "protocols" => set(&mut self.protocols, meta, protocols),
             "security_level" => set(&mut self.security_level, meta, security_level),

@@ -32,6 +32,7 @@ pub(super) enum Role {
 pub(super) struct Request {
     pub(super) name: LitStr,
     pub(super) is_idempotent: bool,
+    pub(super) is_for_modules: bool,
     pub(super) deprecated: Option<LitStr>,
 }
 
@@ -94,16 +95,21 @@ fn period(text: &LitStr) -> syn::Result<Duration> {
 impl Parse for Request {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let name = checked(input.parse()?, names::check_operation)?;
-        let (mut idempotent, mut deprecated) = (None, None);
+        let (mut idempotent, mut for_modules, mut deprecated) = (None, None, None);
         if input.parse::<Option<Token![,]>>()?.is_some() {
             let read = |meta: ParseNestedMeta<'_>| match key_name(&meta.path).as_str() {
                 "idempotent" => set(&mut idempotent, &meta, |_| Ok(())),
+                "for_modules" => set(&mut for_modules, &meta, |_| Ok(())),
                 "deprecated" => set(&mut deprecated, &meta, |meta| meta.value()?.parse()),
-                other => Err(meta.error(format!("unknown key `{other}`; the keys are `idempotent` and `deprecated`"))),
+                other => {
+                    let keys = "the keys are `idempotent`, `for_modules` and `deprecated`";
+                    Err(meta.error(format!("unknown key `{other}`; {keys}")))
+                }
             };
             syn::meta::parser(read).parse2(input.parse()?)?;
         }
-        Ok(Self { name, is_idempotent: idempotent.is_some(), deprecated })
+        let (is_idempotent, is_for_modules) = (idempotent.is_some(), for_modules.is_some());
+        Ok(Self { name, is_idempotent, is_for_modules, deprecated })
     }
 }
 

@@ -99,6 +99,7 @@ impl Module {
         let owner = arguments.owner.iter();
         let tags = arguments.tags.iter().flatten();
         let requires = arguments.requires.iter().flatten();
+        let may_use = arguments.may_use.iter().flatten();
         let publishes = arguments.publishes.iter().flatten();
         let protocols = arguments.protocols.iter().map(|listed| quote!(.protocols([#(#home::Protocol::#listed),*])));
         let level = arguments.security_level.iter();
@@ -106,8 +107,8 @@ impl Module {
         quote! {
             #home::Manifest::new(#name, #version)
                 #description
-                #(.owner(#owner))* #(.tag(#tags))* #(.requires(#requires))* #(.publishes(#publishes))*
-                #(#protocols)* #(.security_level(#home::SecurityLevel::#level))* #(.replicas(#replicas))*
+                #(.owner(#owner))* #(.tag(#tags))* #(.requires(#requires))* #(.may_use(#may_use))*
+                #(.publishes(#publishes))* #(#protocols)* #(.security_level(#home::SecurityLevel::#level))* #(.replicas(#replicas))*
         }
     }
 
@@ -139,8 +140,9 @@ impl Module {
         };
         let description = Some(&method.documentation).filter(|text| !text.is_empty()).into_iter();
         let idempotent = request.is_idempotent.then(|| quote!(.idempotent()));
+        let for_modules = request.is_for_modules.then(|| quote!(.for_modules()));
         let deprecated = request.deprecated.iter();
-        quote! { .offer(#new #(.description(#description))* #idempotent #(.deprecated(#deprecated))*) }
+        quote! { .offer(#new #(.description(#description))* #idempotent #for_modules #(.deprecated(#deprecated))*) }
     }
 
     /// What lets the actor take the message of a method.
