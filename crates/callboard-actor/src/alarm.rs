@@ -31,6 +31,8 @@ pub(crate) struct Alarms {
 pub(crate) enum Alarm {
     /// The asker of a message to `target` is polled again.
     Asker { target: ActorId, waker: Waker },
+    /// Somebody who only waits is polled again.
+    Sleeper(Waker),
     /// The turn with this number has not given its thread back.
     Turn { node: Weak<dyn Node>, turn: u64 },
 }
@@ -94,6 +96,14 @@ impl Alarms {
         }
     }
 
+    /// Wakes everyone who only waits: the system is over, and nobody will keep time.
+    pub(crate) fn wake_sleepers(&self) {
+        for shard in &self.shards {
+            let wakers: Vec<Waker> = shard.lock().sleepers().collect();
+            wakers.into_iter().for_each(|waker| Alarm::Sleeper(waker).go_off_alone());
+        }
+    }
+
     /// Lets alarms go off as their time comes, for as long as it is polled.
     pub(crate) async fn keep(&self, clock: &Clock) {
         let sleep_until = async |moment| {
@@ -149,7 +159,7 @@ impl Alarm {
 
     fn go_off(self) {
         match self {
-            Self::Asker { waker, .. } => waker.wake(),
+            Self::Asker { waker, .. } | Self::Sleeper(waker) => waker.wake(),
             Self::Turn { node, turn } => {
                 if let Some(node) = node.upgrade() {
                     node.suspect(turn);
@@ -186,7 +196,7 @@ impl Shard {
     fn retarget(&mut self, key: AlarmKey, new: &Waker) -> Option<Option<Waker>> {
         let slot = self.slots.get_mut(key.slot as usize).filter(|slot| slot.serial == key.serial);
         match slot.and_then(|slot| slot.alarm.as_mut()) {
-            Some(Alarm::Asker { waker, .. }) => {
+            Some(Alarm::Asker { waker, .. } | Alarm::Sleeper(waker)) => {
                 Some((!waker.will_wake(new)).then(|| std::mem::replace(waker, new.clone())))
             }
             _ => None,
@@ -196,6 +206,13 @@ impl Shard {
     fn askers_of(&self, actor: ActorId) -> impl Iterator<Item = Waker> {
         self.slots.iter().filter_map(move |slot| match &slot.alarm {
             Some(Alarm::Asker { target, waker }) if *target == actor => Some(waker.clone()),
+            _ => None,
+        })
+    }
+
+    fn sleepers(&self) -> impl Iterator<Item = Waker> {
+        self.slots.iter().filter_map(|slot| match &slot.alarm {
+            Some(Alarm::Sleeper(waker)) => Some(waker.clone()),
             _ => None,
         })
     }

@@ -100,6 +100,7 @@ mod dead_letter;
 mod monitor;
 mod timer;
 mod alarm;
+mod sleep;
 mod host;
 mod interop;
 mod register;
@@ -131,6 +132,7 @@ pub use self::monitor::{Down, Restarted};
 pub use self::part::{Arrangement, Part};
 pub use self::scope::Baggage;
 pub use self::shutdown::{Drain, PhaseReport, ShutdownPhase, ShutdownReport};
+pub use self::sleep::Sleep;
 pub use self::supervisor::{
     Backoff, GiveUp, Intensity, Strategy, Supervise, SupervisorRef, one_for_all, one_for_one, rest_for_one,
 };

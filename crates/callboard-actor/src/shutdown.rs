@@ -235,6 +235,7 @@ async fn run(core: Arc<SystemCore>, drain: Drain) {
     }
     tracing::info!(target: "callboard::system", ?report, "the system has ended");
     core.forget_root();
+    core.alarms.wake_sleepers();
     core.phases.end(report);
     core.stop_arbiters();
     // Whoever asked an actor that was left behind has a deadline, and the keeper keeps it.

@@ -1,5 +1,6 @@
 //! Calls by name: [`Call`], with values, and [`PackedCall`], with MessagePack.
 
+mod conduct;
 mod error;
 
 use std::borrow::Cow;
@@ -16,11 +17,13 @@ use self::error::why_not_taken;
 pub(crate) use self::error::without_message;
 pub use self::error::{CallError, Failure};
 use crate::address::{Address, AddressError};
-use crate::callable::{Asked, CallOptions};
+use crate::callable::{Asked, CallOptions, MoreOptions};
 use crate::codec::{self, Limits};
 use crate::lookup::{LookupError, UnavailableReason};
 use crate::modules::Modules;
+use crate::operation::{Attempt, OperationState};
 use crate::registry::{Offer, Route, Tried};
+use crate::retry::RetryPolicy;
 use crate::value::Value;
 
 /// A call by name about to be made: `.await` makes it and waits for the answer.
@@ -43,6 +46,8 @@ pub struct Call {
     address: Result<Address, Box<AddressError>>,
     payload: Payload,
     options: CallOptions,
+    /// Part of a call that is made by others; see `conduct`.
+    is_attempt: bool,
 }
 
 /// What goes in, read as late as can be: a name that leads nowhere costs no reading.
@@ -59,7 +64,13 @@ impl Call {
 
     #[inline]
     fn with(modules: Modules, address: Result<Address, AddressError>, payload: Payload) -> Self {
-        Self { modules, address: address.map_err(Box::new), payload, options: CallOptions::default() }
+        Self {
+            modules,
+            address: address.map_err(Box::new),
+            payload,
+            options: CallOptions::default(),
+            is_attempt: false,
+        }
     }
 
     /// Makes it with this priority instead of the message type's own; inside a turn, never below the turn's.
@@ -86,6 +97,38 @@ impl Call {
         self.options.takes_nothing_along = true;
         self
     }
+
+    /// Tries it again by this policy, whatever its operation, its module and the system say. What may have been carried out is
+    /// tried again only if the operation is idempotent or the call has an [idempotency key](Self::idempotency_key). A
+    /// [time-out](Self::timeout) is for all attempts together.
+    pub fn retry(self, policy: RetryPolicy) -> Self {
+        self.more(|more| more.retry = Some(policy))
+    }
+
+    /// Is let through and counted whatever the breaker of the operation says.
+    pub fn ignore_breaker(self) -> Self {
+        self.more(|more| more.ignores_breaker = true)
+    }
+
+    /// A key for [middleware](crate::middleware) that wants one.
+    pub fn api_key(self, key: impl Into<String>) -> Self {
+        self.more(|more| more.api_key = Some(key.into()))
+    }
+
+    /// Who calls, for [middleware](crate::middleware) that wants to know.
+    pub fn user(self, user: impl Into<String>) -> Self {
+        self.more(|more| more.user = Some(user.into()))
+    }
+
+    /// Something for [middleware](crate::middleware); of one name, the last.
+    pub fn metadata(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.more(|more| drop(more.metadata.insert(name.into(), value.into())))
+    }
+
+    fn more(mut self, change: impl FnOnce(&mut MoreOptions)) -> Self {
+        change(self.options.more.get_or_insert_default());
+        self
+    }
 }
 
 impl fmt::Debug for Call {
@@ -109,7 +152,8 @@ pub struct CallFuture(State);
 
 enum State {
     Fresh(Call),
-    Asked(Asked),
+    Asked(Asked, Attempt),
+    Conducted(Asked),
     Done,
 }
 
@@ -117,23 +161,37 @@ impl Future for CallFuture {
     type Output = Result<Value, CallError>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
-        let (polled, next) = match &mut self.0 {
-            State::Fresh(call) => match call.make(task) {
-                Made::Done(result) => (Poll::Ready(result), State::Done),
-                Made::Asked(asked) => (Poll::Pending, State::Asked(asked)),
-            },
-            State::Asked(asked) => match asked.as_mut().poll(task) {
-                Poll::Pending => return Poll::Pending,
-                ready @ Poll::Ready(_) => (ready, State::Done),
-            },
-            State::Done => return Poll::Pending,
-        };
-        self.0 = next;
-        polled
+        if let State::Fresh(call) = &self.0 {
+            match call.begin(task) {
+                Begun::Done(result) => {
+                    self.0 = State::Done;
+                    return Poll::Ready(result);
+                }
+                Begun::Asked(asked, attempt) => {
+                    self.0 = State::Asked(asked, attempt);
+                    return Poll::Pending;
+                }
+                Begun::Conducted(conducted) => self.0 = State::Conducted(conducted),
+            }
+        }
+        let (State::Asked(asked, _) | State::Conducted(asked)) = &mut self.0 else { return Poll::Pending };
+        let Poll::Ready(result) = asked.as_mut().poll(task) else { return Poll::Pending };
+        if let State::Asked(_, attempt) = std::mem::replace(&mut self.0, State::Done) {
+            attempt.settle(&result);
+        }
+        Poll::Ready(result)
     }
 }
 
-/// How far the first poll of a call came.
+/// How a call goes on after its first poll.
+enum Begun {
+    Done(Result<Value, CallError>),
+    Asked(Asked, Attempt),
+    /// There is more to it than one attempt. It has not been polled.
+    Conducted(Asked),
+}
+
+/// How far the first poll of an attempt came.
 enum Made {
     Done(Result<Value, CallError>),
     Asked(Asked),
@@ -147,18 +205,42 @@ enum Answer {
 }
 
 impl Call {
-    fn make(&self, task: &mut Task<'_>) -> Made {
-        self.try_make(task).unwrap_or_else(|error| Made::Done(Err(error)))
+    fn begin(&self, task: &mut Task<'_>) -> Begun {
+        self.try_begin(task).unwrap_or_else(|error| Begun::Done(Err(error)))
     }
 
-    /// Chooses an instance and asks it.
-    fn try_make(&self, task: &mut Task<'_>) -> Result<Made, CallError> {
+    fn try_begin(&self, task: &mut Task<'_>) -> Result<Begun, CallError> {
         let address = self.address.as_ref().map_err(|fault| LookupError::from(AddressError::clone(fault)))?;
         if self.options.timeout == Some(Duration::ZERO) {
             return Err(CallError::NoTime);
         }
         let snapshot = self.modules.snapshot();
         let route = snapshot.route(address)?;
+        let state = route.state();
+        if !self.is_attempt && (state.is_conducted() || self.options.more.is_some()) {
+            let input = self.payload.read(address)?.into_owned();
+            return Ok(Begun::Conducted(self.conducted(address, route, input)));
+        }
+        let attempt = self.admitted(state)?;
+        match self.make(route, address, task).unwrap_or_else(|error| Made::Done(Err(error))) {
+            Made::Asked(asked) => Ok(Begun::Asked(asked, attempt)),
+            Made::Done(result) => {
+                attempt.settle(&result);
+                Ok(Begun::Done(result))
+            }
+        }
+    }
+
+    #[inline]
+    fn admitted(&self, state: &Arc<OperationState>) -> Result<Attempt, CallError> {
+        match &self.options.more {
+            Some(more) if more.ignores_breaker => Ok(state.admit_anyway()),
+            _ => state.admit(),
+        }
+    }
+
+    /// Chooses an instance and asks it.
+    fn make(&self, route: &Route, address: &Address, task: &mut Task<'_>) -> Result<Made, CallError> {
         let input = self.payload.read(address)?;
         let ask = |offer: &Offer, task: &mut Task<'_>| self.ask(address, offer, &input, task);
         let Some(first) = route.choose(address.requirement()) else {
@@ -224,7 +306,7 @@ impl fmt::Debug for CallFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             State::Fresh(_) => "CallFuture(not made yet)",
-            State::Asked(_) => "CallFuture(asked)",
+            State::Asked(..) | State::Conducted(_) => "CallFuture(asked)",
             State::Done => "CallFuture(done)",
         })
     }

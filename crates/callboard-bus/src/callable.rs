@@ -1,6 +1,7 @@
 //! An operation without its types: a payload goes in, becomes a message, and the reply comes out as a payload.
 
 use std::any::{Any, TypeId, type_name};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,6 +15,8 @@ use serde::de::DeserializeOwned;
 
 use crate::call::{CallError, Failure, without_message};
 use crate::descriptor::OperationDescriptor;
+use crate::operation::OperationState;
+use crate::retry::RetryPolicy;
 use crate::value::{Value, ValueError, from_value};
 
 /// The answer on its way.
@@ -26,6 +29,18 @@ pub(crate) struct CallOptions {
     pub(crate) timeout: Option<Duration>,
     pub(crate) idempotency_key: Option<Arc<str>>,
     pub(crate) takes_nothing_along: bool,
+    /// Nothing for nearly all calls.
+    pub(crate) more: Option<Box<MoreOptions>>,
+}
+
+/// What makes a call more than one attempt, or is for middleware.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MoreOptions {
+    pub(crate) retry: Option<RetryPolicy>,
+    pub(crate) ignores_breaker: bool,
+    pub(crate) api_key: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) metadata: BTreeMap<String, Value>,
 }
 
 /// What the registry keeps of an operation.
@@ -39,6 +54,9 @@ pub(crate) trait Callable: Send + Sync {
 
     fn descriptor(&self) -> &Arc<OperationDescriptor>;
 
+    /// What all its instances share.
+    fn state(&self) -> &Arc<OperationState>;
+
     /// The type of the message.
     fn message(&self) -> TypeId;
 
@@ -46,33 +64,44 @@ pub(crate) trait Callable: Send + Sync {
     fn recipient(&self) -> &dyn Any;
 }
 
+/// How a reply becomes an output, or a failure.
+pub(crate) type Answer<R> = fn(R, &OperationState) -> Result<Value, CallError>;
+
 /// The one kind of operation that there is.
 pub(crate) struct TypedOperation<A: Handler<M>, M: Message> {
     actor: ActorRef<A>,
     recipient: Recipient<M>,
-    answer: fn(M::Reply) -> Result<Value, CallError>,
+    answer: Answer<M::Reply>,
     descriptor: Arc<OperationDescriptor>,
+    state: Arc<OperationState>,
 }
 
 impl<A: Handler<M>, M: Message> TypedOperation<A, M> {
     pub(crate) fn new(
         actor: ActorRef<A>,
-        answer: fn(M::Reply) -> Result<Value, CallError>,
+        answer: Answer<M::Reply>,
         descriptor: OperationDescriptor,
+        state: Arc<OperationState>,
     ) -> Self {
         let recipient = actor.recipient();
-        Self { actor, recipient, answer, descriptor: Arc::new(descriptor) }
+        Self { actor, recipient, answer, descriptor: Arc::new(descriptor), state }
     }
 }
 
 impl<A: Handler<M>, M: Message + DeserializeOwned> Callable for TypedOperation<A, M> {
     fn ask(&self, input: &Value, options: &CallOptions) -> Result<Asked, ValueError> {
         let message = caught(|| from_value(input)).unwrap_or_else(|| Err(panicked("read")))?;
-        Ok(Box::pin(ask(self.actor.clone(), message, options.clone(), self.answer)))
+        let (answer, state) = (self.answer, Arc::clone(&self.state));
+        let answer = move |reply| answer(reply, &state);
+        Ok(Box::pin(ask(self.actor.clone(), message, options.clone(), answer)))
     }
 
     fn descriptor(&self) -> &Arc<OperationDescriptor> {
         &self.descriptor
+    }
+
+    fn state(&self) -> &Arc<OperationState> {
+        &self.state
     }
 
     fn message(&self) -> TypeId {
@@ -88,7 +117,7 @@ async fn ask<A: Handler<M>, M: Message>(
     actor: ActorRef<A>,
     message: M,
     options: CallOptions,
-    answer: fn(M::Reply) -> Result<Value, CallError>,
+    answer: impl FnOnce(M::Reply) -> Result<Value, CallError>,
 ) -> Result<Value, CallError> {
     match options.apply_to(actor.ask(message)).await {
         Ok(reply) => caught(|| answer(reply))
@@ -123,7 +152,7 @@ fn panicked(when: &str) -> ValueError {
 }
 
 /// The reply is the output.
-pub(crate) fn plain<R: Serialize + 'static>(reply: R) -> Result<Value, CallError> {
+pub(crate) fn plain<R: Serialize + 'static>(reply: R, _: &OperationState) -> Result<Value, CallError> {
     // A value is one already: what was shared stays shared.
     if let Some(value) = (&reply as &dyn Any).downcast_ref::<Value>() {
         return Ok(value.clone());
@@ -131,10 +160,16 @@ pub(crate) fn plain<R: Serialize + 'static>(reply: R) -> Result<Value, CallError
     Value::from_serialize(&reply).map_err(|fault| CallError::Reply { reply: type_name::<R>(), fault })
 }
 
-/// The reply is the output, or a failure that is one of the call too, of the class that `?` in a handler would give it.
-pub(crate) fn fallible<T: Serialize + 'static, E: Error + 'static>(reply: Result<T, E>) -> Result<Value, CallError> {
-    match reply {
-        Ok(output) => plain(output),
-        Err(error) => Err(CallError::Failed(Failure::new(&Fault::from(error)))),
-    }
+/// The reply is the output, or a failure that is one of the call too, of the class that `?` in a handler would give it; one
+/// that says nothing of its class is of the one that its words speak for.
+pub(crate) fn fallible<T: Serialize + 'static, E: Error + 'static>(
+    reply: Result<T, E>,
+    state: &OperationState,
+) -> Result<Value, CallError> {
+    let error = match reply {
+        Ok(output) => return plain(output, state),
+        Err(error) => error,
+    };
+    let by_words = state.conduct().classifier.classify(&error);
+    Err(CallError::Failed(Failure::new(&Fault::from(error), by_words)))
 }

@@ -370,8 +370,13 @@ impl<A: Actor> Manifest<A> {
 
     fn check_operations(&self) -> Result<(), RegisterError> {
         let mut seen = HashSet::new();
-        for name in self.operations.iter().map(Operation::name) {
+        for operation in &self.operations {
+            let name = operation.name();
             check_name(name).map_err(|reason| bad_name("operation", name, reason))?;
+            operation.check_settings().map_err(|faults| {
+                let (module, operation) = (self.name.clone(), name.to_owned());
+                RegisterError::Settings { module, operation, faults }
+            })?;
             if !seen.insert(name) {
                 return Err(RegisterError::OperationTwice { module: self.name.clone(), operation: name.to_owned() });
             }

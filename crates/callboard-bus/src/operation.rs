@@ -1,5 +1,10 @@
 //! What a module offers to be called: [`Operation`].
 
+mod counts;
+mod latencies;
+mod settings;
+mod state;
+
 use std::any::type_name;
 use std::error::Error;
 use std::fmt;
@@ -13,11 +18,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
-use crate::call::CallError;
-use crate::callable::{Callable, TypedOperation, fallible, plain};
+use crate::callable::{Answer, Callable, TypedOperation, fallible, plain};
 use crate::descriptor::OperationDescriptor;
+use crate::operations;
 use crate::schema;
-use crate::value::Value;
+
+pub use self::counts::{CallCounts, CallTimes};
+pub use self::settings::{CallSettings, CallSettingsError, OperationBreaker};
+pub(crate) use self::state::{Attempt, Conduct, OperationState, roll};
 
 /// A message that `A` handles, under a name that it is called by. See [`Manifest::offer`](crate::Manifest::offer).
 #[must_use = "an operation is offered by a manifest"]
@@ -30,10 +38,14 @@ pub struct Operation<A: Actor> {
     message: &'static str,
     priority: Priority,
     timeout: Option<Duration>,
+    settings: CallSettings,
     /// Of the message and of the output; made when it is registered, as that takes a while.
     schemas: fn() -> (Json, Json),
-    make: fn(ActorRef<A>, OperationDescriptor) -> Arc<dyn Callable>,
+    make: Make<A>,
 }
+
+/// Makes what the registry keeps of it.
+type Make<A> = fn(ActorRef<A>, OperationDescriptor, Arc<OperationState>) -> Arc<dyn Callable>;
 
 impl<A: Actor> Operation<A> {
     /// A caller's payload becomes the message and its reply the output.
@@ -44,10 +56,10 @@ impl<A: Actor> Operation<A> {
         M::Reply: Serialize + JsonSchema,
     {
         let schemas = || (schema::of_input::<M>(), schema::of_output::<M::Reply>());
-        Self::of::<M>(name.into(), schemas, |actor, descriptor| make::<A, M>(actor, plain, descriptor))
+        Self::of::<M>(name.into(), schemas, |actor, descriptor, state| make::<A, M>(actor, plain, descriptor, state))
     }
 
-    /// The reply of the message is a `Result`: `Ok` is the output, `Err` is [`CallError::Failed`] for a caller by name, of
+    /// The reply of the message is a `Result`: `Ok` is the output, `Err` is [`CallError::Failed`](crate::CallError::Failed) for a caller by name, of
     /// the class that `?` in a handler would give it.
     pub fn fallible<M, T, E>(name: impl Into<String>) -> Self
     where
@@ -57,14 +69,10 @@ impl<A: Actor> Operation<A> {
         E: Error + 'static,
     {
         let schemas = || (schema::of_input::<M>(), schema::of_output::<T>());
-        Self::of::<M>(name.into(), schemas, |actor, descriptor| make::<A, M>(actor, fallible, descriptor))
+        Self::of::<M>(name.into(), schemas, |actor, descriptor, state| make::<A, M>(actor, fallible, descriptor, state))
     }
 
-    fn of<M: Message>(
-        name: String,
-        schemas: fn() -> (Json, Json),
-        make: fn(ActorRef<A>, OperationDescriptor) -> Arc<dyn Callable>,
-    ) -> Self {
+    fn of<M: Message>(name: String, schemas: fn() -> (Json, Json), make: Make<A>) -> Self {
         Self {
             name,
             description: String::new(),
@@ -74,6 +82,7 @@ impl<A: Actor> Operation<A> {
             message: type_name::<M>(),
             priority: M::PRIORITY,
             timeout: M::TIMEOUT,
+            settings: CallSettings::new(),
             schemas,
             make,
         }
@@ -104,6 +113,16 @@ impl<A: Actor> Operation<A> {
         self
     }
 
+    /// How its calls are made, where the call does not say. What cannot work in it is found when it is registered.
+    pub fn settings(mut self, settings: CallSettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    pub(crate) fn check_settings(&self) -> Result<(), CallSettingsError> {
+        self.settings.clone().checked().map(drop)
+    }
+
     pub(crate) fn is_for_modules(&self) -> bool {
         self.is_for_modules
     }
@@ -127,19 +146,20 @@ impl<A: Actor> Operation<A> {
             message_schema,
             reply_schema,
         };
-        (self.make)(actor.clone(), descriptor)
+        let system = actor.system();
+        let shared = system.extension(operations::Shared::default);
+        let state = shared.state(&system, &descriptor.address, &self.settings);
+        (self.make)(actor.clone(), descriptor, state)
     }
 }
 
-/// How the answer of a handler becomes an output.
-type Answer<M> = fn(<M as Message>::Reply) -> Result<Value, CallError>;
-
 fn make<A: Handler<M>, M: Message + DeserializeOwned>(
     actor: ActorRef<A>,
-    answer: Answer<M>,
+    answer: Answer<M::Reply>,
     descriptor: OperationDescriptor,
+    state: Arc<OperationState>,
 ) -> Arc<dyn Callable> {
-    Arc::new(TypedOperation::new(actor, answer, descriptor))
+    Arc::new(TypedOperation::new(actor, answer, descriptor, state))
 }
 
 impl<A: Actor> fmt::Debug for Operation<A> {

@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::address::AddressError;
 use crate::descriptor::Health;
 use crate::modules::Modules;
+use crate::operation::CallSettingsError;
 use crate::registry::Place;
 use crate::subscription::SubscribeError;
 use crate::topic::TopicError;
@@ -101,6 +102,17 @@ pub enum RegisterError {
         /// The type of the message.
         message: &'static str,
     },
+    /// What an operation says of its calls cannot work.
+    #[error("module `{module}`, operation `{operation}`")]
+    Settings {
+        /// The module.
+        module: String,
+        /// The operation.
+        operation: String,
+        /// What cannot work.
+        #[source]
+        faults: CallSettingsError,
+    },
     /// The events that it hears could not be subscribed to.
     #[error("the events that it hears cannot be subscribed to")]
     Subscribe(#[from] SubscribeError),
@@ -136,7 +148,7 @@ impl RegisterError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::BadName { .. } | Self::BadRequirement(_) | Self::BadEvent(_) => ErrorCode::InvalidName,
-            Self::BadVersion { .. } | Self::NoPeriod { .. } => ErrorCode::InvalidConfig,
+            Self::BadVersion { .. } | Self::NoPeriod { .. } | Self::Settings { .. } => ErrorCode::InvalidConfig,
             Self::OperationTwice { .. } | Self::AlreadyExists { .. } => ErrorCode::AlreadyExists,
             Self::Ending { .. } => ErrorCode::Unavailable,
             Self::Subscribe(error) => error.code(),

@@ -32,6 +32,7 @@ mod restarts_wait_longer_each_time;
 mod senders_come_from_anywhere;
 mod shutdown_runs_its_phases;
 mod siblings_restart_in_order;
+mod sleepers_wake_in_time;
 mod smoke;
 mod the_defaults_are_as_documented;
 mod the_state_table_holds;

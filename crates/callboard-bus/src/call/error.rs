@@ -9,7 +9,8 @@ use callboard_actor::{AskError, ErrorCode, Fault, FaultClass, Stage};
 
 use crate::codec::CodecError;
 use crate::lookup::{LookupError, UnavailableReason, mark_as_retryable};
-use crate::retry::FailureClass;
+use crate::retry::{FailureClass, WhyNot};
+use crate::time;
 use crate::value::ValueError;
 
 /// Why a call by name brought no output.
@@ -37,6 +38,39 @@ pub enum CallError {
         operation: Arc<str>,
         /// What is wrong, and where.
         fault: CodecError,
+    },
+    /// Too many calls of the operation have failed lately, see [`CallSettings`](crate::CallSettings). Nobody was asked.
+    #[error("the breaker of `{operation}` is open{}", Wait(*.retry_after))]
+    CircuitOpen {
+        /// `module.operation`.
+        operation: Arc<str>,
+        /// How long to wait before trying again; `Duration::MAX` while it is held open by hand.
+        retry_after: Duration,
+    },
+    /// A [middleware](crate::middleware) has not let the call pass.
+    #[error("{text}")]
+    Refused {
+        /// The stable code.
+        code: ErrorCode,
+        /// Why.
+        text: String,
+    },
+    /// A [middleware](crate::middleware) panicked on the way; whether the operation was carried out is not known.
+    #[error("a middleware panicked in a call of `{operation}`")]
+    Panicked {
+        /// `module.operation`.
+        operation: Arc<str>,
+    },
+    /// It was tried several times.
+    #[error("{last} (tried {attempts} times: {why})")]
+    GaveUp {
+        /// How often.
+        attempts: u32,
+        /// Why not once more.
+        why: WhyNot,
+        /// How the last attempt ended.
+        #[source]
+        last: Box<CallError>,
     },
     /// The operation answered that it had failed.
     #[error(transparent)]
@@ -73,6 +107,10 @@ impl CallError {
             Self::NoTime => ErrorCode::InvalidConfig,
             Self::Input { .. } => ErrorCode::ValidationFailed,
             Self::Bytes { fault, .. } => code_of_bytes(fault),
+            Self::CircuitOpen { .. } => ErrorCode::CircuitOpen,
+            Self::Refused { code, .. } => *code,
+            Self::Panicked { .. } => ErrorCode::Internal,
+            Self::GaveUp { last, .. } => last.code(),
             Self::Failed(_) => ErrorCode::HandlerFailed,
             Self::Road(error) => error.code(),
             Self::Reply { .. } | Self::Output(_) => ErrorCode::Internal,
@@ -83,6 +121,9 @@ impl CallError {
     #[must_use]
     pub fn class(&self) -> FailureClass {
         match self {
+            Self::CircuitOpen { .. } => FailureClass::Transient,
+            Self::Panicked { .. } => FailureClass::Unknown,
+            Self::GaveUp { last, .. } => last.class(),
             Self::Failed(failure) => failure.class().into(),
             Self::Road(error) => class_of_road(error),
             other => FailureClass::of(other.code(), None),
@@ -94,15 +135,58 @@ impl CallError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Lookup(fault) => fault.retry_after(),
+            Self::CircuitOpen { retry_after, .. } => Some(*retry_after).filter(|&wait| wait < Duration::MAX),
+            Self::GaveUp { last, .. } => last.retry_after(),
             Self::Road(error) => error.retry_after(),
             _ => None,
         }
     }
 }
 
+impl CallError {
+    /// The error of a middleware that does not let a call pass.
+    #[must_use]
+    pub fn refused(code: ErrorCode, text: impl Into<String>) -> Self {
+        Self::Refused { code, text: text.into() }
+    }
+
+    /// How often the call was tried.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        if let Self::GaveUp { attempts, .. } = self { *attempts } else { 1 }
+    }
+
+    /// The same after so many attempts.
+    pub(super) fn after(self, attempts: u32, why: WhyNot) -> Self {
+        if attempts > 1 { Self::GaveUp { attempts, why, last: Box::new(self) } } else { self }
+    }
+
+    /// Whether it speaks against the operation, and so counts in its breaker: what may pass, and every panic. What the caller
+    /// did wrong does not, nor that nobody was asked.
+    pub(crate) fn is_failure(&self) -> bool {
+        match self {
+            Self::Failed(_) => self.class() != FailureClass::Permanent,
+            Self::Road(AskError::Refused { .. } | AskError::Denied { .. } | AskError::AskCycle { .. }) => false,
+            Self::Road(error) => self.class() != FailureClass::Permanent || error.code() == ErrorCode::HandlerPanicked,
+            _ => false,
+        }
+    }
+}
+
+/// ` for 30 s`; nothing where it is not known.
+struct Wait(Duration);
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == Duration::MAX { Ok(()) } else { write!(f, " for {}", time::show(self.0)) }
+    }
+}
+
 impl Failure {
-    pub(crate) fn new(fault: &Fault) -> Self {
-        Self { text: fault.text().to_owned(), class: fault.class() }
+    /// What a fault says of itself counts, and otherwise what its words speak for.
+    pub(crate) fn new(fault: &Fault, by_words: FaultClass) -> Self {
+        let class = if fault.class() == FaultClass::Retryable { FaultClass::Retryable } else { by_words };
+        Self { text: fault.text().to_owned(), class }
     }
 
     /// The error's own words, with those of its causes.

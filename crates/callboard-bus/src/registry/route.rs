@@ -13,6 +13,7 @@ use super::standing::Standing;
 use crate::callable::Callable;
 use crate::descriptor::OperationDescriptor;
 use crate::lookup::{LookupError, Unavailable, UnavailableInstance, UnavailableReason};
+use crate::operation::OperationState;
 
 /// Everybody who offers one operation. There is at least one.
 pub(crate) struct Route {
@@ -90,6 +91,11 @@ impl Route {
         let offer = self.choose_of(requirement, |offer| offer.takes(TypeId::of::<M>()));
         let recipient = offer.and_then(|offer| offer.operation.recipient().downcast_ref().cloned());
         recipient.ok_or_else(|| self.no_recipient::<M>(requirement))
+    }
+
+    /// What all who offer it share.
+    pub(crate) fn state(&self) -> &Arc<OperationState> {
+        self.versions[0].offers[0].operation.state()
     }
 
     /// What the highest version that matches says of the operation, whether or not it serves now.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{Actor, ActorRef, Context, Fault, Handler, Message, SyncHandler, child};
-use callboard_bus::{Manifest, Value};
+use callboard_bus::{CallSettings, Manifest, Operation, Value};
 use callboard_workflow::definition::Definition;
 use callboard_workflow::{RunRef, Workflows, WorkflowsExt};
 use schemars::JsonSchema;
@@ -231,7 +231,9 @@ impl<'t> Workshop<'t> {
             let worker = child(format!("worker-{number}"), move || Worker(own.clone()))
                 .intensity(1_000_000, Duration::from_secs(1));
             let worker = t.spawn(worker);
-            let module = Manifest::new("work", "1.2.0").fallible::<Do, _, _>("do");
+            // Its stories are about runs whose steps fail again and again, and not about the breaker of an operation.
+            let work = Operation::fallible::<Do, _, _>("do").settings(CallSettings::new().no_breaker());
+            let module = Manifest::new("work", "1.2.0").offer(work);
             let module = module.operation::<Echo>("echo").operation::<CancelIt>("cancel");
             module.register(&worker).await.unwrap();
             actors.push(worker);

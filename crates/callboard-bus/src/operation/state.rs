@@ -1,0 +1,328 @@
+//! What is known of an operation while its system runs: settings, breaker and counts. All its instances share it, and all
+//! calls pass by it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use callboard_actor::{Breaker, BreakerMode, BreakerState, BreakerTotals, Outcome, Permit, System, Transition, Trip};
+use parking_lot::Mutex;
+
+use super::counts::{CallCounts, CallTimes, Counts};
+use super::settings::{CallSettings, OperationBreaker};
+use crate::call::CallError;
+use crate::classifier::Classifier;
+use crate::middleware::Named;
+use crate::retry::{RetryBudget, RetryPolicy};
+
+/// See the head of this file.
+pub(crate) struct OperationState {
+    /// `module.operation`.
+    address: Arc<str>,
+    system: System,
+    /// What the author of its module says of its calls.
+    said: CallSettings,
+    conduct: ArcSwap<Conduct>,
+    /// What a call has to heed beyond being made; 0 for nearly all.
+    flags: AtomicU8,
+    /// Counts the changes of the breaker, so that the end of a call can be told to belong to an earlier state.
+    epoch: AtomicU32,
+    guarded: Mutex<Guarded>,
+    counts: Counts,
+}
+
+/// What is behind the lock: no call takes it while all goes well.
+struct Guarded {
+    /// None where it is off.
+    breaker: Option<Breaker>,
+    /// One of its rules looks at a window, and wants to see every call.
+    sees_all: bool,
+    budget: RetryBudget,
+    last_error: Option<String>,
+    transitions: u64,
+}
+
+/// How calls of an operation are made: what all settings and middleware come to.
+pub(crate) struct Conduct {
+    pub(crate) settings: CallSettings,
+    pub(crate) middleware: Arc<[Arc<Named>]>,
+    pub(crate) classifier: Arc<dyn Classifier>,
+}
+
+/// There is more to it than one attempt.
+const CONDUCTED: u8 = 1;
+/// The breaker has to be asked.
+const GUARDED: u8 = 2;
+/// A failure counts in the breaker: a success has to be told to it.
+const FAILING: u8 = 4;
+
+impl OperationState {
+    pub(crate) fn new(address: Arc<str>, system: System, said: CallSettings, conduct: Conduct) -> Self {
+        let (breaker, sees_all) = conduct.breaker();
+        let guarded = Guarded { breaker, sees_all, budget: RetryBudget::default(), last_error: None, transitions: 0 };
+        Self {
+            address,
+            system,
+            said,
+            flags: AtomicU8::new(conduct.flag() | guarded.flag()),
+            conduct: ArcSwap::from_pointee(conduct),
+            epoch: AtomicU32::new(0),
+            guarded: Mutex::new(guarded),
+            counts: Counts::default(),
+        }
+    }
+
+    pub(crate) fn address(&self) -> &Arc<str> {
+        &self.address
+    }
+
+    pub(crate) fn said(&self) -> &CallSettings {
+        &self.said
+    }
+
+    pub(crate) fn system(&self) -> &System {
+        &self.system
+    }
+
+    pub(crate) fn conduct(&self) -> Arc<Conduct> {
+        self.conduct.load_full()
+    }
+
+    /// Whether there is more to a call than one attempt.
+    #[inline]
+    pub(crate) fn is_conducted(&self) -> bool {
+        self.flags.load(Relaxed) & CONDUCTED != 0
+    }
+
+    /// Replaces how calls are made. Calls under way go on as they began; a breaker whose rules are others begins anew.
+    pub(crate) fn conduct_by(&self, conduct: Conduct) {
+        let mut guarded = self.guarded.lock();
+        if self.conduct.load().settings.breaker != conduct.settings.breaker {
+            (guarded.breaker, guarded.sees_all) = conduct.breaker();
+            self.epoch.fetch_add(1, Relaxed);
+        }
+        self.flags.store(conduct.flag() | guarded.flag(), Relaxed);
+        self.conduct.store(Arc::new(conduct));
+    }
+
+    /// Leave to make one attempt.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::CircuitOpen`].
+    #[inline]
+    pub(crate) fn admit(self: &Arc<Self>) -> Result<Attempt, CallError> {
+        let permit = if self.flags.load(Relaxed) & GUARDED == 0 { None } else { self.acquire()? };
+        Ok(self.begin(permit))
+    }
+
+    /// Leave to make one attempt, whatever the breaker says.
+    pub(crate) fn admit_anyway(self: &Arc<Self>) -> Attempt {
+        self.begin(None)
+    }
+
+    #[inline]
+    fn begin(self: &Arc<Self>, permit: Option<Permit>) -> Attempt {
+        let is_timed = self.counts.begin() || permit.is_some();
+        let began = is_timed.then(|| self.system.elapsed());
+        Attempt { state: Some(Arc::clone(self)), permit, began, epoch: self.epoch.load(Relaxed) }
+    }
+
+    #[cold]
+    fn acquire(&self) -> Result<Option<Permit>, CallError> {
+        let now = self.system.elapsed();
+        let mut guarded = self.guarded.lock();
+        let Some(breaker) = &mut guarded.breaker else { return Ok(None) };
+        let (permit, transition) = breaker.try_acquire(now, roll());
+        self.note_transition(&mut guarded, transition);
+        permit.map(Some).map_err(|retry_after| {
+            self.counts.reject();
+            CallError::CircuitOpen { operation: Arc::clone(&self.address), retry_after }
+        })
+    }
+
+    /// Whether the budget allows one more attempt.
+    pub(crate) fn may_retry(&self) -> bool {
+        let is_allowed = self.guarded.lock().budget.try_retry();
+        if is_allowed {
+            self.counts.retry();
+        }
+        is_allowed
+    }
+
+    /// A call is made that may be tried again.
+    pub(crate) fn note_call(&self) {
+        self.guarded.lock().budget.note_call();
+    }
+
+    /// Tells the breaker how an attempt ended.
+    #[cold]
+    fn record(&self, permit: Option<Permit>, epoch: u32, outcome: Outcome, took: Duration, error: Option<&CallError>) {
+        let now = self.system.elapsed();
+        let mut guarded = self.guarded.lock();
+        if let Some(error) = error {
+            guarded.last_error = Some(error.to_string());
+        }
+        let Some(breaker) = &mut guarded.breaker else { return };
+        // One that was let through without a permit counts if nothing has changed since.
+        let permit = permit
+            .or_else(|| (self.epoch.load(Relaxed) == epoch).then(|| breaker.try_acquire(now, 0.0).0.ok()).flatten());
+        let Some(permit) = permit else { return };
+        let transition = breaker.record(permit, outcome, took, now, roll());
+        self.note_transition(&mut guarded, transition);
+        let failing = if outcome == Outcome::Failure { FAILING } else { 0 };
+        self.flags.store(self.conduct.load().flag() | guarded.flag() | failing, Relaxed);
+    }
+
+    /// What the caller did wrong gives the permit back.
+    #[cold]
+    fn note_error(&self, permit: Option<Permit>, epoch: u32, took: Duration, error: &CallError) {
+        self.counts.fail(error.class());
+        if error.is_failure() {
+            self.record(permit, epoch, Outcome::Failure, took, Some(error));
+        } else {
+            self.release(permit);
+        }
+    }
+
+    fn release(&self, permit: Option<Permit>) {
+        let Some(permit) = permit else { return };
+        if let Some(breaker) = &mut self.guarded.lock().breaker {
+            breaker.release(permit);
+        }
+    }
+
+    fn note_transition(&self, guarded: &mut Guarded, transition: Option<Transition>) {
+        let Some(transition) = transition else { return };
+        guarded.transitions += 1;
+        self.epoch.fetch_add(1, Relaxed);
+        self.flags.store(self.conduct.load().flag() | guarded.flag(), Relaxed);
+        tracing::info!(target: "callboard::breaker", operation = %self.address, ?transition, "a breaker has changed");
+    }
+
+    /// Puts the breaker into the hands of the rules or of a person. False where there is none.
+    pub(crate) fn set_breaker_mode(&self, mode: BreakerMode) -> bool {
+        self.change_breaker(|breaker| breaker.set_mode(mode))
+    }
+
+    /// Closes the breaker and forgets what led there. False where there is none.
+    pub(crate) fn reset_breaker(&self) -> bool {
+        self.change_breaker(|breaker| _ = breaker.reset())
+    }
+
+    fn change_breaker(&self, change: impl FnOnce(&mut Breaker)) -> bool {
+        let mut guarded = self.guarded.lock();
+        let Some(breaker) = &mut guarded.breaker else { return false };
+        change(breaker);
+        guarded.transitions += 1;
+        self.epoch.fetch_add(1, Relaxed);
+        self.flags.store(self.conduct.load().flag() | guarded.flag(), Relaxed);
+        true
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        let now = self.system.elapsed();
+        let guarded = self.guarded.lock();
+        let breaker = guarded.breaker.as_ref().map(|breaker| {
+            let retry_after = breaker.opens_until().map(|until| until.saturating_sub(now));
+            (breaker.state(), breaker.totals(), retry_after)
+        });
+        let (last_error, transitions) = (guarded.last_error.clone(), guarded.transitions);
+        Status { counts: self.counts.read(), times: self.counts.times(), breaker, last_error, transitions }
+    }
+}
+
+/// What is read of a state at one moment.
+pub(crate) struct Status {
+    pub(crate) counts: CallCounts,
+    pub(crate) times: CallTimes,
+    pub(crate) breaker: Option<(BreakerState, BreakerTotals, Option<Duration>)>,
+    pub(crate) last_error: Option<String>,
+    pub(crate) transitions: u64,
+}
+
+impl Guarded {
+    /// Whether attempts have to ask first.
+    fn flag(&self) -> u8 {
+        let is_closed = self.breaker.as_ref().is_none_or(|breaker| breaker.state() == BreakerState::Closed);
+        if is_closed && !self.sees_all { 0 } else { GUARDED }
+    }
+}
+
+impl Conduct {
+    fn flag(&self) -> u8 {
+        let CallSettings { timeout, retry, .. } = &self.settings;
+        let is_more = !self.middleware.is_empty() || timeout.is_some() || retry.is_some();
+        if is_more { CONDUCTED } else { 0 }
+    }
+
+    /// A breaker by these settings, and whether it has to see every call.
+    fn breaker(&self) -> (Option<Breaker>, bool) {
+        match self.settings.breaker.clone().unwrap_or_default() {
+            OperationBreaker::On(rules) => {
+                let sees_all = rules.trips.iter().any(|trip| !matches!(trip, Trip::Consecutive(_)));
+                (Some(Breaker::new(rules)), sees_all)
+            }
+            OperationBreaker::Off => (None, false),
+        }
+    }
+
+    /// The policy of a call that says this.
+    pub(crate) fn retry(&self, of_the_call: Option<RetryPolicy>) -> RetryPolicy {
+        of_the_call.or(self.settings.retry).unwrap_or_else(RetryPolicy::none)
+    }
+}
+
+/// Leave to make one attempt. Dropped before it is [settled](Self::settle), the attempt was abandoned.
+pub(crate) struct Attempt {
+    /// None once it is settled.
+    state: Option<Arc<OperationState>>,
+    permit: Option<Permit>,
+    /// Of those that are timed.
+    began: Option<Duration>,
+    epoch: u32,
+}
+
+impl Attempt {
+    /// Tells how it ended.
+    #[inline]
+    pub(crate) fn settle<T>(mut self, result: &Result<T, CallError>) {
+        let (Some(state), permit) = (self.state.take(), self.permit.take()) else { return };
+        let took = self.began.map(|began| state.system.elapsed().saturating_sub(began));
+        took.into_iter().for_each(|took| state.counts.time(took));
+        match result {
+            Ok(_) => {
+                state.counts.succeed();
+                if permit.is_some() || state.flags.load(Relaxed) & FAILING != 0 {
+                    state.record(permit, self.epoch, Outcome::Success, took.unwrap_or_default(), None);
+                }
+            }
+            Err(error) => state.note_error(permit, self.epoch, took.unwrap_or_default(), error),
+        }
+    }
+}
+
+impl Drop for Attempt {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(state) = self.state.take() {
+            state.counts.abandon();
+            state.release(self.permit.take());
+        }
+    }
+}
+
+/// A random draw from 0 to 1.
+pub(crate) fn roll() -> f64 {
+    use std::hash::{BuildHasher, RandomState};
+    let bits = RandomState::new().hash_one(0_u8) >> 11;
+    bits as f64 / (1_u64 << 53) as f64
+}
+
+impl fmt::Debug for OperationState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OperationState").field("address", &self.address).finish_non_exhaustive()
+    }
+}

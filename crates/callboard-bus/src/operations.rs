@@ -1,0 +1,383 @@
+//! The operations of a system, as those see them who look after it: [`Operations`].
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, LazyLock, Weak};
+use std::time::Duration;
+
+use callboard_actor::{Actor, BreakerMode, BreakerState, BreakerTotals, Context, System};
+use parking_lot::Mutex;
+use serde::{Serialize, Serializer};
+
+use crate::address::Address;
+use crate::classifier::{Classifier, Keywords};
+use crate::descriptor::OperationDescriptor;
+use crate::lookup::LookupError;
+use crate::middleware::{Middleware, MiddlewareError, Named, Scope, for_operation};
+use crate::modules::{Modules, ModulesExt};
+use crate::operation::{
+    CallCounts, CallSettings, CallSettingsError, CallTimes, Conduct, OperationBreaker, OperationState,
+};
+use crate::time;
+
+/// Operations for whoever has a [`System`].
+pub trait OperationsExt {
+    /// What is known of all operations, and how they are called.
+    fn operations(&self) -> Operations;
+}
+
+impl OperationsExt for System {
+    fn operations(&self) -> Operations {
+        Operations { modules: self.modules(), shared: self.extension(Shared::default) }
+    }
+}
+
+impl<A: Actor> OperationsExt for Context<A> {
+    fn operations(&self) -> Operations {
+        self.system().operations()
+    }
+}
+
+/// How the operations of a system are called, and how they are. A clone is one more reference.
+#[derive(Clone)]
+pub struct Operations {
+    modules: Modules,
+    shared: Arc<Shared>,
+}
+
+static USUAL_WORDS: LazyLock<Arc<dyn Classifier>> = LazyLock::new(|| Arc::new(Keywords::default()));
+
+/// What the system keeps.
+#[derive(Default)]
+pub(crate) struct Shared(Mutex<Book>);
+
+#[derive(Default)]
+struct Book {
+    /// By `module.operation`. What is known of an operation goes with its last instance, as it holds the system.
+    states: HashMap<Arc<str>, Weak<OperationState>>,
+    middleware: Vec<Arc<Named>>,
+    /// None for the usual words.
+    classifier: Option<Arc<dyn Classifier>>,
+    everywhere: CallSettings,
+    of_modules: HashMap<String, CallSettings>,
+    of_operations: HashMap<String, CallSettings>,
+}
+
+impl Shared {
+    /// What is known of an operation from now on, for all its instances. `said` is what it says of itself.
+    pub(crate) fn state(&self, system: &System, address: &str, said: &CallSettings) -> Arc<OperationState> {
+        let mut book = self.0.lock();
+        if let Some(state) = book.states.get(address).and_then(Weak::upgrade) {
+            return state;
+        }
+        book.states.retain(|_, state| state.strong_count() > 0);
+        let address: Arc<str> = address.into();
+        let conduct = book.conduct(&address, said);
+        let state = Arc::new(OperationState::new(Arc::clone(&address), system.clone(), said.clone(), conduct));
+        book.states.insert(address, Arc::downgrade(&state));
+        state
+    }
+
+    /// Changes what is said of calls, and lets all operations know.
+    fn change<T>(&self, change: impl FnOnce(&mut Book) -> T) -> T {
+        let mut book = self.0.lock();
+        let changed = change(&mut book);
+        for state in book.states.values().filter_map(Weak::upgrade) {
+            state.conduct_by(book.conduct(state.address(), state.said()));
+        }
+        changed
+    }
+
+    fn states(&self) -> Vec<Arc<OperationState>> {
+        let mut states: Vec<_> = self.0.lock().states.values().filter_map(Weak::upgrade).collect();
+        states.sort_unstable_by(|one, other| one.address().cmp(other.address()));
+        states
+    }
+}
+
+impl Book {
+    fn conduct(&self, address: &str, said: &CallSettings) -> Conduct {
+        let module = address.rsplit_once('.').map_or(address, |(module, _)| module);
+        let by_hand = self.of_operations.get(address).cloned().unwrap_or_default();
+        let of_module = self.of_modules.get(module).cloned().unwrap_or_default();
+        let settings = by_hand.or(said).or(&of_module).or(&self.everywhere);
+        let classifier = self.classifier.clone().unwrap_or_else(|| Arc::clone(&USUAL_WORDS));
+        Conduct { settings, middleware: for_operation(&self.middleware, address), classifier }
+    }
+}
+
+impl Operations {
+    /// Says how calls are made where nothing nearer does.
+    ///
+    /// # Errors
+    ///
+    /// Everything in it that cannot work; nothing has changed then.
+    pub fn set(&self, settings: CallSettings) -> Result<(), CallSettingsError> {
+        let settings = settings.checked()?;
+        self.shared.change(|book| book.everywhere = settings);
+        Ok(())
+    }
+
+    /// The same for the operations of a module, whether or not it is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set).
+    pub fn set_of_module(&self, module: &str, settings: CallSettings) -> Result<(), CallSettingsError> {
+        let settings = settings.checked()?;
+        self.shared.change(|book| book.of_modules.insert(module.to_owned(), settings));
+        Ok(())
+    }
+
+    /// The same for one operation, `module.operation`, whether or not it is there. It goes over what the module's author says.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set).
+    pub fn set_of_operation(&self, operation: &str, settings: CallSettings) -> Result<(), CallSettingsError> {
+        let settings = settings.checked()?;
+        self.shared.change(|book| book.of_operations.insert(operation.to_owned(), settings));
+        Ok(())
+    }
+
+    /// Decides from now on whether a failure that an operation answers may pass, where the failure does not say so itself;
+    /// before, [`Keywords`] did by its words.
+    pub fn classify_by(&self, classifier: impl Classifier + 'static) {
+        self.shared.change(|book| book.classifier = Some(Arc::new(classifier)));
+    }
+
+    /// Something that calls go through, to be [installed](MiddlewareBuilder::install).
+    pub fn middleware(&self, name: impl Into<String>) -> MiddlewareBuilder<'_> {
+        MiddlewareBuilder { operations: self, name: name.into(), priority: 100, scope: Scope::All }
+    }
+
+    /// Takes a middleware away; calls under way go on through it. False when there is none of this name.
+    pub fn remove_middleware(&self, name: &str) -> bool {
+        self.shared.change(|book| {
+            let before = book.middleware.len();
+            book.middleware.retain(|named| named.name != name);
+            book.middleware.len() < before
+        })
+    }
+
+    /// What each operation is and how its calls have gone, by name.
+    #[must_use]
+    pub fn list(&self) -> Vec<OperationStatus> {
+        let described = |state: Arc<OperationState>| self.status_of(&state);
+        self.shared.states().into_iter().filter_map(described).collect()
+    }
+
+    /// The same of one operation.
+    ///
+    /// # Errors
+    ///
+    /// [`LookupError`]: that it is not there.
+    pub fn status(&self, operation: &str) -> Result<OperationStatus, LookupError> {
+        let descriptor = self.modules.resolve(&operation.parse()?)?;
+        let state = self.state(&descriptor.address)?;
+        Ok(OperationStatus::new(descriptor, &state))
+    }
+
+    /// The operations whose breakers let nothing through, or nothing but probes, by name.
+    #[must_use]
+    pub fn open_breakers(&self) -> Vec<String> {
+        let is_open = |status: &OperationStatus| {
+            matches!(status.breaker, Some(BreakerState::Open | BreakerState::HalfOpen | BreakerState::ForcedOpen))
+        };
+        self.list().into_iter().filter(is_open).map(|status| status.descriptor.address.clone()).collect()
+    }
+
+    /// Closes the breaker of an operation and forgets what led there. False where it has none.
+    ///
+    /// # Errors
+    ///
+    /// [`LookupError`]: that the operation is not there.
+    pub fn reset_breaker(&self, operation: &str) -> Result<bool, LookupError> {
+        Ok(self.found(operation)?.reset_breaker())
+    }
+
+    /// Closes all breakers. How many there are.
+    pub fn reset_all_breakers(&self) -> usize {
+        self.shared.states().iter().filter(|state| state.reset_breaker()).count()
+    }
+
+    /// Puts the breaker of an operation into the hands of the rules or of a person. False where it has none.
+    ///
+    /// # Errors
+    ///
+    /// [`LookupError`]: that the operation is not there.
+    pub fn set_breaker_mode(&self, operation: &str, mode: BreakerMode) -> Result<bool, LookupError> {
+        Ok(self.found(operation)?.set_breaker_mode(mode))
+    }
+
+    /// What a call of an operation goes through, the outermost first.
+    ///
+    /// # Errors
+    ///
+    /// [`LookupError`]: that the operation is not there.
+    pub fn pipeline(&self, operation: &str) -> Result<Pipeline, LookupError> {
+        let descriptor = self.modules.resolve(&operation.parse()?)?;
+        let conduct = self.state(&descriptor.address)?.conduct();
+        Ok(Pipeline::new(&descriptor, &conduct))
+    }
+
+    fn status_of(&self, state: &OperationState) -> Option<OperationStatus> {
+        let descriptor = self.modules.resolve(&state.address().parse().ok()?).ok()?;
+        Some(OperationStatus::new(descriptor, state))
+    }
+
+    fn found(&self, operation: &str) -> Result<Arc<OperationState>, LookupError> {
+        let descriptor = self.modules.resolve(&operation.parse::<Address>()?)?;
+        self.state(&descriptor.address)
+    }
+
+    fn state(&self, address: &str) -> Result<Arc<OperationState>, LookupError> {
+        self.modules.snapshot().route(&address.parse()?).map(|route| Arc::clone(route.state()))
+    }
+}
+
+impl fmt::Debug for Operations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.shared.states()).finish()
+    }
+}
+
+/// A middleware about to be installed.
+#[must_use = "a middleware is there once it is installed"]
+pub struct MiddlewareBuilder<'o> {
+    operations: &'o Operations,
+    name: String,
+    priority: i32,
+    scope: Scope,
+}
+
+impl MiddlewareBuilder<'_> {
+    /// Its place: lower numbers are farther out. 100 unless said otherwise; of one number, those installed first are farther out.
+    pub fn priority(mut self, priority: i32) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Only calls of this module go through it.
+    pub fn on_module(mut self, module: impl Into<String>) -> Self {
+        self.scope = Scope::Module(module.into());
+        self
+    }
+
+    /// Only calls of this operation, `module.operation`, go through it.
+    pub fn on_operation(mut self, operation: impl Into<String>) -> Self {
+        self.scope = Scope::Operation(operation.into());
+        self
+    }
+
+    /// Lets calls go through it from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`MiddlewareError`]: that it has no name, or that of another one.
+    pub fn install(self, middleware: impl Middleware) -> Result<(), MiddlewareError> {
+        let Self { operations, name, priority, scope } = self;
+        if name.trim().is_empty() {
+            return Err(MiddlewareError::NoName);
+        }
+        operations.shared.change(|book| {
+            if book.middleware.iter().any(|named| named.name == name) {
+                return Err(MiddlewareError::AlreadyExists(name));
+            }
+            book.middleware.push(Arc::new(Named::new(name, priority, scope, middleware)));
+            Ok(())
+        })
+    }
+}
+
+impl fmt::Debug for MiddlewareBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MiddlewareBuilder").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What an operation is, and how its calls have gone since it was first registered.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct OperationStatus {
+    /// What it is: that of its highest version.
+    #[serde(serialize_with = "serialize_shared")]
+    pub descriptor: Arc<OperationDescriptor>,
+    /// What became of its calls.
+    pub counts: CallCounts,
+    /// How long they took.
+    pub times: CallTimes,
+    /// What its breaker lets through; nothing where it has none.
+    pub breaker: Option<BreakerState>,
+    /// What its breaker has seen.
+    pub breaker_totals: BreakerTotals,
+    /// When an open breaker lets a probe through.
+    #[serde(serialize_with = "serialize_wait")]
+    pub retry_after: Option<Duration>,
+    /// How often its breaker has changed.
+    pub transitions: u64,
+    /// The last error that counted as a failure.
+    pub last_error: Option<String>,
+}
+
+impl OperationStatus {
+    fn new(descriptor: Arc<OperationDescriptor>, state: &OperationState) -> Self {
+        let status = state.status();
+        let (breaker, breaker_totals, retry_after) = match status.breaker {
+            Some((breaker, totals, retry_after)) => (Some(breaker), totals, retry_after),
+            None => (None, BreakerTotals::default(), None),
+        };
+        let (counts, times, transitions) = (status.counts, status.times, status.transitions);
+        let last_error = status.last_error;
+        Self { descriptor, counts, times, breaker, breaker_totals, retry_after, transitions, last_error }
+    }
+
+    /// The share of its ended calls that brought an output, from 0 to 1; nothing while none has ended.
+    #[must_use]
+    pub fn success_rate(&self) -> Option<f64> {
+        let CallCounts { succeeded, transient, unknown, permanent, .. } = self.counts;
+        let ended = succeeded + transient + unknown + permanent;
+        (ended > 0).then(|| succeeded as f64 / ended as f64)
+    }
+}
+
+fn serialize_shared<S: Serializer>(descriptor: &Arc<OperationDescriptor>, serializer: S) -> Result<S::Ok, S::Error> {
+    descriptor.serialize(serializer)
+}
+
+fn serialize_wait<S: Serializer>(wait: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    wait.map(time::show).serialize(serializer)
+}
+
+/// What a call goes through, a step a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Pipeline(Vec<String>);
+
+impl Pipeline {
+    fn new(descriptor: &OperationDescriptor, conduct: &Conduct) -> Self {
+        let CallSettings { timeout, retry, breaker } = &conduct.settings;
+        let mut steps: Vec<String> = conduct.middleware.iter().map(|named| named.to_string()).collect();
+        steps.extend(timeout.map(|timeout| format!("time-out: {}", time::show(timeout))));
+        let attempts = retry.map_or(1, |policy| policy.max_attempts());
+        steps.push(format!("retry: {attempts} attempts at most").replace("1 attempts at most", "none"));
+        steps.push(match breaker.clone().unwrap_or_default() {
+            OperationBreaker::On(rules) => format!("breaker: opens for {}", time::show(rules.reset)),
+            OperationBreaker::Off => "breaker: off".to_owned(),
+        });
+        steps.push(format!("validate: as `{}`", descriptor.message));
+        steps.push(format!("handler: {} {}", descriptor.address, descriptor.version));
+        Self(steps)
+    }
+
+    /// The steps, the outermost first.
+    #[must_use]
+    pub fn steps(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
