@@ -135,6 +135,7 @@
 //! store: it has no bytes of its own, no dates and no references, and one that is too large for a message belongs into a
 //! store. Nothing here migrates one version of a message to another.
 
+mod balance;
 mod classifier;
 pub mod codec;
 pub mod config;
@@ -169,16 +170,20 @@ mod manifest;
 mod module;
 mod require;
 mod registration;
+mod delivery;
 mod registry;
+mod router;
 mod modules;
 mod lookup;
 mod call;
 
 pub use self::address::{Address, AddressError};
+pub use self::balance::Balance;
 pub use self::call::{Call, CallError, CallFuture, Failure, PackedCall, PackedCallFuture};
 pub use self::classifier::{Classifier, Keywords};
 pub use self::codec::CodecError;
 pub use self::config::{Config, ConfigError, LiveConfig, Profile};
+pub use self::delivery::{SendError, Undeliverable, Undelivered};
 pub use self::descriptor::{Descriptor, Health, OperationDescriptor};
 pub use self::event::{DomainEvent, Event, EventId, EventIdError};
 pub use self::events::{Events, EventsExt, TurnEventsExt};
@@ -196,6 +201,7 @@ pub use self::registration::{RegisterError, Registration, RegistryError};
 pub use self::registry::ModuleChange;
 pub use self::require::{RequireError, RequireExt};
 pub use self::retry::{RetryBudget, RetryPolicy};
+pub use self::router::{Router, Unrouted};
 pub use self::security_level::SecurityLevel;
 pub use self::subscription::{Subscribe, SubscribeError, Subscription};
 pub use self::topic::{Topic, TopicError};

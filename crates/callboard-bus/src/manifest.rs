@@ -18,7 +18,9 @@ use serde::de::DeserializeOwned;
 use self::hearing::Hearing;
 use self::ticking::Ticking;
 use crate::address::{Address, check_module_name, check_name};
+use crate::balance::Balance;
 use crate::descriptor::{Descriptor, Health};
+use crate::discovery::{Capabilities, CapabilityBuilder, CapabilityError};
 use crate::event::Event;
 use crate::events::EventsExt;
 use crate::modules::ModulesExt;
@@ -27,7 +29,7 @@ use crate::pattern::Pattern;
 use crate::probe::Probe;
 use crate::protocol::Protocol;
 use crate::registration::{RegisterError, Registration};
-use crate::registry::Entry;
+use crate::registry::{Entry, Load};
 use crate::security_level::SecurityLevel;
 use crate::subscription::{SubscribeError, Subscription};
 use crate::topic::{Topic, TopicError};
@@ -83,9 +85,13 @@ pub struct Manifest<A: Actor> {
     tags: Vec<String>,
     protocols: Option<Vec<Protocol>>,
     security_level: SecurityLevel,
+    required_permissions: Vec<String>,
     replicas: usize,
+    balance: Balance,
+    weight: u32,
     requires: Vec<String>,
     publishes: Vec<String>,
+    capabilities: Vec<CapabilityBuilder>,
     operations: Vec<Operation<A>>,
     hearings: Vec<Hearing<A>>,
     tickings: Vec<Ticking<A>>,
@@ -107,9 +113,13 @@ impl<A: Actor> Manifest<A> {
             tags: Vec::new(),
             protocols: None,
             security_level: SecurityLevel::default(),
+            required_permissions: Vec::new(),
             replicas: 1,
+            balance: Balance::default(),
+            weight: 1,
             requires: Vec::new(),
             publishes: Vec::new(),
+            capabilities: Vec::new(),
             operations: Vec::new(),
             hearings: Vec::new(),
             tickings: Vec::new(),
@@ -147,6 +157,26 @@ impl<A: Actor> Manifest<A> {
         self
     }
 
+    /// What a caller needs to be allowed to be shown the module, and what it can do, when it looks for it. What a call needs
+    /// is asked for by an [admission hook](callboard_actor::Admission).
+    pub fn required_permission(mut self, permission: impl Into<String>) -> Self {
+        self.required_permissions.push(permission.into());
+        self
+    }
+
+    /// How calls are spread over its instances, instead of each in its turn.
+    pub fn balance(mut self, balance: Balance) -> Self {
+        self.balance = balance;
+        self
+    }
+
+    /// How many calls it gets for each of an instance with the weight 1, where the balance is
+    /// [by weight](Balance::Weighted). None is as good as one.
+    pub fn weight(mut self, weight: u32) -> Self {
+        self.weight = weight.max(1);
+        self
+    }
+
     /// How many instances [`module`](crate::module) starts, instead of one. None is as good as one.
     pub fn replicas(mut self, count: usize) -> Self {
         self.replicas = count.max(1);
@@ -163,6 +193,23 @@ impl<A: Actor> Manifest<A> {
     /// An event that it publishes; for whoever wants to know, as it may publish others.
     pub fn publishes(mut self, name: impl Into<String>) -> Self {
         self.publishes.push(name.into());
+        self
+    }
+
+    /// Something that it can do besides its operations, each of which is a capability by itself. More can be advertised
+    /// later, see [`Modules::advertise`](crate::Modules::advertise).
+    ///
+    /// ```
+    /// # use callboard_actor::Actor;
+    /// # use callboard_bus::{Manifest, discovery::Capability};
+    /// # struct Lab; impl Actor for Lab {}
+    /// # fn manifest() -> Manifest<Lab> {
+    /// let capability = Capability::builder("data_processor", "1.0.0").capability_type("data_processor").tag("analytics");
+    /// Manifest::new("lab", "1.2.0").advertises(capability)
+    /// # }
+    /// ```
+    pub fn advertises(mut self, capability: CapabilityBuilder) -> Self {
+        self.capabilities.push(capability);
         self
     }
 
@@ -244,12 +291,14 @@ impl<A: Actor> Manifest<A> {
     }
 
     pub(crate) fn entry(self, checked: Checked, actor: &ActorRef<A>) -> Entry {
-        let Checked { version, requires, hears, publishes } = checked;
+        let Checked { version, requires, hears, publishes, capabilities } = checked;
+        let load = (self.balance == Balance::LeastLoaded).then(Load::default);
         let protocols = self.all_protocols();
         let probe = self.probe.map(|of| of(actor));
         let is_asked = protocols.contains(&Protocol::RequestResponse);
         let operations = self.operations.into_iter().filter(|_| is_asked);
-        let operations: Vec<_> = operations.map(|operation| operation.serve(&self.name, &version, actor)).collect();
+        let operations = operations.map(|operation| operation.serve(&self.name, &version, actor));
+        let operations: Vec<_> = operations.map(|operation| Load::counting(load.as_ref(), operation)).collect();
         let descriptor = Descriptor {
             name: self.name,
             version,
@@ -258,15 +307,19 @@ impl<A: Actor> Manifest<A> {
             tags: self.tags,
             protocols,
             security_level: self.security_level,
+            required_permissions: self.required_permissions,
+            balance: self.balance,
+            weight: self.weight,
             requires,
             hears,
             publishes,
             operations: operations.iter().map(|operation| Arc::clone(operation.descriptor())).collect(),
+            capabilities,
             health: Health::default(),
             actor: actor.id(),
             instance: actor.name(),
         };
-        Entry::new(descriptor, operations, Arc::new(actor.clone())).probed(probe)
+        Entry::new(descriptor, operations, Arc::new(actor.clone())).probed(probe).counted(load)
     }
 
     async fn subscribe(
@@ -323,6 +376,7 @@ pub(crate) struct Checked {
     requires: Vec<Address>,
     hears: Vec<Pattern>,
     publishes: Vec<Topic>,
+    capabilities: Capabilities,
 }
 
 impl<A: Actor> Manifest<A> {
@@ -337,7 +391,24 @@ impl<A: Actor> Manifest<A> {
             requires: self.requirements()?,
             hears: patterns.collect::<Result<_, TopicError>>()?,
             publishes: topics.collect::<Result<_, TopicError>>()?,
+            capabilities: self.checked_capabilities()?,
         })
+    }
+
+    fn checked_capabilities(&self) -> Result<Capabilities, CapabilityError> {
+        let mut capabilities = Capabilities::default();
+        for capability in self.capabilities.iter().cloned() {
+            let capability = capability.build()?;
+            if self.operations.iter().any(|operation| self.address(operation) == capability.capability_id) {
+                return Err(CapabilityError::AlreadyExists { capability_id: capability.capability_id });
+            }
+            capabilities.advertise(capability)?;
+        }
+        Ok(capabilities)
+    }
+
+    fn address(&self, operation: &Operation<A>) -> String {
+        format!("{}.{}", self.name, operation.name())
     }
 
     fn check_operations(&self) -> Result<(), RegisterError> {

@@ -135,6 +135,12 @@ impl Need {
         self
     }
 
+    /// Who needs it.
+    #[must_use]
+    pub fn consumer(&self) -> &str {
+        &self.consumer
+    }
+
     fn contract(&self, candidate: &Candidate) -> Contract {
         Contract {
             consumer: self.consumer.clone(),
@@ -177,7 +183,7 @@ pub fn negotiate(
     permissions: &Permissions,
     candidates: &[Arc<Candidate>],
 ) -> Result<Agreement, NoAgreement> {
-    let mut allowed: Vec<_> = candidates.iter().filter(|one| permissions.allow(&one.capability)).collect();
+    let mut allowed: Vec<_> = candidates.iter().filter(|one| permissions.admit(one)).collect();
     allowed.sort_by(|one, other| one.rank(other));
     let mut best: Option<Agreement> = None;
     let mut losers = Vec::new();

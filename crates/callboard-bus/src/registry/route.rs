@@ -4,13 +4,16 @@ use std::any::{TypeId, type_name};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use callboard_actor::{Message, Recipient};
+use callboard_actor::{Message, Recipient, Target, TellError};
 use semver::{Version, VersionReq};
 
 use super::entry::Entry;
 use super::standing::Standing;
+use crate::balance::{Balance, CallKey, instance_seed, spread};
 use crate::callable::Callable;
+use crate::delivery::SendError;
 use crate::descriptor::OperationDescriptor;
 use crate::lookup::{LookupError, Unavailable, UnavailableInstance, UnavailableReason};
 
@@ -26,6 +29,10 @@ struct Equals {
     offers: Vec<Offer>,
     /// Whose turn it is; it goes on from one snapshot to the next.
     turn: Arc<AtomicUsize>,
+    /// How they share the calls.
+    balance: Balance,
+    /// What keys are held against, one for each offer, where they are.
+    seeds: Box<[u64]>,
 }
 
 /// An operation of an instance.
@@ -47,20 +54,26 @@ impl Route {
                 None => versions.push(Equals::new(offer, before)),
             }
         }
+        versions.iter_mut().for_each(Equals::settle);
         Self { versions }
     }
 
-    /// The next instance to ask: of those that serve, the highest version, and of equals the one whose turn it is. Where
-    /// nobody serves yet, one that is starting.
+    /// The next instance to ask: of those that serve, the highest version, and of equals the one that their balance says.
+    /// Where nobody serves yet, one that is starting.
     #[inline]
     pub(crate) fn choose(&self, requirement: Option<&VersionReq>) -> Option<&Offer> {
-        self.choose_of(requirement, |_| true)
+        self.choose_of(requirement, None, |_| true)
     }
 
-    fn choose_of(&self, requirement: Option<&VersionReq>, suits: impl Fn(&Offer) -> bool) -> Option<&Offer> {
+    fn choose_of(
+        &self,
+        requirement: Option<&VersionReq>,
+        key: Option<CallKey>,
+        suits: impl Fn(&Offer) -> bool,
+    ) -> Option<&Offer> {
         let first = |wanted| {
             let is_wanted = |offer: &Offer| offer.entry.standing() == wanted && suits(offer);
-            self.fitting(requirement).find_map(|equals| equals.next(is_wanted))
+            self.fitting(requirement).find_map(|equals| equals.next(key, is_wanted))
         };
         first(Standing::Serving).or_else(|| first(Standing::Starting))
     }
@@ -87,9 +100,45 @@ impl Route {
 
     /// A reference to the instance whose turn it is, of those that take this type of message.
     pub(crate) fn recipient<M: Message>(&self, requirement: Option<&VersionReq>) -> Result<Recipient<M>, LookupError> {
-        let offer = self.choose_of(requirement, |offer| offer.takes(TypeId::of::<M>()));
-        let recipient = offer.and_then(|offer| offer.operation.recipient().downcast_ref().cloned());
+        let offer = self.choose_of(requirement, None, |offer| offer.takes(TypeId::of::<M>()));
+        let recipient = offer.and_then(Offer::recipient);
         recipient.ok_or_else(|| self.no_recipient::<M>(requirement))
+    }
+
+    /// Sends a message to the instance whose turn it is, or to the next that has room for it now.
+    pub(crate) fn send<M: Message>(&self, requirement: Option<&VersionReq>, message: M) -> Result<(), SendError> {
+        let takes = |offer: &Offer| offer.takes(TypeId::of::<M>());
+        let first = self.choose_of(requirement, None, takes);
+        let Some(first) = first else { return Err(self.no_recipient::<M>(requirement).into()) };
+        match first.send(message) {
+            Ok(()) => Ok(()),
+            Err(refused) => self.send_to_others(requirement, first, refused),
+        }
+    }
+
+    #[cold]
+    fn send_to_others<M: Message>(
+        &self,
+        requirement: Option<&VersionReq>,
+        first: &Offer,
+        refused: TellError<M>,
+    ) -> Result<(), SendError> {
+        let (mut tried, mut last, mut refused) = (Tried::new(), first, refused);
+        let mut others = self.others(requirement, first).into_iter();
+        while let Some(reason) = why_not_taken(&refused) {
+            tried.insert(last.entry.number(), reason);
+            let Some(other) = others.find(|other| other.takes(TypeId::of::<M>())) else { break };
+            last = other;
+            match other.send(refused.into_message()) {
+                Ok(()) => return Ok(self.took(other)),
+                Err(error) => refused = error,
+            }
+        }
+        last.recipient::<M>().inspect(Target::bury);
+        match refused {
+            TellError::Denied { reason, .. } => Err(SendError::Denied { instance: last.instance().to_owned(), reason }),
+            _ => Err(self.refusal(requirement, &tried).into()),
+        }
     }
 
     /// What the highest version that matches says of the operation, whether or not it serves now.
@@ -163,15 +212,65 @@ impl Equals {
     fn new(first: Offer, before: Option<&Route>) -> Self {
         let before = before.and_then(|route| route.versions.iter().find(|equals| equals.version_is(&first)));
         let turn = before.map_or_else(Arc::default, |equals| Arc::clone(&equals.turn));
-        Self { offers: vec![first], turn }
+        Self { offers: vec![first], turn, balance: Balance::default(), seeds: Box::default() }
+    }
+
+    /// All of them are there: the one that came last says how they share the calls.
+    fn settle(&mut self) {
+        self.balance = self.offers.last().map(|last| last.entry.descriptor().balance).unwrap_or_default();
+        if self.balance == Balance::ConsistentHash {
+            self.seeds = self.seeds();
+        }
+    }
+
+    fn seeds(&self) -> Box<[u64]> {
+        let mut of_name: HashMap<&str, u64> = HashMap::new();
+        let mut seeds = Vec::with_capacity(self.offers.len());
+        for name in self.offers.iter().map(Offer::instance) {
+            let nth = of_name.entry(name).or_default();
+            *nth += 1;
+            seeds.push(instance_seed(name, *nth));
+        }
+        seeds.into()
+    }
+
+    #[inline]
+    fn next(&self, key: Option<CallKey>, is_wanted: impl Fn(&Offer) -> bool) -> Option<&Offer> {
+        if let [only] = &self.offers[..] {
+            return Some(only).filter(|only| is_wanted(only));
+        }
+        match (self.balance, key) {
+            (Balance::RoundRobin, _) | (Balance::ConsistentHash, None) => self.next_in_turn(is_wanted),
+            (Balance::ConsistentHash, Some(key)) => self.next_by_key(key, is_wanted),
+            (Balance::LeastLoaded, _) => self.next_by_load(is_wanted),
+            (Balance::Weighted, _) => self.next_by_weight(is_wanted),
+        }
+    }
+
+    fn next_by_key(&self, key: CallKey, is_wanted: impl Fn(&Offer) -> bool) -> Option<&Offer> {
+        let wanted = self.offers.iter().zip(&self.seeds).filter(|(offer, _)| is_wanted(offer));
+        wanted.max_by_key(|(_, seed)| key.score(**seed)).map(|(offer, _)| offer)
+    }
+
+    fn next_by_load(&self, is_wanted: impl Fn(&Offer) -> bool) -> Option<&Offer> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        self.from(turn).filter(|offer| is_wanted(offer)).min_by_key(|offer| offer.entry.calls())
+    }
+
+    fn next_by_weight(&self, is_wanted: impl Fn(&Offer) -> bool) -> Option<&Offer> {
+        let wanted: Vec<_> = self.offers.iter().filter(|offer| is_wanted(offer)).collect();
+        let total = wanted.iter().map(|offer| offer.weight()).sum();
+        let mut place = spread(self.turn.fetch_add(1, Ordering::Relaxed) as u64, total);
+        wanted.into_iter().find(|offer| {
+            let is_here = place < offer.weight();
+            place = place.saturating_sub(offer.weight());
+            is_here
+        })
     }
 
     /// One whose turn has not come leaves it to the next, so that nobody has to be counted.
     #[inline]
-    fn next(&self, is_wanted: impl Fn(&Offer) -> bool) -> Option<&Offer> {
-        if let [only] = &self.offers[..] {
-            return Some(only).filter(|only| is_wanted(only));
-        }
+    fn next_in_turn(&self, is_wanted: impl Fn(&Offer) -> bool) -> Option<&Offer> {
         // Looking costs nobody a turn.
         self.offers.iter().find(|offer| is_wanted(offer))?;
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
@@ -222,6 +321,27 @@ impl Offer {
         &self.entry
     }
 
+    /// What takes the messages of the operation, if they are of this type.
+    fn recipient<M: Message>(&self) -> Option<Recipient<M>> {
+        self.operation.recipient().downcast_ref().cloned()
+    }
+
+    /// Leaves a message there, if it is of the type that is taken.
+    fn send<M: Message>(&self, message: M) -> Result<(), TellError<M>> {
+        match self.operation.recipient().downcast_ref::<Recipient<M>>() {
+            Some(recipient) => recipient.try_tell(message),
+            None => Err(TellError::Stopped(message)),
+        }
+    }
+
+    fn instance(&self) -> &str {
+        &self.entry.descriptor().instance
+    }
+
+    fn weight(&self) -> u64 {
+        self.entry.descriptor().weight.into()
+    }
+
     fn is_of(&self, entry: &Entry) -> bool {
         self.entry.number() == entry.number()
     }
@@ -233,6 +353,19 @@ impl Offer {
     /// The name of the operation alone.
     pub(super) fn name(&self) -> &str {
         &self.operation.descriptor().name
+    }
+}
+
+/// Why another may take a message that was handed back; nothing where another would be a way around the hook.
+fn why_not_taken<M>(refused: &TellError<M>) -> Option<UnavailableReason> {
+    match refused {
+        TellError::Refused { retry_after, .. } => {
+            Some(UnavailableReason::BreakerOpen(Some(*retry_after).filter(|&wait| wait < Duration::MAX)))
+        }
+        TellError::Full(_) => Some(UnavailableReason::Full),
+        TellError::ShuttingDown(_) => Some(UnavailableReason::Stopping),
+        TellError::Stopped(_) => Some(UnavailableReason::Stopped),
+        _ => None,
     }
 }
 

@@ -6,11 +6,16 @@ use std::sync::{Arc, OnceLock};
 
 use callboard_actor::Message;
 
+use super::advertising::Amendment;
+use super::catalogue::Catalogue;
 use super::entry::Entry;
 use super::route::{Offer, Route};
 use crate::address::Address;
+use crate::contract::Contracts;
 use crate::descriptor::Descriptor;
+use crate::discovery::{AdvertiseError, Candidate, Capabilities, Capability, CapabilityError};
 use crate::lookup::{Hint, LookupError};
+use crate::near::nearest;
 use crate::shared_map::SharedMap;
 
 /// Everything that is registered. Reading takes one look-up by the name of the module.
@@ -20,6 +25,12 @@ pub(crate) struct Snapshot {
     /// `module.operation` of everything that is offered, in order; collected when somebody has first asked for what is
     /// not there.
     offered: OnceLock<Arc<[String]>>,
+    /// What all modules can do; collected when somebody first looks for it.
+    catalogue: OnceLock<Catalogue>,
+    /// What modules have agreed on.
+    contracts: Arc<Contracts>,
+    /// Grows with each change of the modules.
+    number: u64,
     /// The system has been shut down.
     is_over: bool,
 }
@@ -31,12 +42,16 @@ struct Family {
     entries: Vec<Arc<Entry>>,
     /// In the order of their names.
     routes: Vec<Route>,
+    /// What was advertised in the name of the module: instances that come have it too.
+    advertised: Capabilities,
+    /// What its instances can do; collected when somebody first looks for it.
+    candidates: OnceLock<Vec<Arc<Candidate>>>,
 }
 
 impl Snapshot {
     /// What is there when the system has been shut down.
     pub(crate) fn over() -> Self {
-        Self { is_over: true, ..Self::default() }
+        Self { is_over: true, number: u64::MAX, ..Self::default() }
     }
 
     /// Everybody who offers the operation, whatever their versions.
@@ -76,6 +91,76 @@ impl Snapshot {
         entries
     }
 
+    /// Grows with each change of the modules.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// What all modules can do.
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        self.catalogue.get_or_init(|| {
+            let families = self.modules.values().into_iter();
+            let candidates = families.flat_map(|family| family.candidates()).cloned().collect();
+            Catalogue::new(candidates, self.entries().into_iter().cloned().collect())
+        })
+    }
+
+    /// The capabilities of a module with this id, of all its instances, highest version first.
+    pub(super) fn capabilities(&self, module: &str, capability_id: &str) -> Vec<Arc<Capability>> {
+        let candidates = self.modules.get(module).map_or(&[][..], |family| family.candidates());
+        let capabilities = candidates.iter().map(|candidate| Arc::clone(&candidate.capability));
+        let mut named: Vec<_> = capabilities.filter(|known| known.capability_id == capability_id).collect();
+        named.sort_by(|one, other| other.version.cmp(&one.version));
+        named
+    }
+
+    /// What modules have agreed on.
+    pub(crate) fn contracts(&self) -> &Contracts {
+        &self.contracts
+    }
+
+    /// The same with other contracts.
+    pub(super) fn with_contracts(&self, contracts: Contracts) -> Self {
+        Self {
+            modules: self.modules.clone(),
+            contracts: Arc::new(contracts),
+            number: self.number,
+            is_over: self.is_over,
+            ..Self::default()
+        }
+    }
+
+    /// The names of modules that are there.
+    pub(super) fn near_module(&self, module: &str) -> Option<String> {
+        let mut names = Vec::new();
+        self.modules.for_each(&mut |name, _| names.push(&**name));
+        nearest(module, names)
+    }
+
+    /// The same entry with what was advertised in the name of its module.
+    pub(super) fn adopted(&self, entry: Entry) -> Entry {
+        let Some(family) = self.modules.get(&*entry.descriptor().name) else { return entry };
+        let mut capabilities = entry.descriptor().capabilities.clone();
+        capabilities.adopt(&family.advertised);
+        if capabilities == entry.descriptor().capabilities { entry } else { entry.with_capabilities(capabilities) }
+    }
+
+    /// The same with a change of what a module can do, and the instances that this changes, as they are then.
+    pub(super) fn amended(
+        &self,
+        module: &str,
+        amendment: &Amendment,
+    ) -> Result<(Self, Vec<Arc<Descriptor>>), AdvertiseError> {
+        let near = || self.near_module(module);
+        let unknown = || AdvertiseError::UnknownModule { module: module.to_owned(), near: near() };
+        let before = self.modules.get(module).ok_or_else(unknown)?;
+        before.check(module, amendment)?;
+        let (entries, changed) = before.amended(amendment);
+        let advertised = amendment.apply_to(&before.advertised);
+        let family = Family { advertised, ..Family::new(entries, Some(before)) };
+        Ok((self.with_family(module, family), changed))
+    }
+
     /// The instances of a module, in the order of their arrival.
     pub(crate) fn instances(&self, module: &str) -> &[Arc<Entry>] {
         self.modules.get(module).map_or(&[], |family| &family.entries)
@@ -108,11 +193,19 @@ impl Snapshot {
 
     fn replaced(&self, module: &str, entries: Vec<Arc<Entry>>) -> Self {
         let before = self.modules.get(module).map(|family| &**family);
-        let modules = match &entries[..] {
-            [] => self.modules.without(module),
-            [..] => self.modules.with(module.into(), Arc::new(Family::new(entries, before))),
-        };
-        Self { modules, offered: OnceLock::new(), is_over: self.is_over }
+        match &entries[..] {
+            [] => self.with_modules(self.modules.without(module)),
+            [..] => self.with_family(module, Family::new(entries, before)),
+        }
+    }
+
+    fn with_family(&self, module: &str, family: Family) -> Self {
+        self.with_modules(self.modules.with(module.into(), Arc::new(family)))
+    }
+
+    fn with_modules(&self, modules: SharedMap<Arc<str>, Arc<Family>>) -> Self {
+        let (contracts, number) = (Arc::clone(&self.contracts), self.number.saturating_add(1));
+        Self { modules, contracts, number, is_over: self.is_over, ..Self::default() }
     }
 
     #[cold]
@@ -154,7 +247,48 @@ impl Family {
             let before = before.and_then(|family| family.route(&name));
             routes.push(Route::new(std::mem::replace(&mut offers, others), before));
         }
-        Self { entries, routes }
+        let advertised = before.map(|family| family.advertised.clone()).unwrap_or_default();
+        Self { entries, routes, advertised, candidates: OnceLock::new() }
+    }
+
+    fn candidates(&self) -> &[Arc<Candidate>] {
+        self.candidates.get_or_init(|| self.entries.iter().flat_map(|entry| entry.candidates()).collect())
+    }
+
+    /// Whether a change of what the module can do is possible.
+    fn check(&self, module: &str, amendment: &Amendment) -> Result<(), AdvertiseError> {
+        let capability_id = amendment.capability_id();
+        let mut can = self.candidates().iter().map(|candidate| candidate.capability.capability_id.as_str());
+        let mut advertised = self.entries.iter().map(|entry| &entry.descriptor().capabilities);
+        match amendment {
+            Amendment::Advertise(_) if can.any(|known| known == capability_id) => {
+                Err(CapabilityError::AlreadyExists { capability_id: capability_id.to_owned() }.into())
+            }
+            Amendment::Withdraw(_) | Amendment::SetAvailable(..)
+                if advertised.all(|known| known.get(capability_id).is_none()) =>
+            {
+                let near = nearest(capability_id, can);
+                let (module, capability_id) = (module.to_owned(), capability_id.to_owned());
+                Err(AdvertiseError::UnknownCapability { module, capability_id, near })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The instances with a change of what they can do, and those that it changes once more.
+    fn amended(&self, amendment: &Amendment) -> (Vec<Arc<Entry>>, Vec<Arc<Descriptor>>) {
+        let mut changed = Vec::new();
+        let amended = self.entries.iter().map(|entry| {
+            let before = &entry.descriptor().capabilities;
+            let after = amendment.apply_to(before);
+            if after == *before {
+                return Arc::clone(entry);
+            }
+            let entry = entry.with_capabilities(after);
+            changed.push(Arc::clone(entry.descriptor()));
+            Arc::new(entry)
+        });
+        (amended.collect(), changed)
     }
 
     fn route(&self, operation: &str) -> Option<&Route> {
