@@ -16,6 +16,7 @@ use self::error::why_not_taken;
 pub(crate) use self::error::without_message;
 pub use self::error::{CallError, Failure};
 use crate::address::{Address, AddressError};
+use crate::balance::CallKey;
 use crate::callable::{Asked, CallOptions};
 use crate::codec::{self, Limits};
 use crate::lookup::{LookupError, UnavailableReason};
@@ -43,6 +44,7 @@ pub struct Call {
     address: Result<Address, Box<AddressError>>,
     payload: Payload,
     options: CallOptions,
+    key: Option<CallKey>,
 }
 
 /// What goes in, read as late as can be: a name that leads nowhere costs no reading.
@@ -59,7 +61,7 @@ impl Call {
 
     #[inline]
     fn with(modules: Modules, address: Result<Address, AddressError>, payload: Payload) -> Self {
-        Self { modules, address: address.map_err(Box::new), payload, options: CallOptions::default() }
+        Self { modules, address: address.map_err(Box::new), payload, options: CallOptions::default(), key: None }
     }
 
     /// Makes it with this priority instead of the message type's own; inside a turn, never below the turn's.
@@ -78,6 +80,13 @@ impl Call {
     /// Names the request, so that a receiver that remembers names can tell a repetition from a new one.
     pub fn idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
         self.options.idempotency_key = Some(key.into());
+        self
+    }
+
+    /// What the call is about: where the balance of the module is [by key](crate::Balance::ConsistentHash), calls with the
+    /// same key go to the same instance as long as it takes calls.
+    pub fn key(mut self, key: impl AsRef<[u8]>) -> Self {
+        self.key = Some(CallKey::of(key.as_ref()));
         self
     }
 
@@ -161,7 +170,7 @@ impl Call {
         let route = snapshot.route(address)?;
         let input = self.payload.read(address)?;
         let ask = |offer: &Offer, task: &mut Task<'_>| self.ask(address, offer, &input, task);
-        let Some(first) = route.choose(address.requirement()) else {
+        let Some(first) = route.choose(address.requirement(), self.key) else {
             return Err(route.refusal(address.requirement(), &Tried::new()).into());
         };
         match ask(first, task)? {
@@ -261,6 +270,11 @@ impl PackedCall {
     /// As [`Call::idempotency_key`].
     pub fn idempotency_key(self, key: impl Into<Arc<str>>) -> Self {
         Self(self.0.idempotency_key(key))
+    }
+
+    /// As [`Call::key`].
+    pub fn key(self, key: impl AsRef<[u8]>) -> Self {
+        Self(self.0.key(key))
     }
 
     /// As [`Call::no_inherit`].

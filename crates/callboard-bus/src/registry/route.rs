@@ -61,8 +61,8 @@ impl Route {
     /// The next instance to ask: of those that serve, the highest version, and of equals the one that their balance says.
     /// Where nobody serves yet, one that is starting.
     #[inline]
-    pub(crate) fn choose(&self, requirement: Option<&VersionReq>) -> Option<&Offer> {
-        self.choose_of(requirement, None, |_| true)
+    pub(crate) fn choose(&self, requirement: Option<&VersionReq>, key: Option<CallKey>) -> Option<&Offer> {
+        self.choose_of(requirement, key, |_| true)
     }
 
     fn choose_of(

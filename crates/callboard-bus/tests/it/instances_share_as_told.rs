@@ -4,7 +4,7 @@ use std::future::IntoFuture;
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{ActorRef, Child, child};
-use callboard_bus::{Balance, CallFuture, Health, Manifest, ModulesExt, Registration};
+use callboard_bus::{Balance, CallFuture, Health, Manifest, ModulesExt, Registration, from_value};
 use futures::future::join_all;
 use serde_json::json;
 
@@ -135,6 +135,60 @@ fn by_key_without_one() {
     TestSystem::run(async |t| {
         let _all = instances(t, Balance::ConsistentHash, &[1, 1, 1]).await;
         assert_eq!(shares(t, 3, 9).await, [3, 3, 3]);
+        t.shutdown().await;
+    });
+}
+
+/// Who answers the calls with each of these keys.
+async fn by_keys(t: &TestSystem, keys: usize) -> Vec<u64> {
+    let mut answers = Vec::new();
+    for key in 0..keys {
+        let answer = t.system().call("adder.who", json!({})).key(format!("customer-{key}")).await.unwrap();
+        answers.push(from_value(&answer).unwrap());
+    }
+    answers
+}
+
+#[test]
+fn by_key() {
+    const KEYS: usize = 20_000;
+    TestSystem::run(async |t| {
+        let all = instances(t, Balance::ConsistentHash, &[1; 4]).await;
+        let before = by_keys(t, KEYS).await;
+        let mut shares = vec![0; 4];
+        before.iter().for_each(|id| shares[usize::try_from(*id).unwrap() - 1] += 1);
+        assert!(is_fair(&shares, &[1; 4]), "{shares:?}");
+        assert_eq!(by_keys(t, 100).await, before[..100], "the same key leads to the same instance");
+
+        all[1].1.set_health(Health::Unhealthy("on purpose".into())).await.unwrap();
+        let without = by_keys(t, 1_000).await;
+        let moved = before.iter().zip(&without).filter(|(before, now)| before != now);
+        assert!(moved.clone().all(|(before, now)| *before == 2 && *now != 2), "only its own keys move");
+        assert!(moved.count() > 0);
+        all[1].1.set_health(Health::Healthy).await.unwrap();
+        assert_eq!(by_keys(t, 1_000).await, before[..1_000], "and come back");
+
+        let fifth = t.spawn(adder(5));
+        let _fifth = offer("1.0.0").balance(Balance::ConsistentHash).register(&fifth).await.unwrap();
+        t.settle().await;
+        let with = by_keys(t, 1_000).await;
+        assert!(before.iter().zip(&with).all(|(before, now)| before == now || *now == 5), "it gets, and nobody else");
+        assert!(with.contains(&5));
+        t.shutdown().await;
+    });
+}
+
+/// A key means something where the balance is by key, and nothing elsewhere.
+#[test]
+fn a_key_changes_no_other_balance() {
+    TestSystem::run(async |t| {
+        let _all = instances(t, Balance::RoundRobin, &[1, 1]).await;
+        let packed = callboard_bus::codec::encode(&json!({})).unwrap();
+        for _ in 0..2 {
+            t.system().call_packed("adder.who", packed.clone()).key("a").await.unwrap();
+            t.system().call("adder.who", json!({})).key("a").await.unwrap();
+        }
+        assert_eq!(handled(t), [2, 2]);
         t.shutdown().await;
     });
 }
