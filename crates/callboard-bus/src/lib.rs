@@ -19,7 +19,7 @@
 //! | settings, from their layers and while the system runs | [`Config`], [`Profile`], [`LiveConfig`], [`config`] |
 //! | the class of an error that says nothing of itself | [`Classifier`], [`Keywords`] |
 //! | the name of an event, and many of them | [`Topic`], [`Pattern`], [`TopicError`] |
-//! | what has happened, told to everybody who wants to know | [`Event`], [`EventsExt`], [`TurnEventsExt`], [`events`] |
+//! | what has happened, told to everybody who wants to know | [`struct@Event`], [`EventsExt`], [`TurnEventsExt`], [`events`] |
 //! | who got it, who did not take it, and who gets it | [`Receipt`], [`Refusal`], [`Subscription`] |
 //! | what modules can do, and who can | [`discovery::Capability`], [`discovery::DiscoveryQuery`], [`discovery::DiscoveryCache`] |
 //! | what two modules have agreed on, who is to do it, and what a change breaks | [`contract::Contract`], [`contract::negotiate`], [`mod@contract::diff`] |

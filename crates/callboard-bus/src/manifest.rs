@@ -177,7 +177,7 @@ impl<A: Actor> Manifest<A> {
         self
     }
 
-    /// How many instances [`module`](crate::module) starts, instead of one. None is as good as one.
+    /// How many instances [`module`](crate::module()) starts, instead of one. None is as good as one.
     pub fn replicas(mut self, count: usize) -> Self {
         self.replicas = count.max(1);
         self
@@ -251,7 +251,7 @@ impl<A: Actor> Manifest<A> {
         self
     }
 
-    /// Has itself told `M` every `period`, from every start on. For a module that [`module`](crate::module) starts.
+    /// Has itself told `M` every `period`, from every start on. For a module that [`module`](crate::module()) starts.
     pub fn every<M>(mut self, period: Duration) -> Self
     where
         A: Handler<M>,

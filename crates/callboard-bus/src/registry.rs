@@ -5,6 +5,7 @@ mod board;
 mod catalogue;
 mod contracting;
 mod entry;
+mod family;
 mod instance;
 mod load;
 mod probing;

@@ -19,7 +19,7 @@ use crate::validator::Validator;
 
 /// Registers what a module says of itself.
 async fn register<M: Module>(t: &TestSystem, make: impl Fn() -> M + Send + Sync + 'static) {
-    M::manifest().register(&t.spawn(make)).await.unwrap();
+    M::manifest().register(&t.spawn(make)).await.expect("nothing is wrong with it");
 }
 
 fn exported() -> Export {

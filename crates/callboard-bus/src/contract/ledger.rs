@@ -35,7 +35,7 @@ pub struct HeldContract {
 pub enum Breach {
     /// The provider does not offer the capability any more.
     #[error("{} needs `{}`, which {} offers no more", .0.consumer, .0.capability, .0.provider)]
-    Gone(Contract),
+    Gone(Box<Contract>),
     /// It offers another one under its name.
     #[error(transparent)]
     Broken(#[from] ContractError),
@@ -139,7 +139,7 @@ fn standing(contract: &Contract, offered: &[Arc<Capability>]) -> Result<Violatio
             Err(error) => first = first.or(Some(error)),
         }
     }
-    Err(first.map_or_else(|| Breach::Gone(contract.clone()), Breach::Broken))
+    Err(first.map_or_else(|| Breach::Gone(Box::new(contract.clone())), Breach::Broken))
 }
 
 fn parties(contract: &Contract) -> Parties {

@@ -9,11 +9,12 @@ use callboard_actor::Message;
 use super::advertising::Amendment;
 use super::catalogue::Catalogue;
 use super::entry::Entry;
-use super::route::{Offer, Route};
+use super::family::Family;
+use super::route::Route;
 use crate::address::Address;
 use crate::contract::Contracts;
 use crate::descriptor::Descriptor;
-use crate::discovery::{AdvertiseError, Candidate, Capabilities, Capability, CapabilityError};
+use crate::discovery::{AdvertiseError, Capability};
 use crate::lookup::{Hint, LookupError};
 use crate::near::nearest;
 use crate::shared_map::SharedMap;
@@ -35,19 +36,6 @@ pub(crate) struct Snapshot {
     is_over: bool,
 }
 
-/// The instances of one module.
-#[derive(Default)]
-struct Family {
-    /// In the order of their arrival.
-    entries: Vec<Arc<Entry>>,
-    /// In the order of their names.
-    routes: Vec<Route>,
-    /// What was advertised in the name of the module: instances that come have it too.
-    advertised: Capabilities,
-    /// What its instances can do; collected when somebody first looks for it.
-    candidates: OnceLock<Vec<Arc<Candidate>>>,
-}
-
 impl Snapshot {
     /// What is there when the system has been shut down.
     pub(crate) fn over() -> Self {
@@ -62,7 +50,7 @@ impl Snapshot {
 
     /// Everybody who takes this type of message.
     pub(crate) fn route_of<M: Message>(&self) -> Result<&Route, LookupError> {
-        let routes = self.modules.values().into_iter().flat_map(|family| &family.routes);
+        let routes = self.modules.values().into_iter().flat_map(|family| family.routes());
         let mut takers: Vec<&Route> = routes.filter(|route| route.takes(TypeId::of::<M>())).collect();
         takers.sort_unstable_by(|one, other| one.address().cmp(other.address()));
         let message = type_name::<M>();
@@ -86,7 +74,7 @@ impl Snapshot {
 
     /// Everything that is registered, in the order of its arrival.
     pub(crate) fn entries(&self) -> Vec<&Arc<Entry>> {
-        let mut entries: Vec<_> = self.modules.values().into_iter().flat_map(|family| &family.entries).collect();
+        let mut entries: Vec<_> = self.modules.values().into_iter().flat_map(|family| family.entries()).collect();
         entries.sort_unstable_by_key(|entry| entry.number());
         entries
     }
@@ -140,9 +128,7 @@ impl Snapshot {
     /// The same entry with what was advertised in the name of its module.
     pub(super) fn adopted(&self, entry: Entry) -> Entry {
         let Some(family) = self.modules.get(&*entry.descriptor().name) else { return entry };
-        let mut capabilities = entry.descriptor().capabilities.clone();
-        capabilities.adopt(&family.advertised);
-        if capabilities == entry.descriptor().capabilities { entry } else { entry.with_capabilities(capabilities) }
+        family.adopted(entry)
     }
 
     /// The same with a change of what a module can do, and the instances that this changes, as they are then.
@@ -151,19 +137,15 @@ impl Snapshot {
         module: &str,
         amendment: &Amendment,
     ) -> Result<(Self, Vec<Arc<Descriptor>>), AdvertiseError> {
-        let near = || self.near_module(module);
-        let unknown = || AdvertiseError::UnknownModule { module: module.to_owned(), near: near() };
+        let unknown = || AdvertiseError::UnknownModule { module: module.to_owned(), near: self.near_module(module) };
         let before = self.modules.get(module).ok_or_else(unknown)?;
-        before.check(module, amendment)?;
-        let (entries, changed) = before.amended(amendment);
-        let advertised = amendment.apply_to(&before.advertised);
-        let family = Family { advertised, ..Family::new(entries, Some(before)) };
+        let (family, changed) = before.amended(module, amendment)?;
         Ok((self.with_family(module, family), changed))
     }
 
     /// The instances of a module, in the order of their arrival.
     pub(crate) fn instances(&self, module: &str) -> &[Arc<Entry>] {
-        self.modules.get(module).map_or(&[], |family| &family.entries)
+        self.modules.get(module).map_or(&[], |family| family.entries())
     }
 
     /// The same with one entry more.
@@ -228,72 +210,11 @@ impl Snapshot {
 
     fn offered(&self) -> &Arc<[String]> {
         self.offered.get_or_init(|| {
-            let routes = self.modules.values().into_iter().flat_map(|family| &family.routes);
+            let routes = self.modules.values().into_iter().flat_map(|family| family.routes());
             let mut names: Vec<_> = routes.map(|route| route.address().to_owned()).collect();
             names.sort_unstable();
             names.into()
         })
-    }
-}
-
-impl Family {
-    fn new(entries: Vec<Arc<Entry>>, before: Option<&Self>) -> Self {
-        let mut offers: Vec<_> = entries.iter().flat_map(Offer::all_of).collect();
-        offers.sort_by(Offer::rank);
-        let mut routes = Vec::new();
-        while let Some(first) = offers.first() {
-            let name = first.name().to_owned();
-            let others = offers.split_off(offers.partition_point(|offer| offer.name() == name));
-            let before = before.and_then(|family| family.route(&name));
-            routes.push(Route::new(std::mem::replace(&mut offers, others), before));
-        }
-        let advertised = before.map(|family| family.advertised.clone()).unwrap_or_default();
-        Self { entries, routes, advertised, candidates: OnceLock::new() }
-    }
-
-    fn candidates(&self) -> &[Arc<Candidate>] {
-        self.candidates.get_or_init(|| self.entries.iter().flat_map(|entry| entry.candidates()).collect())
-    }
-
-    /// Whether a change of what the module can do is possible.
-    fn check(&self, module: &str, amendment: &Amendment) -> Result<(), AdvertiseError> {
-        let capability_id = amendment.capability_id();
-        let mut can = self.candidates().iter().map(|candidate| candidate.capability.capability_id.as_str());
-        let mut advertised = self.entries.iter().map(|entry| &entry.descriptor().capabilities);
-        match amendment {
-            Amendment::Advertise(_) if can.any(|known| known == capability_id) => {
-                Err(CapabilityError::AlreadyExists { capability_id: capability_id.to_owned() }.into())
-            }
-            Amendment::Withdraw(_) | Amendment::SetAvailable(..)
-                if advertised.all(|known| known.get(capability_id).is_none()) =>
-            {
-                let near = nearest(capability_id, can);
-                let (module, capability_id) = (module.to_owned(), capability_id.to_owned());
-                Err(AdvertiseError::UnknownCapability { module, capability_id, near })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The instances with a change of what they can do, and those that it changes once more.
-    fn amended(&self, amendment: &Amendment) -> (Vec<Arc<Entry>>, Vec<Arc<Descriptor>>) {
-        let mut changed = Vec::new();
-        let amended = self.entries.iter().map(|entry| {
-            let before = &entry.descriptor().capabilities;
-            let after = amendment.apply_to(before);
-            if after == *before {
-                return Arc::clone(entry);
-            }
-            let entry = entry.with_capabilities(after);
-            changed.push(Arc::clone(entry.descriptor()));
-            Arc::new(entry)
-        });
-        (amended.collect(), changed)
-    }
-
-    fn route(&self, operation: &str) -> Option<&Route> {
-        let place = self.routes.binary_search_by(|route| route.name().cmp(operation)).ok()?;
-        Some(&self.routes[place])
     }
 }
 

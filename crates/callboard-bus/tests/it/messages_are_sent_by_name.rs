@@ -50,7 +50,7 @@ fn each_message_comes_to_one_instance_and_in_order() {
         let to = address("scribe.write@^1");
         (0..300).for_each(|number| t.system().modules().send(&to, Write(number)).unwrap());
         t.settle().await;
-        let written = written.lock().unwrap();
+        let written = written.lock().unwrap().clone();
         let mut numbers: Vec<_> = written.iter().map(|(_, number)| *number).collect();
         for id in 1..=3 {
             let own: Vec<_> = written.iter().filter(|(by, _)| *by == id).map(|(_, number)| *number).collect();
