@@ -8,6 +8,9 @@
 //! | an actor with a name, a version and operations | [`Manifest`], [`Registration`], [`Descriptor`] |
 //! | one that knows what it is by itself | [`Module`], [`Start`], [`module()`], [`RequireExt`] |
 //! | where modules are found | [`ModulesExt`], [`Modules`], [`ModuleWatch`], [`ModuleChange`] |
+//! | which of several equal instances is called | [`Balance`], [`Call::key`] |
+//! | where a payload goes, by what is in it | [`Router`], [`Modules::route`] |
+//! | a message by name that nobody answers, and those that reached nobody | [`Modules::send`], [`Modules::undelivered`] |
 //! | how an operation is named | [`Address`] |
 //! | a call by name | [`Call`], [`PackedCall`], [`CallError`], [`LookupError`] |
 //! | a payload that is shared instead of copied | [`Value`], [`Object`], [`Array`], [`Number`] |
@@ -21,8 +24,9 @@
 //! | the name of an event, and many of them | [`Topic`], [`Pattern`], [`TopicError`] |
 //! | what has happened, told to everybody who wants to know | [`struct@Event`], [`EventsExt`], [`TurnEventsExt`], [`events`] |
 //! | who got it, who did not take it, and who gets it | [`Receipt`], [`Refusal`], [`Subscription`] |
-//! | what modules can do, and who can | [`discovery::Capability`], [`discovery::DiscoveryQuery`], [`discovery::DiscoveryCache`] |
-//! | what two modules have agreed on, who is to do it, and what a change breaks | [`contract::Contract`], [`contract::negotiate`], [`mod@contract::diff`] |
+//! | what modules can do, and who can | [`discovery::Capability`], [`discovery::DiscoveryQuery`], [`Modules::discover`] |
+//! | what two modules have agreed on, and who is to do it | [`contract::Contract`], [`contract::Need`], [`Modules::negotiate`] |
+//! | what a change of a module breaks | [`Modules::export`], [`mod@contract::diff`] |
 //! | which module needs which, and in what order they start | [`module_graph::ModuleGraph`] |
 //! | whether what one side writes is what the other reads | [`schema::compatibility`] |
 //! | a graph as SVG, DOT or Mermaid, and a chart over time | [`picture::Picture`], [`picture::Gantt`] |
@@ -110,7 +114,8 @@
 //!
 //! # Who is asked
 //!
-//! Of the instances whose version matches, those of the highest version that has one to offer, in turns:
+//! Of the instances whose version matches, those of the highest version that has one to offer, in turns or as their
+//! [`Balance`] says:
 //!
 //! | an instance | is handed out | |
 //! |---|---|---|

@@ -1,9 +1,9 @@
 //! What a module says of itself: [`Manifest`].
 
+mod checked;
 mod hearing;
 mod ticking;
 
-use std::collections::HashSet;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -11,16 +11,16 @@ use std::time::Duration;
 
 use callboard_actor::{Actor, ActorRef, Context, Handler, Message, Recipient, System};
 use schemars::JsonSchema;
-use semver::Version;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(crate) use self::checked::Checked;
 use self::hearing::Hearing;
 use self::ticking::Ticking;
-use crate::address::{Address, check_module_name, check_name};
+use crate::address::Address;
 use crate::balance::Balance;
 use crate::descriptor::{Descriptor, Health};
-use crate::discovery::{Capabilities, CapabilityBuilder, CapabilityError};
+use crate::discovery::CapabilityBuilder;
 use crate::event::Event;
 use crate::events::EventsExt;
 use crate::modules::ModulesExt;
@@ -32,7 +32,6 @@ use crate::registration::{RegisterError, Registration};
 use crate::registry::{Entry, Load};
 use crate::security_level::SecurityLevel;
 use crate::subscription::{SubscribeError, Subscription};
-use crate::topic::{Topic, TopicError};
 
 /// What a module is: its name and version, what it offers, what it hears and what it needs. Nothing of it is checked before
 /// [`register`](Self::register), which names what is wrong.
@@ -368,77 +367,6 @@ impl<A: Actor> Manifest<A> {
     pub(crate) fn start_ticking(&self, cx: &mut Context<A>) {
         self.tickings.iter().for_each(|ticking| ticking.start(cx));
     }
-}
-
-/// What a manifest says, once it is found to be good.
-pub(crate) struct Checked {
-    version: Version,
-    requires: Vec<Address>,
-    hears: Vec<Pattern>,
-    publishes: Vec<Topic>,
-    capabilities: Capabilities,
-}
-
-impl<A: Actor> Manifest<A> {
-    pub(crate) fn checked(&self) -> Result<Checked, RegisterError> {
-        check_module_name(&self.name).map_err(|reason| bad_name("module", &self.name, reason))?;
-        self.check_operations()?;
-        self.check_periods()?;
-        let patterns = self.hearings.iter().map(|hearing| hearing.pattern().parse());
-        let topics = self.publishes.iter().map(|name| name.parse());
-        Ok(Checked {
-            version: self.checked_version()?,
-            requires: self.requirements()?,
-            hears: patterns.collect::<Result<_, TopicError>>()?,
-            publishes: topics.collect::<Result<_, TopicError>>()?,
-            capabilities: self.checked_capabilities()?,
-        })
-    }
-
-    fn checked_capabilities(&self) -> Result<Capabilities, CapabilityError> {
-        let mut capabilities = Capabilities::default();
-        for capability in self.capabilities.iter().cloned() {
-            let capability = capability.build()?;
-            if self.operations.iter().any(|operation| self.address(operation) == capability.capability_id) {
-                return Err(CapabilityError::AlreadyExists { capability_id: capability.capability_id });
-            }
-            capabilities.advertise(capability)?;
-        }
-        Ok(capabilities)
-    }
-
-    fn address(&self, operation: &Operation<A>) -> String {
-        format!("{}.{}", self.name, operation.name())
-    }
-
-    fn check_operations(&self) -> Result<(), RegisterError> {
-        let mut seen = HashSet::new();
-        for name in self.operations.iter().map(Operation::name) {
-            check_name(name).map_err(|reason| bad_name("operation", name, reason))?;
-            if !seen.insert(name) {
-                return Err(RegisterError::OperationTwice { module: self.name.clone(), operation: name.to_owned() });
-            }
-        }
-        Ok(())
-    }
-
-    fn check_periods(&self) -> Result<(), RegisterError> {
-        let Some(ticking) = self.tickings.iter().find(|ticking| ticking.is_endless()) else { return Ok(()) };
-        Err(RegisterError::NoPeriod { module: self.name.clone(), message: ticking.message() })
-    }
-
-    fn checked_version(&self) -> Result<Version, RegisterError> {
-        let version = Version::parse(&self.version);
-        version.map_err(|error| RegisterError::BadVersion {
-            module: self.name.clone(),
-            version: self.version.clone(),
-            reason: error.to_string(),
-        })
-    }
-}
-
-fn bad_name(what: &'static str, name: &str, reason: &'static str) -> RegisterError {
-    RegisterError::BadName { what, name: name.to_owned(), reason }
 }
 
 impl<A: Actor> fmt::Debug for Manifest<A> {

@@ -29,7 +29,8 @@ impl Default for Finder {
 
 impl Modules {
     /// Who can do what the query says, of those that the caller may use: each operation of a registered module, and what
-    /// is advertised besides. A change of what is registered is seen at once, and so is a breaker that opens or closes.
+    /// is advertised besides. A change of what is registered is seen at once, and so is a breaker that opens or closes. An
+    /// instance that has not started yet is as one that cannot be used now.
     ///
     /// ```
     /// # use callboard_actor::{Actor, Drain, System, child, one_for_one};

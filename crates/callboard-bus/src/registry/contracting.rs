@@ -99,7 +99,9 @@ impl Registry {
     pub(super) fn note_contracts(&self, changes: &[ContractChange]) {
         for change in changes {
             if let ContractChange::Broken { breach, .. } = change {
-                tracing::warn!(target: "callboard::contracts", code = %breach.code(), %breach, "a contract holds no more");
+                // As a quoted text: the names in it are those of schemas, which may be anything.
+                let reason = breach.to_string();
+                tracing::warn!(target: "callboard::contracts", code = %breach.code(), ?reason, "a contract holds no more");
             }
             self.board.contract_watchers().note(change);
         }

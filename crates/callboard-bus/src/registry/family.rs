@@ -82,11 +82,15 @@ impl Family {
         Ok((Self { advertised, ..Self::new(entries, Some(self)) }, changed))
     }
 
-    /// The same entry with what was advertised in the name of the module.
+    /// The same entry with what was advertised in the name of the module. What it says itself goes before that.
     pub(super) fn adopted(&self, entry: Entry) -> Entry {
-        let mut capabilities = entry.descriptor().capabilities.clone();
+        let descriptor = entry.descriptor();
+        let mut capabilities = descriptor.capabilities.clone();
         capabilities.adopt(&self.advertised);
-        if capabilities == entry.descriptor().capabilities { entry } else { entry.with_capabilities(capabilities) }
+        for operation in &descriptor.operations {
+            capabilities.withdraw(&operation.address);
+        }
+        if capabilities == descriptor.capabilities { entry } else { entry.with_capabilities(capabilities) }
     }
 
     pub(super) fn entries(&self) -> &[Arc<Entry>] {

@@ -11,6 +11,7 @@ mod any_input_is_read_or_refused;
 mod calls_go_as_asks_do;
 mod conditions_see_what_steps_answered;
 mod contracts_are_kept;
+mod discovery_equals_its_model;
 mod hostile_payloads_are_refused;
 mod instances_share_as_told;
 mod instances_take_turns;

@@ -127,6 +127,21 @@ fn a_change_of_what_a_module_can_do_is_seen_by_the_next_question() {
     });
 }
 
+/// F-DSC-02: an instance says for itself what others were said to be able to.
+#[test]
+fn an_operation_goes_before_what_was_advertised_under_its_name() {
+    TestSystem::run(async |t| {
+        let _old = serving(t, Manifest::new("lab", "1.0.0"), 1).await;
+        let who = Capability::builder("lab.who", "0.1.0").build().unwrap();
+        t.system().modules().advertise("lab", who).await.unwrap();
+        let _new = serving(t, lab(), 2).await;
+        let found = discover(t, &query().name("lab.who"), &[]).found;
+        let versions: Vec<_> = found.iter().map(|found| found.capability.version.to_string()).collect();
+        assert_eq!(versions, ["2.1.0", "0.1.0"]);
+        t.shutdown().await;
+    });
+}
+
 /// F-DSC-02
 #[test]
 fn what_is_not_there_cannot_be_changed() {
@@ -221,7 +236,7 @@ fn a_version_that_is_not_there_is_named_with_those_that_are() {
     });
 }
 
-/// F-DSC-07, F-DSC-14: on virtual time.
+/// F-DSC-07, F-DSC-14, F-CFG-05: on virtual time.
 #[test]
 fn an_answer_is_given_again_for_five_minutes() {
     TestSystem::run(async |t| {
@@ -272,7 +287,7 @@ fn nobody_is_shown_what_they_may_not_use() {
     });
 }
 
-/// F-DSC-08
+/// F-DSC-08, F-CFG-06
 #[test]
 fn no_more_is_found_than_the_limit() {
     TestSystem::run(async |t| {
