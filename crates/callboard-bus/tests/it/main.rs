@@ -38,4 +38,5 @@ mod settings_change_while_running;
 mod the_settings_are_as_documented;
 mod versions_are_chosen_rightly;
 mod watchers_see_every_change;
+mod what_is_found_is_of_one_moment;
 mod written_names_are_names;
