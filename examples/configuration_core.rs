@@ -29,7 +29,7 @@ struct ConfigurationChanged {
     timestamp: Timestamp,
 }
 
-struct ConfigurationCore;
+pub(crate) struct ConfigurationCore;
 
 #[module(name = "ConfigurationCore", version = "1.0.0", publishes("ConfigurationChanged"))]
 impl ConfigurationCore {

@@ -43,7 +43,7 @@ struct ExecuteStep {
 }
 
 #[derive(Default)]
-struct LabRunner {
+pub(crate) struct LabRunner {
     grams: f64,
 }
 
@@ -68,7 +68,7 @@ impl LabRunner {
     }
 }
 
-struct Watcher;
+pub(crate) struct Watcher;
 
 #[module(name = "Watcher", version = "1.0.0")]
 impl Watcher {

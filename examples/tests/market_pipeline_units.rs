@@ -4,6 +4,9 @@
 //! An example that cargo tests is not built as a program too, and the program
 //! is what `market_pipeline.rs` runs. So the files are compiled a second time
 //! here.
+//!
+//! With them at hand, and two examples of one file, what the modules of the
+//! examples offer is held against a file that is kept.
 
 #![allow(dead_code, reason = "main.rs, from which all is called, is left out")]
 
@@ -17,6 +20,8 @@ mod assembly;
 mod chaos;
 #[path = "../common/command_line.rs"]
 mod command_line;
+#[path = "../configuration_core.rs"]
+mod configuration_core;
 #[path = "../market_pipeline/correlation.rs"]
 mod correlation;
 #[path = "../market_pipeline/date.rs"]
@@ -33,8 +38,12 @@ mod gap;
 mod input;
 #[path = "../market_pipeline/job.rs"]
 mod job;
+#[path = "../lab_runner.rs"]
+mod lab_runner;
 #[path = "../market_pipeline/module.rs"]
 mod module;
+#[path = "exports/offered.rs"]
+mod offered;
 #[path = "../market_pipeline/options.rs"]
 mod options;
 #[path = "../market_pipeline/order.rs"]

@@ -17,6 +17,7 @@ use self::error::why_not_taken;
 pub(crate) use self::error::without_message;
 pub use self::error::{CallError, Failure};
 use crate::address::{Address, AddressError};
+use crate::balance::CallKey;
 use crate::callable::{Asked, CallOptions, MoreOptions};
 use crate::codec::{self, Limits};
 use crate::lookup::{LookupError, UnavailableReason};
@@ -46,6 +47,7 @@ pub struct Call {
     address: Result<Address, Box<AddressError>>,
     payload: Payload,
     options: CallOptions,
+    key: Option<CallKey>,
     /// Part of a call that is made by others; see `conduct`.
     is_attempt: bool,
 }
@@ -69,6 +71,7 @@ impl Call {
             address: address.map_err(Box::new),
             payload,
             options: CallOptions::default(),
+            key: None,
             is_attempt: false,
         }
     }
@@ -89,6 +92,13 @@ impl Call {
     /// Names the request, so that a receiver that remembers names can tell a repetition from a new one.
     pub fn idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
         self.options.idempotency_key = Some(key.into());
+        self
+    }
+
+    /// What the call is about: where the balance of the module is [by key](crate::Balance::ConsistentHash), calls with the
+    /// same key go to the same instance as long as it takes calls.
+    pub fn key(mut self, key: impl AsRef<[u8]>) -> Self {
+        self.key = Some(CallKey::of(key.as_ref()));
         self
     }
 
@@ -243,7 +253,7 @@ impl Call {
     fn make(&self, route: &Route, address: &Address, task: &mut Task<'_>) -> Result<Made, CallError> {
         let input = self.payload.read(address)?;
         let ask = |offer: &Offer, task: &mut Task<'_>| self.ask(address, offer, &input, task);
-        let Some(first) = route.choose(address.requirement()) else {
+        let Some(first) = route.choose(address.requirement(), self.key) else {
             return Err(route.refusal(address.requirement(), &Tried::new()).into());
         };
         match ask(first, task)? {
@@ -343,6 +353,11 @@ impl PackedCall {
     /// As [`Call::idempotency_key`].
     pub fn idempotency_key(self, key: impl Into<Arc<str>>) -> Self {
         Self(self.0.idempotency_key(key))
+    }
+
+    /// As [`Call::key`].
+    pub fn key(self, key: impl AsRef<[u8]>) -> Self {
+        Self(self.0.key(key))
     }
 
     /// As [`Call::no_inherit`].

@@ -19,7 +19,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod change;
 pub mod diff;
+mod error;
 mod export;
 mod ledger;
 mod negotiation;
@@ -35,8 +37,10 @@ use thiserror::Error;
 use crate::discovery::Capability;
 use crate::schema::compatibility::{Misfit, misfits};
 
+pub use self::change::ContractChange;
+pub use self::error::NegotiateError;
 pub use self::export::{Export, ExportError, ExportedModule, ExportedOperation};
-pub use self::ledger::{Breach, Contracts};
+pub use self::ledger::{Breach, Contracts, HeldContract};
 pub use self::negotiation::{Agreement, Loser, LostReason, Need, NoAgreement, negotiate};
 
 /// That one module uses a capability of another, and how it does.
@@ -168,13 +172,13 @@ impl Contract {
 }
 
 impl ContractError {
-    /// The stable word for it.
+    /// The stable code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match *self.reason {
-            ContractFault::OtherCapability(_) => ErrorCode::InvalidState.code(),
-            ContractFault::Version(_) => ErrorCode::VersionIncompatible.code(),
-            ContractFault::Violation(_) => "contract_violation",
+            ContractFault::OtherCapability(_) => ErrorCode::InvalidState,
+            ContractFault::Version(_) => ErrorCode::VersionIncompatible,
+            ContractFault::Violation(_) => ErrorCode::ContractViolation,
         }
     }
 }
@@ -198,6 +202,7 @@ impl fmt::Display for Violation {
 
 #[cfg(test)]
 mod tests {
+    use callboard_actor::ErrorCode;
     use serde_json::json;
 
     use super::{Contract, ContractFault};
@@ -220,7 +225,7 @@ mod tests {
     fn f_dsc_05_what_one_side_writes_the_other_must_read() {
         assert!(contract().check(&capability("1.2.0", "number", "integer")).unwrap().is_empty());
         let fault = contract().check(&capability("1.4.0", "string", "string")).unwrap_err();
-        assert_eq!(fault.code(), "contract_violation");
+        assert_eq!(fault.code(), ErrorCode::ContractViolation);
         assert_eq!(
             fault.to_string(),
             "web and lab do not agree on `add` 1.4.0: sent /rows: it is integer, where string is taken; \
@@ -234,7 +239,7 @@ mod tests {
         let contract = contract();
         assert!(contract.check(&capability("1.2.0", "integer", "number")).is_ok());
         let newer = contract.check(&capability("2.0.0", "integer", "number")).unwrap_err();
-        assert_eq!(newer.code(), "version_incompatible");
+        assert_eq!(newer.code(), ErrorCode::VersionIncompatible);
         assert_eq!(newer.to_string(), "web and lab do not agree on `add` 2.0.0: the contract asks for ^1.2");
         let other = Capability::builder("sub", "1.2.0").build().unwrap();
         let fault = contract.check(&other).unwrap_err();

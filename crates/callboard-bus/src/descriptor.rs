@@ -10,6 +10,8 @@ use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 use crate::address::Address;
+use crate::balance::Balance;
+use crate::discovery::Capabilities;
 use crate::pattern::Pattern;
 use crate::protocol::Protocol;
 use crate::security_level::SecurityLevel;
@@ -34,6 +36,12 @@ pub struct Descriptor {
     pub protocols: Vec<Protocol>,
     /// Who may use it.
     pub security_level: SecurityLevel,
+    /// Whoever looks for what it can do is shown it with all of these, and not without.
+    pub required_permissions: Vec<String>,
+    /// How calls are spread over the instances of its version. Where they differ, the one that came last decides.
+    pub balance: Balance,
+    /// How many calls it gets for each of an instance with the weight 1, where the balance is by weight.
+    pub weight: u32,
     /// The operations that it needs of others.
     pub requires: Vec<Address>,
     /// The events that it hears.
@@ -43,6 +51,8 @@ pub struct Descriptor {
     /// What it offers, in the order of registration.
     #[serde(serialize_with = "serialize_shared")]
     pub operations: Vec<Arc<OperationDescriptor>>,
+    /// What it can do besides, by name.
+    pub capabilities: Capabilities,
     /// How it is, by its own account.
     pub health: Health,
     /// The number of the actor behind this instance.

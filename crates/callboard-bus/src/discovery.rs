@@ -1,5 +1,6 @@
 //! What modules can do, and how to find who can: [`Capability`], [`DiscoveryQuery`], and a cache of answers. Pure: the
-//! candidates are handed in, and so is the time.
+//! candidates are handed in, and so is the time. The registry hands in those that it knows, see
+//! [`Modules::discover`](crate::Modules::discover).
 //!
 //! ```
 //! use callboard_bus::discovery::{Candidate, Capability, DiscoveryQuery, Permissions};
@@ -21,12 +22,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod advertising;
 mod cache;
 mod candidate;
 mod capability;
 mod query;
+mod status;
 
+pub use self::advertising::AdvertiseError;
 pub use self::cache::{CacheCounts, DiscoveryCache};
 pub use self::candidate::{Candidate, Permissions};
 pub use self::capability::{Capabilities, Capability, CapabilityBuilder, CapabilityError};
 pub use self::query::{Discovery, DiscoveryQuery, Mismatch};
+pub use self::status::DiscoveryStatus;

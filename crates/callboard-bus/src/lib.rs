@@ -8,6 +8,9 @@
 //! | an actor with a name, a version and operations | [`Manifest`], [`Registration`], [`Descriptor`] |
 //! | one that knows what it is by itself | [`Module`], [`Start`], [`module()`], [`RequireExt`] |
 //! | where modules are found | [`ModulesExt`], [`Modules`], [`ModuleWatch`], [`ModuleChange`] |
+//! | which of several equal instances is called | [`Balance`], [`Call::key`] |
+//! | where a payload goes, by what is in it | [`Router`], [`Modules::route`] |
+//! | a message by name that nobody answers, and those that reached nobody | [`Modules::send`], [`Modules::undelivered`] |
 //! | how an operation is named | [`Address`] |
 //! | a call by name | [`Call`], [`PackedCall`], [`CallError`], [`LookupError`] |
 //! | a payload that is shared instead of copied | [`Value`], [`Object`], [`Array`], [`Number`] |
@@ -21,8 +24,9 @@
 //! | the name of an event, and many of them | [`Topic`], [`Pattern`], [`TopicError`] |
 //! | what has happened, told to everybody who wants to know | [`Event`](struct@Event), [`EventsExt`], [`TurnEventsExt`], [`events`] |
 //! | who got it, who did not take it, and who gets it | [`Receipt`], [`Refusal`], [`Subscription`] |
-//! | what modules can do, and who can | [`discovery::Capability`], [`discovery::DiscoveryQuery`], [`discovery::DiscoveryCache`] |
-//! | what two modules have agreed on, who is to do it, and what a change breaks | [`contract::Contract`], [`contract::negotiate`], [`mod@contract::diff`] |
+//! | what modules can do, and who can | [`discovery::Capability`], [`discovery::DiscoveryQuery`], [`Modules::discover`] |
+//! | what two modules have agreed on, and who is to do it | [`contract::Contract`], [`contract::Need`], [`Modules::negotiate`] |
+//! | what a change of a module breaks | [`Modules::export`], [`mod@contract::diff`] |
 //! | which module needs which, and in what order they start | [`module_graph::ModuleGraph`] |
 //! | whether what one side writes is what the other reads | [`schema::compatibility`] |
 //! | a graph as SVG, DOT or Mermaid, and a chart over time | [`picture::Picture`], [`picture::Gantt`] |
@@ -110,7 +114,8 @@
 //!
 //! # Who is asked
 //!
-//! Of the instances whose version matches, those of the highest version that has one to offer, in turns:
+//! Of the instances whose version matches, those of the highest version that has one to offer, in turns or as their
+//! [`Balance`] says:
 //!
 //! | an instance | is handed out | |
 //! |---|---|---|
@@ -135,6 +140,7 @@
 //! store: it has no bytes of its own, no dates and no references, and one that is too large for a message belongs into a
 //! store. Nothing here migrates one version of a message to another.
 
+mod balance;
 mod classifier;
 pub mod codec;
 pub mod config;
@@ -171,16 +177,20 @@ mod manifest;
 mod module;
 mod require;
 mod registration;
+mod delivery;
 mod registry;
+mod router;
 mod modules;
 mod lookup;
 mod call;
 
 pub use self::address::{Address, AddressError};
+pub use self::balance::Balance;
 pub use self::call::{Call, CallError, CallFuture, Failure, PackedCall, PackedCallFuture};
 pub use self::classifier::{Classifier, Keywords};
 pub use self::codec::CodecError;
 pub use self::config::{Config, ConfigError, LiveConfig, Profile};
+pub use self::delivery::{SendError, Undeliverable, Undelivered};
 pub use self::descriptor::{Descriptor, Health, OperationDescriptor};
 pub use self::event::{DomainEvent, Event, EventId, EventIdError};
 pub use self::events::{Events, EventsExt, TurnEventsExt};
@@ -199,6 +209,7 @@ pub use self::registration::{RegisterError, Registration, RegistryError};
 pub use self::registry::ModuleChange;
 pub use self::require::{RequireError, RequireExt};
 pub use self::retry::{RetryBudget, RetryPolicy};
+pub use self::router::{Router, Unrouted};
 pub use self::security_level::SecurityLevel;
 pub use self::subscription::{Subscribe, SubscribeError, Subscription};
 pub use self::topic::{Topic, TopicError};

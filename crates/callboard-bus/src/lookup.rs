@@ -171,6 +171,8 @@ pub enum UnavailableReason {
     Full,
     /// It waits itself, perhaps over others, for whoever calls.
     AskCycle,
+    /// It has never served yet. Calls wait for it where nobody serves.
+    Starting,
     /// It is draining or stopping.
     Stopping,
     /// It has ended.
@@ -246,6 +248,7 @@ impl fmt::Display for UnavailableReason {
             Self::BreakerOpen(None) => f.write_str("has an open breaker"),
             Self::Full => f.write_str("has no room in its mailbox"),
             Self::AskCycle => f.write_str("waits for the caller itself"),
+            Self::Starting => f.write_str("has not started yet"),
             Self::Stopping => f.write_str("is stopping"),
             Self::Stopped => f.write_str("has stopped"),
         }

@@ -1,9 +1,9 @@
 //! What a module says of itself: [`Manifest`].
 
+mod checked;
 mod hearing;
 mod ticking;
 
-use std::collections::HashSet;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -11,14 +11,16 @@ use std::time::Duration;
 
 use callboard_actor::{Actor, ActorRef, Context, Handler, Message, Recipient, System};
 use schemars::JsonSchema;
-use semver::Version;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(crate) use self::checked::Checked;
 use self::hearing::Hearing;
 use self::ticking::Ticking;
-use crate::address::{Address, AddressError, check_module_name, check_name};
+use crate::address::{Address, AddressError};
+use crate::balance::Balance;
 use crate::descriptor::{Descriptor, Health};
+use crate::discovery::CapabilityBuilder;
 use crate::event::Event;
 use crate::events::EventsExt;
 use crate::module_graph::ModuleNode;
@@ -28,10 +30,9 @@ use crate::pattern::Pattern;
 use crate::probe::Probe;
 use crate::protocol::Protocol;
 use crate::registration::{RegisterError, Registration};
-use crate::registry::Entry;
+use crate::registry::{Entry, Load};
 use crate::security_level::SecurityLevel;
 use crate::subscription::{SubscribeError, Subscription};
-use crate::topic::{Topic, TopicError};
 
 /// What a module is: its name and version, what it offers, what it hears and what it needs. Nothing of it is checked before
 /// [`register`](Self::register), which names what is wrong.
@@ -84,10 +85,14 @@ pub struct Manifest<A: Actor> {
     tags: Vec<String>,
     protocols: Option<Vec<Protocol>>,
     security_level: SecurityLevel,
+    required_permissions: Vec<String>,
     replicas: usize,
+    balance: Balance,
+    weight: u32,
     requires: Vec<String>,
     may_use: Vec<String>,
     publishes: Vec<String>,
+    capabilities: Vec<CapabilityBuilder>,
     operations: Vec<Operation<A>>,
     hearings: Vec<Hearing<A>>,
     tickings: Vec<Ticking<A>>,
@@ -109,10 +114,14 @@ impl<A: Actor> Manifest<A> {
             tags: Vec::new(),
             protocols: None,
             security_level: SecurityLevel::default(),
+            required_permissions: Vec::new(),
             replicas: 1,
+            balance: Balance::default(),
+            weight: 1,
             requires: Vec::new(),
             may_use: Vec::new(),
             publishes: Vec::new(),
+            capabilities: Vec::new(),
             operations: Vec::new(),
             hearings: Vec::new(),
             tickings: Vec::new(),
@@ -150,6 +159,26 @@ impl<A: Actor> Manifest<A> {
         self
     }
 
+    /// What a caller needs to be allowed to be shown the module, and what it can do, when it looks for it. What a call needs
+    /// is asked for by an [admission hook](callboard_actor::Admission).
+    pub fn required_permission(mut self, permission: impl Into<String>) -> Self {
+        self.required_permissions.push(permission.into());
+        self
+    }
+
+    /// How calls are spread over its instances, instead of each in its turn.
+    pub fn balance(mut self, balance: Balance) -> Self {
+        self.balance = balance;
+        self
+    }
+
+    /// How many calls it gets for each of an instance with the weight 1, where the balance is
+    /// [by weight](Balance::Weighted). None is as good as one.
+    pub fn weight(mut self, weight: u32) -> Self {
+        self.weight = weight.max(1);
+        self
+    }
+
     /// How many instances [`module`](crate::module()) starts, instead of one. None is as good as one.
     pub fn replicas(mut self, count: usize) -> Self {
         self.replicas = count.max(1);
@@ -174,6 +203,23 @@ impl<A: Actor> Manifest<A> {
     /// An event that it publishes; for whoever wants to know, as it may publish others.
     pub fn publishes(mut self, name: impl Into<String>) -> Self {
         self.publishes.push(name.into());
+        self
+    }
+
+    /// Something that it can do besides its operations, each of which is a capability by itself. More can be advertised
+    /// later, see [`Modules::advertise`](crate::Modules::advertise).
+    ///
+    /// ```
+    /// # use callboard_actor::Actor;
+    /// # use callboard_bus::{Manifest, discovery::Capability};
+    /// # struct Lab; impl Actor for Lab {}
+    /// # fn manifest() -> Manifest<Lab> {
+    /// let capability = Capability::builder("data_processor", "1.0.0").capability_type("data_processor").tag("analytics");
+    /// Manifest::new("lab", "1.2.0").advertises(capability)
+    /// # }
+    /// ```
+    pub fn advertises(mut self, capability: CapabilityBuilder) -> Self {
+        self.capabilities.push(capability);
         self
     }
 
@@ -255,12 +301,14 @@ impl<A: Actor> Manifest<A> {
     }
 
     pub(crate) fn entry(self, checked: Checked, actor: &ActorRef<A>) -> Entry {
-        let Checked { version, requires, hears, publishes } = checked;
+        let Checked { version, requires, hears, publishes, capabilities } = checked;
+        let load = (self.balance == Balance::LeastLoaded).then(Load::default);
         let protocols = self.all_protocols();
         let probe = self.probe.map(|of| of(actor));
         let is_asked = protocols.contains(&Protocol::RequestResponse);
         let operations = self.operations.into_iter().filter(|_| is_asked);
-        let operations: Vec<_> = operations.map(|operation| operation.serve(&self.name, &version, actor)).collect();
+        let operations = operations.map(|operation| operation.serve(&self.name, &version, actor));
+        let operations: Vec<_> = operations.map(|operation| Load::counting(load.as_ref(), operation)).collect();
         let descriptor = Descriptor {
             name: self.name,
             version,
@@ -269,15 +317,19 @@ impl<A: Actor> Manifest<A> {
             tags: self.tags,
             protocols,
             security_level: self.security_level,
+            required_permissions: self.required_permissions,
+            balance: self.balance,
+            weight: self.weight,
             requires,
             hears,
             publishes,
             operations: operations.iter().map(|operation| Arc::clone(operation.descriptor())).collect(),
+            capabilities,
             health: Health::default(),
             actor: actor.id(),
             instance: actor.name(),
         };
-        Entry::new(descriptor, operations, Arc::new(actor.clone())).probed(probe)
+        Entry::new(descriptor, operations, Arc::new(actor.clone())).probed(probe).counted(load)
     }
 
     async fn subscribe(
@@ -345,66 +397,8 @@ impl<A: Actor> Manifest<A> {
     }
 }
 
-/// What a manifest says, once it is found to be good.
-pub(crate) struct Checked {
-    version: Version,
-    requires: Vec<Address>,
-    hears: Vec<Pattern>,
-    publishes: Vec<Topic>,
-}
-
-impl<A: Actor> Manifest<A> {
-    pub(crate) fn checked(&self) -> Result<Checked, RegisterError> {
-        check_module_name(&self.name).map_err(|reason| bad_name("module", &self.name, reason))?;
-        self.check_operations()?;
-        self.check_periods()?;
-        let patterns = self.hearings.iter().map(|hearing| hearing.pattern().parse());
-        let topics = self.publishes.iter().map(|name| name.parse());
-        Ok(Checked {
-            version: self.checked_version()?,
-            requires: addresses(&self.requires)?,
-            hears: patterns.collect::<Result<_, TopicError>>()?,
-            publishes: topics.collect::<Result<_, TopicError>>()?,
-        })
-    }
-
-    fn check_operations(&self) -> Result<(), RegisterError> {
-        let mut seen = HashSet::new();
-        for operation in &self.operations {
-            let name = operation.name();
-            check_name(name).map_err(|reason| bad_name("operation", name, reason))?;
-            operation.check_settings().map_err(|faults| {
-                let (module, operation) = (self.name.clone(), name.to_owned());
-                RegisterError::Settings { module, operation, faults }
-            })?;
-            if !seen.insert(name) {
-                return Err(RegisterError::OperationTwice { module: self.name.clone(), operation: name.to_owned() });
-            }
-        }
-        Ok(())
-    }
-
-    fn check_periods(&self) -> Result<(), RegisterError> {
-        let Some(ticking) = self.tickings.iter().find(|ticking| ticking.is_endless()) else { return Ok(()) };
-        Err(RegisterError::NoPeriod { module: self.name.clone(), message: ticking.message() })
-    }
-
-    fn checked_version(&self) -> Result<Version, RegisterError> {
-        let version = Version::parse(&self.version);
-        version.map_err(|error| RegisterError::BadVersion {
-            module: self.name.clone(),
-            version: self.version.clone(),
-            reason: error.to_string(),
-        })
-    }
-}
-
 fn addresses<'a>(written: impl IntoIterator<Item = &'a String>) -> Result<Vec<Address>, AddressError> {
     written.into_iter().map(|address| address.parse()).collect()
-}
-
-fn bad_name(what: &'static str, name: &str, reason: &'static str) -> RegisterError {
-    RegisterError::BadName { what, name: name.to_owned(), reason }
 }
 
 impl<A: Actor> fmt::Debug for Manifest<A> {

@@ -1,5 +1,8 @@
 //! The face of the registry: [`Modules`], and [`ModulesExt`] for everybody who has one at hand.
 
+mod finding;
+mod sending;
+
 use std::future::Future;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +10,9 @@ use std::sync::{Arc, OnceLock};
 use std::{fmt, mem};
 
 use callboard_actor::{Actor, ActorRef, AskError, Context, Handler, Message, Recipient, System, TellError, WeakRef};
+use parking_lot::Mutex;
 
+use self::finding::Finder;
 use crate::address::Address;
 use crate::call::{Call, PackedCall, without_message};
 use crate::descriptor::{Descriptor, Health, OperationDescriptor};
@@ -84,6 +89,7 @@ struct Shared {
     registry: OnceLock<WeakRef<Registry>>,
     /// The number of the entry that came last.
     last: AtomicU64,
+    finder: Mutex<Finder>,
 }
 
 impl Modules {
@@ -207,7 +213,7 @@ impl fmt::Debug for Modules {
     }
 }
 
-/// An actor is told of the modules of a system for as long as this is there.
+/// An actor is told of the modules of a system, or of their contracts, for as long as this is there.
 #[derive(Debug)]
 #[must_use = "dropping a watch ends it"]
 pub struct ModuleWatch(Arc<()>);

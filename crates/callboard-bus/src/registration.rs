@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::address::AddressError;
 use crate::descriptor::Health;
+use crate::discovery::{AdvertiseError, Capability, CapabilityError};
 use crate::modules::Modules;
 use crate::operation::CallSettingsError;
 use crate::registry::Place;
@@ -54,6 +55,45 @@ impl Registration {
     pub async fn set_health(&self, health: Health) -> Result<(), RegistryError> {
         self.modules.set_health(self.place.clone(), health).await
     }
+
+    /// As [`Modules::advertise`], of its module.
+    ///
+    /// # Errors
+    ///
+    /// [`AdvertiseError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As there.
+    pub async fn advertise(&self, capability: Capability) -> Result<(), AdvertiseError> {
+        self.modules.advertise(&self.place.module, capability).await
+    }
+
+    /// As [`Modules::withdraw`], of its module.
+    ///
+    /// # Errors
+    ///
+    /// [`AdvertiseError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As there.
+    pub async fn withdraw(&self, capability_id: &str) -> Result<(), AdvertiseError> {
+        self.modules.withdraw(&self.place.module, capability_id).await
+    }
+
+    /// As [`Modules::set_available`], of its module.
+    ///
+    /// # Errors
+    ///
+    /// [`AdvertiseError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As there.
+    pub async fn set_available(&self, capability_id: &str, is_available: bool) -> Result<(), AdvertiseError> {
+        self.modules.set_available(&self.place.module, capability_id, is_available).await
+    }
 }
 
 /// Why a module was not registered.
@@ -94,6 +134,9 @@ pub enum RegisterError {
     /// The name of an event that it publishes cannot be one, or the pattern of events that it hears.
     #[error("an event cannot be named so")]
     BadEvent(#[from] TopicError),
+    /// Something that it can do is no capability, or there are two of one name.
+    #[error("a capability cannot be advertised")]
+    Capability(#[from] CapabilityError),
     /// Something that is to come again and again, with no time in between.
     #[error("`{message}` of module `{module}` has a period of zero")]
     NoPeriod {
@@ -151,6 +194,7 @@ impl RegisterError {
             Self::BadVersion { .. } | Self::NoPeriod { .. } | Self::Settings { .. } => ErrorCode::InvalidConfig,
             Self::OperationTwice { .. } | Self::AlreadyExists { .. } => ErrorCode::AlreadyExists,
             Self::Ending { .. } => ErrorCode::Unavailable,
+            Self::Capability(error) => error.code(),
             Self::Subscribe(error) => error.code(),
             Self::Registry(error) => error.code(),
         }

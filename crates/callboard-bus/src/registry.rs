@@ -1,8 +1,13 @@
 //! The registry: an actor through whose mailbox all changes go, and the snapshot that it publishes, by which all is read.
 
+mod advertising;
 mod board;
+mod catalogue;
+mod contracting;
 mod entry;
+mod family;
 mod instance;
+mod load;
 mod probing;
 mod route;
 mod snapshot;
@@ -19,8 +24,11 @@ use callboard_actor::{
     ShutdownPhase, SyncHandler, System, TaskHandle, child,
 };
 
+pub(crate) use self::advertising::{Amend, Amendment};
 pub(crate) use self::board::{Board, Place};
+pub(crate) use self::contracting::{Negotiate, WatchContracts};
 pub(crate) use self::entry::Entry;
+pub(crate) use self::load::Load;
 pub(crate) use self::route::{Offer, Route, Tried};
 pub(crate) use self::snapshot::Snapshot;
 use self::standing::Standing;
@@ -66,6 +74,8 @@ pub(crate) struct Registry {
     telling: Option<(Duration, TaskHandle)>,
     /// What asks modules how they are, once there is one that answers.
     probing: Option<TaskHandle>,
+    /// What looks at all contracts, once there is one.
+    checking: Option<TaskHandle>,
 }
 
 impl Registry {
@@ -84,7 +94,13 @@ impl Registry {
 
     fn child(board: &Arc<Board>) -> Child<Self> {
         let board = Arc::clone(board);
-        let make = move || Self { board: Arc::clone(&board), modules_of: HashMap::new(), telling: None, probing: None };
+        let make = move || Self {
+            board: Arc::clone(&board),
+            modules_of: HashMap::new(),
+            telling: None,
+            probing: None,
+            checking: None,
+        };
         // What it says to itself must not be lost, whatever the system's other actors do when they have no room.
         child(NAME, make).overflow(Overflow::Wait)
     }
@@ -103,6 +119,7 @@ impl Registry {
 
     fn register(&mut self, entry: Entry, cx: &mut Context<Self>) -> Result<(), RegisterError> {
         let before = self.board.snapshot();
+        let entry = before.adopted(entry);
         let descriptor = Arc::clone(entry.descriptor());
         let (module, instance) = (descriptor.name.clone(), descriptor.instance.clone());
         if entry.instance().standing() >= Standing::Stopping {
@@ -115,10 +132,10 @@ impl Registry {
         self.look_after(&entry, cx);
         match same {
             Some(same) => {
-                self.publish(before.with_other(same, entry), &ModuleChange::Changed(descriptor), cx);
+                self.change(before.with_other(same, entry), &module, &[ModuleChange::Changed(descriptor)], cx);
                 same.unsubscribe();
             }
-            None => self.publish(before.with(entry), &ModuleChange::Arrived(descriptor), cx),
+            None => self.change(before.with(entry), &module, &[ModuleChange::Arrived(descriptor)], cx),
         }
         Ok(())
     }
@@ -129,7 +146,8 @@ impl Registry {
             if let Some(modules) = self.modules_of.get_mut(&entry.actor()) {
                 modules.retain(|other| other != module);
             }
-            self.publish(before.without(entry), &ModuleChange::Departed(Arc::clone(entry.descriptor())), cx);
+            let departed = ModuleChange::Departed(Arc::clone(entry.descriptor()));
+            self.change(before.without(entry), module, &[departed], cx);
             entry.unsubscribe();
         }
     }
@@ -138,16 +156,23 @@ impl Registry {
         self.remove(module, |entry| entry.number() == *number, cx);
     }
 
-    fn publish(&mut self, snapshot: Snapshot, change: &ModuleChange, cx: &mut Context<Self>) {
+    /// A module is another than it was, which may be against what it has agreed on.
+    fn change(&mut self, snapshot: Snapshot, module: &str, changes: &[ModuleChange], cx: &mut Context<Self>) {
+        let (snapshot, contracts) = snapshot.settled(module);
+        self.note_contracts(&contracts);
+        self.publish(snapshot, changes, cx);
+    }
+
+    fn publish(&mut self, snapshot: Snapshot, changes: &[ModuleChange], cx: &mut Context<Self>) {
         self.board.publish(snapshot);
-        self.board.watchers().note(change);
+        changes.iter().for_each(|change| self.board.watchers().note(change));
         self.tell(cx);
     }
 
     /// Tells the watchers, and comes back when the first of those who could not take everything may be able to.
     fn tell(&mut self, cx: &mut Context<Self>) {
-        let wait = self.board.watchers().tell();
-        let Some(wait) = wait else { return };
+        let waits = [self.board.watchers().tell(), self.board.contract_watchers().tell()];
+        let Some(wait) = waits.into_iter().flatten().min() else { return };
         let at = cx.system().elapsed().saturating_add(wait);
         if self.telling.as_ref().is_some_and(|(sooner, _)| *sooner <= at) {
             return;
@@ -167,6 +192,7 @@ impl Actor for Registry {
         let snapshot = self.board.snapshot();
         snapshot.entries().into_iter().for_each(|entry| self.look_after(entry, cx));
         self.sweep(cx);
+        self.check_from_now_on(cx);
         self.tell(cx);
         Ok(())
     }
@@ -233,7 +259,7 @@ impl SyncHandler<SetHealth> for Registry {
         if let Some(entry) = entry.filter(|entry| entry.descriptor().health != health) {
             let other = entry.with_health(health);
             let change = ModuleChange::Changed(Arc::clone(other.descriptor()));
-            self.publish(before.with_other(entry, other), &change, cx);
+            self.publish(before.with_other(entry, other), &[change], cx);
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use callboard_actor::{AskError, Stage};
 
 use super::{Call, CallError, Payload};
 use crate::address::Address;
+use crate::balance::CallKey;
 use crate::callable::{Asked, CallOptions};
 use crate::middleware::{Next, Request};
 use crate::modules::Modules;
@@ -20,6 +21,7 @@ struct Plan {
     modules: Modules,
     address: Address,
     options: CallOptions,
+    key: Option<CallKey>,
     state: Arc<OperationState>,
     policy: RetryPolicy,
     repeatable: Repeatable,
@@ -53,6 +55,7 @@ impl Call {
             modules: self.modules.clone(),
             address: address.clone(),
             options,
+            key: self.key,
             policy: conduct.retry(more.retry),
             repeatable: if is_idempotent { Repeatable::Yes } else { Repeatable::No },
             deadline,
@@ -94,8 +97,8 @@ impl Plan {
             options.timeout = Some(left);
         }
         let payload = Payload::Value(request.input.clone());
-        Call { modules: self.modules.clone(), address: Ok(self.address.clone()), payload, options, is_attempt: true }
-            .await
+        let (modules, address, key) = (self.modules.clone(), Ok(self.address.clone()), self.key);
+        Call { modules, address, payload, options, key, is_attempt: true }.await
     }
 
     fn failed(&self, made: u32, error: &CallError) -> (Duration, Attempt) {

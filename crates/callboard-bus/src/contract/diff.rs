@@ -320,7 +320,7 @@ impl fmt::Display for ModuleDiff {
         let Self { module, needed, taken, .. } = self;
         match (&self.old, &self.new) {
             (Some(old), Some(new)) => {
-                writeln!(f, "{module} {old} → {new}: a {needed} step is needed, and it took a {taken} one")?;
+                writeln!(f, "{module} {old} → {new}: {} is needed, and it took {}", Goes(*needed), Taken(*taken))?;
             }
             (Some(version), None) | (None, Some(version)) => writeln!(f, "{module} {version}")?,
             (None, None) => writeln!(f, "{module}")?,
@@ -332,6 +332,24 @@ impl fmt::Display for ModuleDiff {
 impl fmt::Display for DiffReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.modules.iter().try_for_each(|module| module.fmt(f))
+    }
+}
+
+/// `a minor step`.
+struct Goes(Step);
+
+impl fmt::Display for Goes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == Step::None { f.write_str("no step") } else { write!(f, "a {} step", self.0) }
+    }
+}
+
+/// `a minor one`.
+struct Taken(Step);
+
+impl fmt::Display for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == Step::None { f.write_str("none") } else { write!(f, "a {} one", self.0) }
     }
 }
 

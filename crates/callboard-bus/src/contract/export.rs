@@ -1,6 +1,8 @@
 //! What modules offer, as a file: [`Export`]. To be kept beside the code, and held against a later one by
 //! [`diff`](super::diff).
 
+use std::sync::Arc;
+
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -15,12 +17,20 @@ use crate::descriptor::Descriptor;
 ///   "operations": [ { "name": "put", "input": true, "output": { "type": "integer" } } ] } ] }
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Written")]
 #[non_exhaustive]
 pub struct Export {
     format: u32,
     /// By name, and of one name the lowest version first.
     pub modules: Vec<ExportedModule>,
+}
+
+/// An export before its format is looked at.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    format: u64,
+    modules: Vec<ExportedModule>,
 }
 
 /// One module, whatever its instances.
@@ -104,12 +114,29 @@ impl Export {
             format: u64,
         }
         let Head { format } = serde_json::from_str(text)?;
-        if format != u64::from(Self::FORMAT) {
-            return Err(ExportError::Format { found: format });
-        }
-        let Self { modules, .. } = serde_json::from_str(text)?;
+        check_format(format)?;
+        Ok(serde_json::from_str(text)?)
+    }
+}
+
+impl TryFrom<Written> for Export {
+    type Error = ExportError;
+
+    fn try_from(Written { format, modules }: Written) -> Result<Self, ExportError> {
+        check_format(format)?;
         Ok(Self::new(modules))
     }
+}
+
+/// The modules as they are registered.
+impl FromIterator<Arc<Descriptor>> for Export {
+    fn from_iter<I: IntoIterator<Item = Arc<Descriptor>>>(descriptors: I) -> Self {
+        Self::new(descriptors.into_iter().map(|descriptor| ExportedModule::from(&*descriptor)))
+    }
+}
+
+fn check_format(found: u64) -> Result<(), ExportError> {
+    if found == u64::from(Export::FORMAT) { Ok(()) } else { Err(ExportError::Format { found }) }
 }
 
 impl ExportedModule {
@@ -184,6 +211,8 @@ mod tests {
     fn another_format_is_refused_by_its_number() {
         let fault = Export::from_json(r#"{ "format": 2, "things": [] }"#).unwrap_err();
         assert!(matches!(fault, ExportError::Format { found: 2 }), "{fault}");
+        let fault = serde_json::from_str::<Export>(r#"{ "format": 2, "modules": [] }"#).unwrap_err();
+        assert!(fault.to_string().starts_with("the export has the format 2, and 1 is read here"), "{fault}");
         let faults = ["", "[]", "{}", r#"{ "format": 1 }"#, r#"{ "format": 1, "modules": [], "more": 1 }"#];
         assert!(faults.iter().all(|text| matches!(Export::from_json(text), Err(ExportError::Malformed(_)))));
     }

@@ -1,5 +1,6 @@
 //! Who is to do it: the best of those who can, and why not the others.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -135,6 +136,12 @@ impl Need {
         self
     }
 
+    /// Who needs it.
+    #[must_use]
+    pub fn consumer(&self) -> &str {
+        &self.consumer
+    }
+
     fn contract(&self, candidate: &Candidate) -> Contract {
         Contract {
             consumer: self.consumer.clone(),
@@ -177,11 +184,12 @@ pub fn negotiate(
     permissions: &Permissions,
     candidates: &[Arc<Candidate>],
 ) -> Result<Agreement, NoAgreement> {
-    let mut allowed: Vec<_> = candidates.iter().filter(|one| permissions.allow(&one.capability)).collect();
-    allowed.sort_by(|one, other| one.rank(other));
+    let allowed = || candidates.iter().filter(|one| permissions.admit(one));
+    let mut offering: Vec<_> = allowed().filter(|one| one.capability.capability_id == need.capability).collect();
+    offering.sort_by(|one, other| one.rank(other));
     let mut best: Option<Agreement> = None;
     let mut losers = Vec::new();
-    for candidate in allowed.iter().filter(|one| one.capability.capability_id == need.capability) {
+    for candidate in offering {
         let reason = match (need.agree(candidate), &best) {
             (Err(reason), _) => reason,
             (Ok(_), Some(best)) => LostReason::Outranked(named(&best.candidate)),
@@ -195,7 +203,7 @@ pub fn negotiate(
     }
     match best {
         Some(best) => Ok(Agreement { losers, ..best }),
-        None => Err(NoAgreement::new(need, losers, &allowed)),
+        None => Err(NoAgreement::new(need, losers, allowed())),
     }
 }
 
@@ -207,8 +215,9 @@ impl Loser {
 }
 
 impl NoAgreement {
-    fn new(need: &Need, losers: Vec<Loser>, allowed: &[&Arc<Candidate>]) -> Self {
-        let offered = allowed.iter().map(|one| one.capability.capability_id.as_str());
+    fn new<'a>(need: &Need, losers: Vec<Loser>, allowed: impl Iterator<Item = &'a Arc<Candidate>>) -> Self {
+        // In their order, so that of equally near ones the same is named every time.
+        let offered: BTreeSet<_> = allowed.map(|one| one.capability.capability_id.as_str()).collect();
         let near = losers.is_empty().then(|| nearest(&need.capability, offered)).flatten();
         Self { consumer: need.consumer.clone(), capability: need.capability.clone(), losers, near }
     }

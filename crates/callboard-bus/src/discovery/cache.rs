@@ -22,6 +22,8 @@ pub struct DiscoveryCache {
     time_to_live: Duration,
     version: u64,
     counts: CacheCounts,
+    /// The candidates in all answers.
+    held: usize,
 }
 
 /// What became of the questions so far.
@@ -49,11 +51,17 @@ struct Kept {
 impl Default for DiscoveryCache {
     /// 1,000 answers for 300 s.
     fn default() -> Self {
-        Self::new(1_000, Self::DEFAULT_TIME_TO_LIVE)
+        Self::new(Self::DEFAULT_CAPACITY, Self::DEFAULT_TIME_TO_LIVE)
     }
 }
 
 impl DiscoveryCache {
+    /// So many candidates all answers hold together at most. One answer alone may hold more.
+    const MOST_HELD: usize = 100_000;
+
+    /// So many answers are kept, unless it is said otherwise.
+    pub const DEFAULT_CAPACITY: usize = 1_000;
+
     /// So long an answer is good, unless it is said otherwise.
     pub const DEFAULT_TIME_TO_LIVE: Duration = Duration::from_secs(300);
 
@@ -62,7 +70,8 @@ impl DiscoveryCache {
     #[must_use]
     pub fn new(capacity: usize, time_to_live: Duration) -> Self {
         let capacity = NonZeroUsize::new(capacity).filter(|_| !time_to_live.is_zero());
-        Self { answers: capacity.map(LruCache::new), time_to_live, version: 0, counts: CacheCounts::default() }
+        let (answers, counts) = (capacity.map(LruCache::new), CacheCounts::default());
+        Self { answers, time_to_live, version: 0, counts, held: 0 }
     }
 
     /// What was kept for this question, or what `find` finds now, which is kept then. `version` is that of the modules
@@ -97,6 +106,7 @@ impl DiscoveryCache {
     fn notice(&mut self, version: u64) {
         if version > self.version {
             self.version = version;
+            self.held = 0;
             self.answers.iter_mut().for_each(LruCache::clear);
         }
     }
@@ -104,7 +114,7 @@ impl DiscoveryCache {
     fn kept(&mut self, key: &Key, version: u64, now: Duration) -> Option<Arc<Discovery>> {
         let answers = self.answers.as_mut().filter(|_| version == self.version)?;
         if answers.peek(key).is_some_and(|kept| kept.until <= now) {
-            answers.pop(key);
+            self.held -= answers.pop(key).map_or(0, |kept| kept.answer.found.len());
         }
         answers.get(key).map(|kept| Arc::clone(&kept.answer))
     }
@@ -113,7 +123,22 @@ impl DiscoveryCache {
     fn keep(&mut self, key: Key, answer: &Arc<Discovery>, version: u64, now: Duration) {
         let Some(answers) = self.answers.as_mut().filter(|_| version == self.version) else { return };
         let kept = Kept { answer: Arc::clone(answer), until: now.saturating_add(self.time_to_live) };
-        self.counts.evictions += u64::from(answers.push(key, kept).is_some());
+        self.held += answer.found.len();
+        let pushed_out = answers.push(key, kept);
+        self.evicted(pushed_out);
+        while self.held > Self::MOST_HELD
+            && let Some(answers) = self.answers.as_mut().filter(|answers| answers.len() > 1)
+        {
+            let oldest = answers.pop_lru();
+            self.evicted(oldest);
+        }
+    }
+
+    fn evicted(&mut self, gone: Option<(Key, Kept)>) {
+        if let Some((_, kept)) = gone {
+            self.held -= kept.answer.found.len();
+            self.counts.evictions += 1;
+        }
     }
 }
 
@@ -128,12 +153,14 @@ impl CacheCounts {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use proptest::prelude::*;
+    use semver::Version;
 
     use super::{CacheCounts, DiscoveryCache};
-    use crate::discovery::{Discovery, DiscoveryQuery, Permissions};
+    use crate::discovery::{Candidate, Capability, Discovery, DiscoveryQuery, Permissions};
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -185,6 +212,22 @@ mod tests {
         assert!(asks(&mut cache, "a", &[], 1, SECOND), "what is newer is not for those who look among the older");
         assert!(!asks(&mut cache, "a", &[], 2, SECOND), "nor is what is older kept in its place");
         assert_eq!(cache.counts().entries, 1);
+    }
+
+    /// F-DSC-09
+    #[test]
+    fn what_all_answers_hold_is_bounded_too() {
+        let capability = Capability::builder("a", "1.0.0").build().unwrap();
+        let candidate = Arc::new(Candidate::new("lab", Version::new(1, 0, 0), capability));
+        let mut cache = DiscoveryCache::default();
+        let answer = Discovery { found: vec![candidate; 60_000], truncated: false };
+        let mut asks = |name: &str| {
+            let query = DiscoveryQuery::default().name(name);
+            cache.get_or_find(&query, &Permissions::default(), 1, SECOND, || answer.clone());
+            cache.counts()
+        };
+        assert_eq!((asks("a").entries, asks("b").entries), (1, 1), "two of them would be too much");
+        assert_eq!((asks("b").hits, asks("a").evictions), (1, 2));
     }
 
     /// The whole of it as a list, the last used at the end.

@@ -20,8 +20,12 @@ pub struct Candidate {
     pub module_version: Version,
     /// What the module is for.
     pub module_description: String,
+    /// Who looks after the module.
+    pub module_owner: String,
     /// Words to find the module by. They find all its capabilities.
     pub module_tags: BTreeSet<String>,
+    /// Whoever wants to use any of its capabilities needs all of these.
+    pub module_permissions: BTreeSet<String>,
     /// The operations that the module offers, without its name.
     pub operations: BTreeSet<String>,
     /// The name of the actor behind the instance.
@@ -32,6 +36,8 @@ pub struct Candidate {
     pub unavailable: Option<UnavailableReason>,
     /// What it can do.
     pub capability: Arc<Capability>,
+    /// The number of its entry in the registry; 0 for one that does not come from there.
+    pub(crate) entry: u64,
 }
 
 impl Candidate {
@@ -44,11 +50,14 @@ impl Candidate {
             module,
             module_version,
             module_description: String::new(),
+            module_owner: String::new(),
             module_tags: BTreeSet::new(),
+            module_permissions: BTreeSet::new(),
             operations: BTreeSet::new(),
             health: Health::Healthy,
             unavailable: None,
             capability: capability.into(),
+            entry: 0,
         }
     }
 
@@ -57,7 +66,9 @@ impl Candidate {
     pub fn of(descriptor: &Descriptor, capability: impl Into<Arc<Capability>>) -> Self {
         Self {
             module_description: descriptor.description.clone(),
+            module_owner: descriptor.owner.clone(),
             module_tags: descriptor.tags.iter().cloned().collect(),
+            module_permissions: descriptor.required_permissions.iter().cloned().collect(),
             operations: descriptor.operations.iter().map(|operation| operation.name.clone()).collect(),
             instance: descriptor.instance.clone(),
             health: descriptor.health.clone(),
@@ -86,18 +97,20 @@ impl Candidate {
 
     /// Who is better comes first: by health, then the higher version, then by name.
     pub(crate) fn rank(&self, other: &Self) -> Ordering {
-        let key = |candidate: &Self| (candidate.health_rank(), Reverse(candidate.capability.version.clone()));
-        let name = |candidate: &Self| -> [String; 3] {
-            [&candidate.module, &candidate.instance, &candidate.capability.capability_id].map(Clone::clone)
-        };
-        key(self).cmp(&key(other)).then_with(|| name(self).cmp(&name(other)))
+        self.key().cmp(&other.key())
+    }
+
+    fn key(&self) -> impl Ord + '_ {
+        let names = [&self.module, &self.instance, &self.capability.capability_id];
+        (self.health_rank(), Reverse(&self.capability.version), names)
     }
 
     fn health_rank(&self) -> u8 {
-        match (&self.health, self.obstacle()) {
-            (_, Some(_)) => 2,
-            (Health::Healthy, None) => 0,
-            (_, None) => 1,
+        match &self.health {
+            _ if !self.capability.is_available || self.unavailable.is_some() => 2,
+            Health::Unhealthy(_) => 2,
+            Health::Degraded(_) => 1,
+            Health::Healthy => 0,
         }
     }
 }
@@ -117,5 +130,11 @@ impl Permissions {
     #[must_use]
     pub fn allow(&self, capability: &Capability) -> bool {
         capability.required_permissions.is_subset(&self.0)
+    }
+
+    /// Whether the caller has all permissions that the capability and its module ask for.
+    #[must_use]
+    pub fn admit(&self, candidate: &Candidate) -> bool {
+        self.allow(&candidate.capability) && candidate.module_permissions.is_subset(&self.0)
     }
 }

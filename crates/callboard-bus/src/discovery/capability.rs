@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use thiserror::Error;
 
 use crate::address::check_name;
+use crate::descriptor::OperationDescriptor;
 use crate::schema::validity::{self, InvalidSchema};
 
 /// Something that a module can do, as it says itself. What it holds has been checked.
@@ -17,7 +18,7 @@ use crate::schema::validity::{self, InvalidSchema};
 #[serde(try_from = "CapabilityBuilder", into = "CapabilityBuilder")]
 #[non_exhaustive]
 pub struct Capability {
-    /// Its name, unique in its module: `data_processor`.
+    /// Its name, unique in its module: `data_processor`. That of an operation is `module.operation`.
     pub capability_id: String,
     /// What people call it.
     pub name: String,
@@ -120,6 +121,25 @@ impl CapabilityError {
 }
 
 impl Capability {
+    /// The type of those that are operations of their modules.
+    pub const OPERATION: &'static str = "operation";
+
+    /// An operation of a module is something that it can do. Who made the operation has derived the schemas.
+    pub(crate) fn of_operation(operation: &OperationDescriptor) -> Self {
+        Self {
+            capability_id: operation.address.clone(),
+            name: operation.name.clone(),
+            capability_type: Self::OPERATION.to_owned(),
+            description: operation.description.clone(),
+            version: operation.version.clone(),
+            input_schema: operation.message_schema.clone(),
+            output_schema: operation.reply_schema.clone(),
+            required_permissions: BTreeSet::new(),
+            tags: BTreeSet::new(),
+            is_available: true,
+        }
+    }
+
     /// A capability with this name and this semantic version.
     pub fn builder(capability_id: impl Into<String>, version: impl Into<String>) -> CapabilityBuilder {
         CapabilityBuilder {
@@ -193,9 +213,9 @@ impl CapabilityBuilder {
     /// A name, version or schema that is none; the first that there is.
     pub fn build(self) -> Result<Capability, CapabilityError> {
         let Self { capability_id, capability_type, .. } = &self;
-        named("capability_id", capability_id)?;
+        named("capability_id", capability_id, check_id)?;
         if !capability_type.is_empty() {
-            named("capability_type", capability_type)?;
+            named("capability_type", capability_type, check_name)?;
         }
         let version = self.version()?;
         self.check_schema("input_schema", &self.input_schema)?;
@@ -258,7 +278,8 @@ impl From<Capability> for CapabilityBuilder {
 }
 
 /// The capabilities of one module.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(into = "Vec<Capability>")]
 pub struct Capabilities(BTreeMap<String, Arc<Capability>>);
 
 impl Capabilities {
@@ -287,14 +308,45 @@ impl Capabilities {
         known.map(|capability| Arc::make_mut(capability).is_available = is_available).is_some()
     }
 
+    /// One by its name.
+    #[must_use]
+    pub fn get(&self, capability_id: &str) -> Option<&Arc<Capability>> {
+        self.0.get(capability_id)
+    }
+
     /// All of them, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Capability>> {
         self.0.values()
     }
+
+    /// Adds one if its name is free.
+    pub(crate) fn add(&mut self, capability: &Arc<Capability>) {
+        self.0.entry(capability.capability_id.clone()).or_insert_with(|| Arc::clone(capability));
+    }
+
+    /// Adds those of others whose names are free here.
+    pub(crate) fn adopt(&mut self, others: &Self) {
+        others.iter().for_each(|capability| self.add(capability));
+    }
 }
 
-fn named(field: &'static str, value: &str) -> Result<(), CapabilityError> {
-    check_name(value).map_err(|reason| CapabilityError::BadName {
+impl From<Capabilities> for Vec<Capability> {
+    fn from(Capabilities(capabilities): Capabilities) -> Self {
+        capabilities.into_values().map(Arc::unwrap_or_clone).collect()
+    }
+}
+
+/// An operation is named by its module and its own name, each of which may be as long as a name.
+fn check_id(capability_id: &str) -> Result<(), &'static str> {
+    const LONGEST: usize = 257;
+    if capability_id.len() > LONGEST {
+        return Err("is longer than 257 bytes");
+    }
+    capability_id.split('.').try_for_each(check_name)
+}
+
+fn named(field: &'static str, value: &str, check: fn(&str) -> Result<(), &'static str>) -> Result<(), CapabilityError> {
+    check(value).map_err(|reason| CapabilityError::BadName {
         field,
         value: value.chars().take(MOST_SHOWN).collect(),
         reason,

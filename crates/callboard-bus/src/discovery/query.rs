@@ -20,7 +20,7 @@ pub struct DiscoveryQuery {
     requirement: Option<Address>,
     version: Option<VersionReq>,
     includes_unavailable: bool,
-    limit: usize,
+    limit: Option<usize>,
 }
 
 /// What was found.
@@ -78,7 +78,7 @@ pub enum Mismatch {
 }
 
 impl Default for DiscoveryQuery {
-    /// Everything that can be used now, and no more than [`DEFAULT_LIMIT`](Self::DEFAULT_LIMIT).
+    /// Everything that can be used now.
     fn default() -> Self {
         Self {
             types: BTreeSet::new(),
@@ -87,13 +87,13 @@ impl Default for DiscoveryQuery {
             requirement: None,
             version: None,
             includes_unavailable: false,
-            limit: Self::DEFAULT_LIMIT,
+            limit: None,
         }
     }
 }
 
 impl DiscoveryQuery {
-    /// So many are found at most, unless a query says otherwise.
+    /// So many are found at most, unless a query says otherwise or the registry has another limit.
     pub const DEFAULT_LIMIT: usize = 100;
 
     /// Of this type; named several times, of any of them.
@@ -134,18 +134,41 @@ impl DiscoveryQuery {
 
     /// So many at most.
     pub const fn limit(mut self, limit: usize) -> Self {
-        self.limit = limit;
+        self.limit = Some(limit);
         self
+    }
+
+    /// At most so many, whatever it says.
+    pub(crate) fn capped(mut self, most: usize) -> Self {
+        self.limit = Some(self.limit.map_or(most, |limit| limit.min(most)));
+        self
+    }
+
+    /// The same question without what changes from moment to moment: who takes calls now, and how many are wanted.
+    pub(crate) fn timeless(&self) -> Self {
+        Self { includes_unavailable: true, limit: None, ..self.clone() }
     }
 
     /// Those of the candidates that match and that the caller may use. Of others it is not said that they are there.
     #[must_use]
     pub fn select(&self, permissions: &Permissions, candidates: &[Arc<Candidate>]) -> Discovery {
-        let allowed = candidates.iter().filter(|candidate| permissions.allow(&candidate.capability));
-        let mut found: Vec<_> = allowed.filter(|candidate| self.mismatch(candidate).is_none()).cloned().collect();
+        self.best(self.matching(permissions, candidates))
+    }
+
+    /// Those that match and that the caller may use, in no order and without limit.
+    pub(crate) fn matching(&self, permissions: &Permissions, candidates: &[Arc<Candidate>]) -> Vec<Arc<Candidate>> {
+        let allowed = candidates.iter().filter(|candidate| permissions.admit(candidate));
+        allowed.filter(|candidate| self.mismatch(candidate).is_none()).cloned().collect()
+    }
+
+    /// The best of those that match, as they are now.
+    pub(crate) fn best(&self, matching: Vec<Arc<Candidate>>) -> Discovery {
+        let mut found = matching;
+        found.retain(|candidate| self.not_now(candidate).is_none());
         found.sort_by(|one, other| one.rank(other));
-        let truncated = found.len() > self.limit;
-        found.truncate(self.limit);
+        let limit = self.limit.unwrap_or(Self::DEFAULT_LIMIT);
+        let truncated = found.len() > limit;
+        found.truncate(limit);
         Discovery { found, truncated }
     }
 
@@ -179,8 +202,10 @@ impl DiscoveryQuery {
     }
 
     fn not_now(&self, candidate: &Candidate) -> Option<Mismatch> {
-        let reason = candidate.obstacle().filter(|_| !self.includes_unavailable)?;
-        Some(Mismatch::Unavailable { reason })
+        if self.includes_unavailable {
+            return None;
+        }
+        candidate.obstacle().map(|reason| Mismatch::Unavailable { reason })
     }
 }
 

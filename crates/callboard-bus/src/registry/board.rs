@@ -2,12 +2,16 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use parking_lot::{Mutex, MutexGuard};
 
+use super::ModuleChange;
 use super::snapshot::Snapshot;
 use super::watchers::Watchers;
+use crate::contract::ContractChange;
+use crate::delivery::{Undeliverable, Undelivered};
 
 /// What is registered, who watches, and what is to be taken back.
 #[derive(Default)]
@@ -15,7 +19,12 @@ pub(crate) struct Board {
     /// What is registered is here and nowhere else.
     published: ArcSwap<Snapshot>,
     /// Nobody but the actor ever takes the lock.
-    watchers: Mutex<Watchers>,
+    watchers: Mutex<Watchers<ModuleChange>>,
+    contract_watchers: Mutex<Watchers<ContractChange>>,
+    /// When all contracts were looked at last.
+    contracts_checked: Mutex<Option<Duration>>,
+    /// What was sent by name and reached nobody.
+    undelivered: Mutex<Undelivered>,
     withdrawn: Mutex<Vec<Place>>,
 }
 
@@ -42,8 +51,9 @@ impl Board {
     /// system, is let go. Dropped outside of the locks.
     pub(super) fn end(&self) {
         self.publish(Snapshot::over());
-        let (watchers, withdrawn) = (std::mem::take(&mut *self.watchers.lock()), self.take_withdrawn());
-        drop((watchers, withdrawn));
+        let watchers = std::mem::take(&mut *self.watchers.lock());
+        let contract_watchers = std::mem::take(&mut *self.contract_watchers.lock());
+        drop((watchers, contract_watchers, self.take_withdrawn()));
     }
 
     /// Nobody knows any more whether this has been registered, and nobody wants it.
@@ -55,8 +65,31 @@ impl Board {
         std::mem::take(&mut *self.withdrawn.lock())
     }
 
-    pub(super) fn watchers(&self) -> MutexGuard<'_, Watchers> {
+    pub(super) fn watchers(&self) -> MutexGuard<'_, Watchers<ModuleChange>> {
         self.watchers.lock()
+    }
+
+    pub(super) fn contract_watchers(&self) -> MutexGuard<'_, Watchers<ContractChange>> {
+        self.contract_watchers.lock()
+    }
+
+    /// All contracts have been looked at.
+    pub(super) fn contracts_checked(&self, now: Duration) {
+        *self.contracts_checked.lock() = Some(now);
+    }
+
+    /// When all contracts were looked at last.
+    pub(crate) fn last_check(&self) -> Option<Duration> {
+        *self.contracts_checked.lock()
+    }
+
+    /// Something that was sent by name has reached nobody.
+    pub(crate) fn bury(&self, letter: Undeliverable) {
+        self.undelivered.lock().add(letter);
+    }
+
+    pub(crate) fn undelivered(&self) -> Undelivered {
+        self.undelivered.lock().clone()
     }
 }
 

@@ -2,16 +2,18 @@
 
 use std::cmp::Ordering;
 use std::mem;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use callboard_actor::{ActorId, Recipient};
 use parking_lot::Mutex;
 
 use super::instance::Instance;
+use super::load::Load;
 use super::standing::Standing;
 use crate::callable::Callable;
 use crate::descriptor::{Descriptor, Health};
+use crate::discovery::{Candidate, Capabilities, Capability};
 use crate::lookup::UnavailableReason;
 use crate::probe::Probe;
 use crate::subscription::Subscription;
@@ -34,6 +36,10 @@ pub(crate) struct Entry {
     probe: Option<Recipient<Probe>>,
     /// What brings it the events that it hears.
     subscriptions: Arc<Mutex<Vec<Subscription>>>,
+    /// What its calls are counted with, where its balance asks for that.
+    load: Option<Load>,
+    /// Its operations as capabilities, made when somebody first looks for them.
+    able: Arc<OnceLock<Vec<Arc<Capability>>>>,
 }
 
 impl Entry {
@@ -48,6 +54,8 @@ impl Entry {
             hold: Weak::new(),
             probe: None,
             subscriptions: Arc::default(),
+            load: None,
+            able: Arc::default(),
         }
     }
 
@@ -63,6 +71,16 @@ impl Entry {
     /// The same with what brings it events.
     pub(crate) fn subscribed(self, subscriptions: Vec<Subscription>) -> Self {
         Self { subscriptions: Arc::new(Mutex::new(subscriptions)), ..self }
+    }
+
+    /// The same with its calls counted.
+    pub(crate) fn counted(self, load: Option<Load>) -> Self {
+        Self { load, ..self }
+    }
+
+    /// How many calls it has in hand, as far as they are counted.
+    pub(super) fn calls(&self) -> usize {
+        self.load.as_ref().map_or(0, Load::calls)
     }
 
     /// It is not registered any more: ends its subscriptions, whoever still looks at it.
@@ -109,6 +127,22 @@ impl Entry {
         Self { descriptor, is_willing, ..self.clone() }
     }
 
+    /// The same with other capabilities besides its operations.
+    pub(super) fn with_capabilities(&self, capabilities: Capabilities) -> Self {
+        let descriptor = Arc::new(Descriptor { capabilities, ..Descriptor::clone(&self.descriptor) });
+        Self { descriptor, ..self.clone() }
+    }
+
+    /// All that it can do, as far as it says so itself.
+    pub(super) fn candidates(&self) -> impl Iterator<Item = Arc<Candidate>> {
+        let operations = || self.descriptor.operations.iter();
+        let able = self
+            .able
+            .get_or_init(|| operations().map(|operation| Arc::new(Capability::of_operation(operation))).collect());
+        let able = able.iter().chain(self.descriptor.capabilities.iter());
+        able.map(|able| Candidate { entry: self.number, ..Candidate::of(&self.descriptor, Arc::clone(able)) }.into())
+    }
+
     /// Highest version first, then in the order of arrival. What is said of the build does not count.
     pub(super) fn rank(&self, other: &Self) -> Ordering {
         let (one, another) = (&self.descriptor.version, &other.descriptor.version);
@@ -132,6 +166,19 @@ impl Entry {
         match self.standing() {
             // It has begun to take calls while it was being passed over.
             Standing::Serving | Standing::Starting => UnavailableReason::BreakerOpen(Some(SOON)),
+            standing => self.reason_of(standing),
+        }
+    }
+
+    /// Why nobody is told to use it; nothing when it serves.
+    pub(super) fn obstacle(&self) -> Option<UnavailableReason> {
+        let standing = self.standing();
+        (standing != Standing::Serving).then(|| self.reason_of(standing))
+    }
+
+    fn reason_of(&self, standing: Standing) -> UnavailableReason {
+        match standing {
+            Standing::Serving | Standing::Starting => UnavailableReason::Starting,
             Standing::Refusing(wait) => UnavailableReason::BreakerOpen(wait),
             Standing::Unwilling => {
                 UnavailableReason::Unhealthy(self.descriptor.health.reason().unwrap_or_default().to_owned())

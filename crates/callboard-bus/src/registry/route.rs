@@ -1,16 +1,22 @@
 //! The way to one operation: everybody who offers it, and whose turn it is.
 
+mod equals;
+
 use std::any::{TypeId, type_name};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use callboard_actor::{Message, Recipient};
-use semver::{Version, VersionReq};
+use callboard_actor::{Message, Recipient, Target, TellError};
+use semver::VersionReq;
 
+use self::equals::Equals;
 use super::entry::Entry;
 use super::standing::Standing;
+use crate::balance::CallKey;
 use crate::callable::Callable;
+use crate::delivery::SendError;
 use crate::descriptor::OperationDescriptor;
 use crate::lookup::{LookupError, Unavailable, UnavailableInstance, UnavailableReason};
 use crate::operation::OperationState;
@@ -19,14 +25,6 @@ use crate::operation::OperationState;
 pub(crate) struct Route {
     /// Highest version first.
     versions: Vec<Equals>,
-}
-
-/// Those of one version, who take turns.
-struct Equals {
-    /// In the order of their arrival.
-    offers: Vec<Offer>,
-    /// Whose turn it is; it goes on from one snapshot to the next.
-    turn: Arc<AtomicUsize>,
 }
 
 /// An operation of an instance.
@@ -48,20 +46,26 @@ impl Route {
                 None => versions.push(Equals::new(offer, before)),
             }
         }
+        versions.iter_mut().for_each(Equals::settle);
         Self { versions }
     }
 
-    /// The next instance to ask: of those that serve, the highest version, and of equals the one whose turn it is. Where
-    /// nobody serves yet, one that is starting.
+    /// The next instance to ask: of those that serve, the highest version, and of equals the one that their balance says.
+    /// Where nobody serves yet, one that is starting.
     #[inline]
-    pub(crate) fn choose(&self, requirement: Option<&VersionReq>) -> Option<&Offer> {
-        self.choose_of(requirement, |_| true)
+    pub(crate) fn choose(&self, requirement: Option<&VersionReq>, key: Option<CallKey>) -> Option<&Offer> {
+        self.choose_of(requirement, key, |_| true)
     }
 
-    fn choose_of(&self, requirement: Option<&VersionReq>, suits: impl Fn(&Offer) -> bool) -> Option<&Offer> {
+    fn choose_of(
+        &self,
+        requirement: Option<&VersionReq>,
+        key: Option<CallKey>,
+        suits: impl Fn(&Offer) -> bool,
+    ) -> Option<&Offer> {
         let first = |wanted| {
             let is_wanted = |offer: &Offer| offer.entry.standing() == wanted && suits(offer);
-            self.fitting(requirement).find_map(|equals| equals.next(is_wanted))
+            self.fitting(requirement).find_map(|equals| equals.next(key, is_wanted))
         };
         first(Standing::Serving).or_else(|| first(Standing::Starting))
     }
@@ -88,14 +92,53 @@ impl Route {
 
     /// A reference to the instance whose turn it is, of those that take this type of message.
     pub(crate) fn recipient<M: Message>(&self, requirement: Option<&VersionReq>) -> Result<Recipient<M>, LookupError> {
-        let offer = self.choose_of(requirement, |offer| offer.takes(TypeId::of::<M>()));
-        let recipient = offer.and_then(|offer| offer.operation.recipient().downcast_ref().cloned());
+        let offer = self.choose_of(requirement, None, |offer| offer.takes(TypeId::of::<M>()));
+        let recipient = offer.and_then(Offer::recipient);
         recipient.ok_or_else(|| self.no_recipient::<M>(requirement))
     }
 
     /// What all who offer it share.
     pub(crate) fn state(&self) -> &Arc<OperationState> {
         self.versions[0].offers[0].operation.state()
+    }
+
+    /// Sends a message to the instance whose turn it is, or to the next that has room for it now.
+    pub(crate) fn send<M: Message>(&self, requirement: Option<&VersionReq>, message: M) -> Result<(), SendError> {
+        let takes = |offer: &Offer| offer.takes(TypeId::of::<M>());
+        let first = self.choose_of(requirement, None, takes);
+        let Some(first) = first else { return Err(self.no_recipient::<M>(requirement).into()) };
+        match first.send(message) {
+            Ok(()) => Ok(()),
+            Err(refused) => self.send_to_others(requirement, first, refused),
+        }
+    }
+
+    #[cold]
+    fn send_to_others<M: Message>(
+        &self,
+        requirement: Option<&VersionReq>,
+        first: &Offer,
+        refused: TellError<M>,
+    ) -> Result<(), SendError> {
+        let (mut tried, mut last, mut refused) = (Tried::new(), first, refused);
+        let mut others = self.others(requirement, first).into_iter();
+        while let Some(reason) = why_not_taken(&refused) {
+            tried.insert(last.entry.number(), reason);
+            let Some(other) = others.find(|other| other.takes(TypeId::of::<M>())) else { break };
+            last = other;
+            match other.send(refused.into_message()) {
+                Ok(()) => {
+                    self.took(other);
+                    return Ok(());
+                }
+                Err(error) => refused = error,
+            }
+        }
+        last.recipient::<M>().inspect(Target::bury);
+        match refused {
+            TellError::Denied { reason, .. } => Err(SendError::Denied { instance: last.instance().to_owned(), reason }),
+            _ => Err(self.refusal(requirement, &tried).into()),
+        }
     }
 
     /// What the highest version that matches says of the operation, whether or not it serves now.
@@ -165,50 +208,6 @@ impl Route {
     }
 }
 
-impl Equals {
-    fn new(first: Offer, before: Option<&Route>) -> Self {
-        let before = before.and_then(|route| route.versions.iter().find(|equals| equals.version_is(&first)));
-        let turn = before.map_or_else(Arc::default, |equals| Arc::clone(&equals.turn));
-        Self { offers: vec![first], turn }
-    }
-
-    /// One whose turn has not come leaves it to the next, so that nobody has to be counted.
-    #[inline]
-    fn next(&self, is_wanted: impl Fn(&Offer) -> bool) -> Option<&Offer> {
-        if let [only] = &self.offers[..] {
-            return Some(only).filter(|only| is_wanted(only));
-        }
-        // Looking costs nobody a turn.
-        self.offers.iter().find(|offer| is_wanted(offer))?;
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let (passed, offer) = self.from(turn).enumerate().find(|(_, offer)| is_wanted(offer))?;
-        if passed > 0 {
-            // Those that were passed over have had their turns: the next one is not that of the same stand-in.
-            self.turn.fetch_add(passed, Ordering::Relaxed);
-        }
-        Some(offer)
-    }
-
-    /// All of them, from the one whose turn it is.
-    fn in_turn(&self) -> impl Iterator<Item = &Offer> {
-        self.from(self.turn.load(Ordering::Relaxed))
-    }
-
-    /// All of them, from the one whose turn this is.
-    fn from(&self, turn: usize) -> impl Iterator<Item = &Offer> {
-        let (before, behind) = self.offers.split_at(turn % self.offers.len());
-        behind.iter().chain(before)
-    }
-
-    fn version(&self) -> &Version {
-        &self.offers[0].entry.descriptor().version
-    }
-
-    fn version_is(&self, offer: &Offer) -> bool {
-        self.offers[0].entry.is_equal(&offer.entry)
-    }
-}
-
 impl Offer {
     pub(super) fn all_of(entry: &Arc<Entry>) -> impl Iterator<Item = Self> {
         let operations = entry.operations().iter();
@@ -228,6 +227,27 @@ impl Offer {
         &self.entry
     }
 
+    /// What takes the messages of the operation, if they are of this type.
+    fn recipient<M: Message>(&self) -> Option<Recipient<M>> {
+        self.operation.recipient().downcast_ref().cloned()
+    }
+
+    /// Leaves a message there, if it is of the type that is taken.
+    fn send<M: Message>(&self, message: M) -> Result<(), TellError<M>> {
+        match self.operation.recipient().downcast_ref::<Recipient<M>>() {
+            Some(recipient) => recipient.try_tell(message),
+            None => Err(TellError::Stopped(message)),
+        }
+    }
+
+    fn instance(&self) -> &str {
+        &self.entry.descriptor().instance
+    }
+
+    fn weight(&self) -> u64 {
+        self.entry.descriptor().weight.into()
+    }
+
     fn is_of(&self, entry: &Entry) -> bool {
         self.entry.number() == entry.number()
     }
@@ -239,6 +259,19 @@ impl Offer {
     /// The name of the operation alone.
     pub(super) fn name(&self) -> &str {
         &self.operation.descriptor().name
+    }
+}
+
+/// Why another may take a message that was handed back; nothing where another would be a way around the hook.
+fn why_not_taken<M>(refused: &TellError<M>) -> Option<UnavailableReason> {
+    match refused {
+        TellError::Refused { retry_after, .. } => {
+            Some(UnavailableReason::BreakerOpen(Some(*retry_after).filter(|&wait| wait < Duration::MAX)))
+        }
+        TellError::Full(_) => Some(UnavailableReason::Full),
+        TellError::ShuttingDown(_) => Some(UnavailableReason::Stopping),
+        TellError::Stopped(_) => Some(UnavailableReason::Stopped),
+        _ => None,
     }
 }
 

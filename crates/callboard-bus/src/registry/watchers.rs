@@ -1,12 +1,14 @@
 //! Who wants to know of arrivals and departures, and what they have not been told yet.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::Hash;
 use std::sync::Weak;
 use std::time::Duration;
 
-use callboard_actor::{ActorId, Recipient, TellError};
+use callboard_actor::{ActorId, Message, Recipient, TellError};
 
 use super::ModuleChange;
+use crate::contract::ContractChange;
 
 /// After this long a watcher that had no room is tried again.
 const SOON: Duration = Duration::from_millis(10);
@@ -19,29 +21,48 @@ const MANY: usize = 1024;
 
 /// The watchers. Each is told of every change once and in order; what one cannot take now waits for it here, and keeps
 /// nobody else waiting. Where too much would wait, what has passed meanwhile is left out.
-#[derive(Default)]
-pub(super) struct Watchers {
-    all: Vec<Watcher>,
+pub(super) struct Watchers<C: Change> {
+    all: Vec<Watcher<C>>,
 }
 
-struct Watcher {
-    recipient: Recipient<ModuleChange>,
+/// What watchers are told: each is a change of one of many things.
+pub(super) trait Change: Message + Clone {
+    /// What tells the things apart.
+    type Thing<'a>: Eq + Hash
+    where
+        Self: 'a;
+
+    fn thing(&self) -> Self::Thing<'_>;
+
+    /// One change for all from the first to the last of one thing; nothing when there is nothing to tell to one who has
+    /// heard of none of them.
+    fn since(first: &Self, last: &Self) -> Option<Self>;
+}
+
+struct Watcher<C: Change> {
+    recipient: Recipient<C>,
     /// Lives as long as the watch.
     hold: Weak<()>,
-    untold: VecDeque<ModuleChange>,
+    untold: VecDeque<C>,
     /// How many make a try to have fewer worth its while.
     many: usize,
 }
 
-impl Watchers {
+impl<C: Change> Default for Watchers<C> {
+    fn default() -> Self {
+        Self { all: Vec::new() }
+    }
+}
+
+impl<C: Change> Watchers<C> {
     /// One more, who is told first what is there.
-    pub(super) fn add(&mut self, recipient: Recipient<ModuleChange>, hold: Weak<()>, there: VecDeque<ModuleChange>) {
+    pub(super) fn add(&mut self, recipient: Recipient<C>, hold: Weak<()>, there: VecDeque<C>) {
         let many = MANY.max(2 * there.len());
         self.all.push(Watcher { recipient, hold, untold: there, many });
     }
 
     /// Something has changed.
-    pub(super) fn note(&mut self, change: &ModuleChange) {
+    pub(super) fn note(&mut self, change: &C) {
         self.all.iter_mut().for_each(|watcher| watcher.note(change));
     }
 
@@ -67,8 +88,8 @@ enum Told {
     Gone,
 }
 
-impl Watcher {
-    fn note(&mut self, change: &ModuleChange) {
+impl<C: Change> Watcher<C> {
+    fn note(&mut self, change: &C) {
         self.untold.push_back(change.clone());
         if self.untold.len() > self.many {
             self.untold = without_the_past(&self.untold);
@@ -97,35 +118,56 @@ impl Watcher {
     }
 }
 
-/// What is left to tell of each instance: that it has gone, or how it is now, in the order in which that came to be. Of one
+/// What is left to tell of each thing: that it has gone, or how it is now, in the order in which that came to be. Of one
 /// that came and went meanwhile nothing is.
-fn without_the_past(untold: &VecDeque<ModuleChange>) -> VecDeque<ModuleChange> {
-    let mut first: HashMap<Instance<'_>, &ModuleChange> = HashMap::new();
+fn without_the_past<C: Change>(untold: &VecDeque<C>) -> VecDeque<C> {
+    let mut first: HashMap<C::Thing<'_>, &C> = HashMap::new();
     let mut last = HashMap::new();
     for (place, change) in untold.iter().enumerate() {
-        first.entry(instance(change)).or_insert(change);
-        last.insert(instance(change), place);
+        first.entry(change.thing()).or_insert(change);
+        last.insert(change.thing(), place);
     }
-    let is_last = |(place, change): &(usize, &ModuleChange)| last[&instance(change)] == *place;
-    let lasting = untold.iter().enumerate().filter(is_last);
-    lasting.filter_map(|(_, change)| since(first[&instance(change)], change)).collect()
+    let lasting: HashSet<usize> = last.into_values().collect();
+    let lasting = untold.iter().enumerate().filter(|(place, _)| lasting.contains(place));
+    lasting.filter_map(|(_, change)| C::since(first[&change.thing()], change)).collect()
 }
 
-type Instance<'a> = (ActorId, &'a str);
+/// Who has not been told of an arrival knows nothing of the instance.
+impl Change for ModuleChange {
+    type Thing<'a> = (ActorId, &'a str);
 
-fn instance(change: &ModuleChange) -> Instance<'_> {
-    let descriptor = change.descriptor();
-    (descriptor.actor, &descriptor.name)
+    fn thing(&self) -> Self::Thing<'_> {
+        let descriptor = self.descriptor();
+        (descriptor.actor, &descriptor.name)
+    }
+
+    fn since(first: &Self, last: &Self) -> Option<Self> {
+        let is_news = matches!(first, Self::Arrived(_));
+        match last {
+            Self::Departed(_) if is_news => None,
+            Self::Departed(_) => Some(last.clone()),
+            Self::Arrived(now) | Self::Changed(now) if is_news => Some(Self::Arrived(now.clone())),
+            Self::Arrived(now) | Self::Changed(now) => Some(Self::Changed(now.clone())),
+        }
+    }
 }
 
-/// One change for all from the first to the last: who has not been told of an arrival knows nothing of the instance.
-fn since(first: &ModuleChange, last: &ModuleChange) -> Option<ModuleChange> {
-    let is_news = matches!(first, ModuleChange::Arrived(_));
-    match last {
-        ModuleChange::Departed(_) if is_news => None,
-        ModuleChange::Departed(_) => Some(last.clone()),
-        ModuleChange::Arrived(now) | ModuleChange::Changed(now) if is_news => Some(ModuleChange::Arrived(now.clone())),
-        ModuleChange::Arrived(now) | ModuleChange::Changed(now) => Some(ModuleChange::Changed(now.clone())),
+/// Who has not been told that a contract was made knows nothing of it.
+impl Change for ContractChange {
+    type Thing<'a> = [&'a str; 3];
+
+    fn thing(&self) -> Self::Thing<'_> {
+        let contract = self.contract();
+        [&contract.consumer, &contract.provider, &contract.capability]
+    }
+
+    fn since(first: &Self, last: &Self) -> Option<Self> {
+        let is_news = matches!(first, Self::Made(_));
+        match last {
+            Self::Forgotten(_) if is_news => None,
+            Self::Mended(contract) if is_news => Some(Self::Made(contract.clone())),
+            _ => Some(last.clone()),
+        }
     }
 }
 

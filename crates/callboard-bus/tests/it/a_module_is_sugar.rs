@@ -90,6 +90,11 @@ mod sugar {
             Ok(Self { store: cx.require().await?, done: 0, ticks: 0 })
         }
 
+        async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), Fault> {
+            cx.publish("heard.started", self.done)?;
+            Ok(())
+        }
+
         /// Keeps the data.
         #[request("process_data", idempotent)]
         async fn process(&mut self, process: Process, cx: &mut Context<Self>) -> Result<u64, Empty> {
@@ -149,6 +154,11 @@ mod by_hand {
     }
 
     impl Actor for Processor {
+        async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), Fault> {
+            cx.publish("heard.started", self.done)?;
+            Ok(())
+        }
+
         async fn stopped(self, why: StopReason) {
             assert_eq!(why, StopReason::Stopped);
         }
@@ -337,7 +347,9 @@ fn what_the_macro_writes_does_what_is_written_by_hand() {
             "lab.LabSte: 0",
             "data.updated: 1",
             "data.updated: 1",
+            "heard.started 0 of processor",
             "heard.updated 3 of processor",
+            "heard.started 0 of processor",
             "heard.step \"lab.LabStepStarted\" of processor",
             "heard.updated 7 of processor",
             "Healthy",

@@ -220,6 +220,7 @@ fn a_descriptor_says_all_of_a_module() {
         let expected = json!({
             "name": "lab.adder", "version": "1.2.3", "description": "adds", "tags": ["math"],
             "owner": "", "protocols": ["request_response", "point_to_point", "workflow"], "security_level": "public",
+            "required_permissions": [], "balance": "round_robin", "weight": 1, "capabilities": [],
             "requires": ["storage.put@^1", "lab.adder.who"], "hears": [], "publishes": [],
             "health": { "state": "healthy" }, "actor": shown["actor"], "instance": "adder-1",
             "operations": [{

@@ -6,6 +6,7 @@ use callboard_actor::{Actor, ActorRef, Context, Fault, Overflow, SyncHandler, ch
 use proptest::prelude::*;
 
 use super::{MANY, ModuleChange, Watchers, without_the_past};
+use crate::contract::{Breach, Contract, ContractChange};
 use crate::descriptor::{Descriptor, Health};
 use crate::manifest::Manifest;
 
@@ -93,4 +94,26 @@ fn what_is_kept_for_one_watcher_is_bounded() {
         assert!(watchers.all.is_empty(), "nobody holds on to the watch");
         t.shutdown().await;
     });
+}
+
+/// Who was not told of a contract when it was made hears how it is now, or nothing when it is gone.
+#[test]
+fn what_is_left_of_contracts_is_how_they_are() {
+    let contract = |provider: &str| Contract::new("web", provider, "count", "^1".parse().unwrap());
+    let broken = |provider: &str| {
+        let breach = Breach::Gone(Box::new(contract(provider)));
+        ContractChange::Broken { contract: contract(provider), breach }
+    };
+    let untold: VecDeque<_> = [
+        ContractChange::Made(contract("mended")),
+        ContractChange::Made(contract("gone")),
+        broken("told of"),
+        broken("mended"),
+        ContractChange::Forgotten(contract("gone")),
+        ContractChange::Mended(contract("mended")),
+        ContractChange::Forgotten(contract("told of")),
+    ]
+    .into();
+    let left = [ContractChange::Made(contract("mended")), ContractChange::Forgotten(contract("told of"))];
+    assert!(without_the_past(&untold).into_iter().eq(left));
 }

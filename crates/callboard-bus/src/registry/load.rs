@@ -1,0 +1,76 @@
+//! How much an instance has to do: [`Load`].
+
+use std::any::{Any, TypeId};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::callable::{Asked, CallOptions, Callable};
+use crate::descriptor::OperationDescriptor;
+use crate::operation::OperationState;
+use crate::value::{Value, ValueError};
+
+/// The calls of one instance that have begun and not ended. Only instances whose balance asks for it have one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Load(Arc<AtomicUsize>);
+
+impl Load {
+    pub(super) fn calls(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// The same operation, with its calls counted if that is wanted.
+    pub(crate) fn counting(load: Option<&Self>, operation: Arc<dyn Callable>) -> Arc<dyn Callable> {
+        match load {
+            Some(load) => Arc::new(Counted { operation, load: load.clone() }),
+            None => operation,
+        }
+    }
+
+    /// One more, until it is dropped.
+    fn hold(&self) -> Held {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Held(self.clone())
+    }
+}
+
+/// One call.
+struct Held(Load);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// An operation whose calls are counted.
+struct Counted {
+    operation: Arc<dyn Callable>,
+    load: Load,
+}
+
+impl Callable for Counted {
+    fn ask(&self, input: &Value, options: &CallOptions) -> Result<Asked, ValueError> {
+        let asked = self.operation.ask(input, options)?;
+        let held = self.load.hold();
+        Ok(Box::pin(async move {
+            let _held = held;
+            asked.await
+        }))
+    }
+
+    fn descriptor(&self) -> &Arc<OperationDescriptor> {
+        self.operation.descriptor()
+    }
+
+    fn state(&self) -> &Arc<OperationState> {
+        self.operation.state()
+    }
+
+    fn message(&self) -> TypeId {
+        self.operation.message()
+    }
+
+    fn recipient(&self) -> &dyn Any {
+        self.operation.recipient()
+    }
+}
