@@ -1,6 +1,7 @@
 //! Which of several equal instances is to be called: [`Balance`]. Pure.
 
 use std::fmt;
+use std::num::NonZeroU64;
 
 use serde::{Deserialize, Serialize};
 
@@ -51,18 +52,18 @@ impl fmt::Display for Balance {
     }
 }
 
-/// What a call is about, as far as the choice of an instance goes.
+/// What a call is about, as far as the choice of an instance goes. Not zero, so that a call without one is no larger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct CallKey(u64);
+pub(crate) struct CallKey(NonZeroU64);
 
 impl CallKey {
     pub(crate) fn of(key: &[u8]) -> Self {
-        Self(digest(key))
+        Self(NonZeroU64::MIN | digest(key))
     }
 
     /// How well an instance suits: the highest gets the call.
     pub(crate) fn score(self, instance: u64) -> u64 {
-        mix(self.0 ^ instance)
+        mix(self.0.get() ^ instance)
     }
 }
 

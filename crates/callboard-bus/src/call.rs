@@ -47,7 +47,6 @@ pub struct Call {
     address: Result<Address, Box<AddressError>>,
     payload: Payload,
     options: CallOptions,
-    key: Option<CallKey>,
     /// Part of a call that is made by others; see `conduct`.
     is_attempt: bool,
 }
@@ -55,7 +54,19 @@ pub struct Call {
 /// What goes in, read as late as can be: a name that leads nowhere costs no reading.
 enum Payload {
     Value(Value),
-    Packed(Box<(Vec<u8>, Limits)>),
+    /// What few calls have is behind one box, as a call is moved a few times on its way.
+    Rare(Box<Rare>),
+}
+
+/// A payload of which there is more to say.
+struct Rare {
+    content: Content,
+    key: Option<CallKey>,
+}
+
+enum Content {
+    Value(Value),
+    Packed(Vec<u8>, Limits),
 }
 
 impl Call {
@@ -71,7 +82,6 @@ impl Call {
             address: address.map_err(Box::new),
             payload,
             options: CallOptions::default(),
-            key: None,
             is_attempt: false,
         }
     }
@@ -98,7 +108,7 @@ impl Call {
     /// What the call is about: where the balance of the module is [by key](crate::Balance::ConsistentHash), calls with the
     /// same key go to the same instance as long as it takes calls.
     pub fn key(mut self, key: impl AsRef<[u8]>) -> Self {
-        self.key = Some(CallKey::of(key.as_ref()));
+        self.payload = self.payload.with_key(CallKey::of(key.as_ref()));
         self
     }
 
@@ -253,7 +263,7 @@ impl Call {
     fn make(&self, route: &Route, address: &Address, task: &mut Task<'_>) -> Result<Made, CallError> {
         let input = self.payload.read(address)?;
         let ask = |offer: &Offer, task: &mut Task<'_>| self.ask(address, offer, &input, task);
-        let Some(first) = route.choose(address.requirement(), self.key) else {
+        let Some(first) = route.choose(address.requirement(), self.payload.key()) else {
             return Err(route.refusal(address.requirement(), &Tried::new()).into());
         };
         match ask(first, task)? {
@@ -302,10 +312,38 @@ fn ask_others(
 }
 
 impl Payload {
+    fn packed(bytes: Vec<u8>) -> Self {
+        Self::Rare(Box::new(Rare { content: Content::Packed(bytes, Limits::default()), key: None }))
+    }
+
+    #[inline]
     fn read(&self, address: &Address) -> Result<Cow<'_, Value>, CallError> {
         match self {
             Self::Value(value) => Ok(Cow::Borrowed(value)),
-            Self::Packed(packed) => codec::decode_value(&packed.0, &packed.1)
+            Self::Rare(rare) => rare.content.read(address),
+        }
+    }
+
+    #[inline]
+    fn key(&self) -> Option<CallKey> {
+        if let Self::Rare(rare) = self { rare.key } else { None }
+    }
+
+    fn with_key(self, key: CallKey) -> Self {
+        let content = match self {
+            Self::Value(value) => Content::Value(value),
+            Self::Rare(rare) => rare.content,
+        };
+        Self::Rare(Box::new(Rare { content, key: Some(key) }))
+    }
+}
+
+impl Content {
+    #[inline(never)]
+    fn read(&self, address: &Address) -> Result<Cow<'_, Value>, CallError> {
+        match self {
+            Self::Value(value) => Ok(Cow::Borrowed(value)),
+            Self::Packed(bytes, limits) => codec::decode_value(bytes, limits)
                 .map(Cow::Owned)
                 .map_err(|fault| CallError::Bytes { operation: Arc::clone(address.name()), fault }),
         }
@@ -329,13 +367,15 @@ pub struct PackedCall(Call);
 
 impl PackedCall {
     pub(crate) fn new(modules: Modules, address: Result<Address, AddressError>, bytes: Vec<u8>) -> Self {
-        Self(Call::with(modules, address, Payload::Packed(Box::new((bytes, Limits::default())))))
+        Self(Call::with(modules, address, Payload::packed(bytes)))
     }
 
     /// What the payload may be at most.
     pub fn limits(mut self, limits: Limits) -> Self {
-        if let Payload::Packed(packed) = &mut self.0.payload {
-            packed.1 = limits;
+        if let Payload::Rare(rare) = &mut self.0.payload
+            && let Content::Packed(_, set) = &mut rare.content
+        {
+            *set = limits;
         }
         self
     }

@@ -55,7 +55,7 @@ impl Call {
             modules: self.modules.clone(),
             address: address.clone(),
             options,
-            key: self.key,
+            key: self.payload.key(),
             policy: conduct.retry(more.retry),
             repeatable: if is_idempotent { Repeatable::Yes } else { Repeatable::No },
             deadline,
@@ -97,8 +97,9 @@ impl Plan {
             options.timeout = Some(left);
         }
         let payload = Payload::Value(request.input.clone());
-        let (modules, address, key) = (self.modules.clone(), Ok(self.address.clone()), self.key);
-        Call { modules, address, payload, options, key, is_attempt: true }.await
+        let payload = self.key.into_iter().fold(payload, Payload::with_key);
+        let (modules, address) = (self.modules.clone(), Ok(self.address.clone()));
+        Call { modules, address, payload, options, is_attempt: true }.await
     }
 
     fn failed(&self, made: u32, error: &CallError) -> (Duration, Attempt) {
