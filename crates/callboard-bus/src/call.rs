@@ -145,6 +145,11 @@ impl Call {
         self.more(|more| drop(more.metadata.insert(name.into(), value.into())))
     }
 
+    /// The name that is called, as far as it is one.
+    pub(crate) fn operation(&self) -> Arc<str> {
+        self.address.as_ref().map_or_else(|_| Arc::default(), |address| Arc::clone(address.name()))
+    }
+
     fn more(mut self, change: impl FnOnce(&mut MoreOptions)) -> Self {
         change(self.options.more.get_or_insert_default());
         self

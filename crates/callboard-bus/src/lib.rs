@@ -183,6 +183,7 @@ mod router;
 mod modules;
 mod lookup;
 mod call;
+mod jobs;
 
 pub use self::address::{Address, AddressError};
 pub use self::balance::Balance;
@@ -195,6 +196,7 @@ pub use self::descriptor::{Descriptor, Health, OperationDescriptor};
 pub use self::event::{DomainEvent, Event, EventId, EventIdError};
 pub use self::events::{Events, EventsExt, TurnEventsExt};
 pub use self::expression::{EvaluationError, Expression, ExpressionError};
+pub use self::jobs::{Job, JobError, JobId, JobState, Jobs, JobsExt};
 pub use self::lookup::{Hint, LookupError, Unavailable, UnavailableInstance, UnavailableReason};
 pub use self::manifest::Manifest;
 pub use self::module::{Module, ModuleChild, Start, module, module_from};

@@ -27,6 +27,7 @@ mod modules_fit_together;
 mod names_lead_to_modules;
 mod events_of_a_turn_leave_with_it;
 mod events_reach_who_subscribed;
+mod jobs_go_on_by_themselves;
 mod listener;
 mod no_subscriber_harms_another;
 mod operations_are_listed;
