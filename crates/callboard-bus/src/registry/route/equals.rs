@@ -47,12 +47,17 @@ impl Equals {
         seeds.into()
     }
 
-    /// The next by their balance. One alone costs no counting, and the ways that few modules ask for stay out of line.
+    /// The next by their balance. One alone costs no counting, and what it does not need stays out of its line.
     #[inline]
     pub(super) fn next(&self, key: Option<CallKey>, is_wanted: impl Fn(&Offer) -> bool) -> Option<&Offer> {
-        if let [only] = &self.offers[..] {
-            return Some(only).filter(|only| is_wanted(only));
+        match &self.offers[..] {
+            [only] => Some(only).filter(|only| is_wanted(only)),
+            _ => self.next_of_many(key, is_wanted),
         }
+    }
+
+    #[inline(never)]
+    fn next_of_many(&self, key: Option<CallKey>, is_wanted: impl Fn(&Offer) -> bool) -> Option<&Offer> {
         match (self.balance, key) {
             (Balance::RoundRobin, _) | (Balance::ConsistentHash, None) => self.next_in_turn(is_wanted),
             (Balance::ConsistentHash, Some(key)) => self.next_by_key(key, is_wanted),
@@ -61,19 +66,16 @@ impl Equals {
         }
     }
 
-    #[inline(never)]
     fn next_by_key(&self, key: CallKey, is_wanted: impl Fn(&Offer) -> bool) -> Option<&Offer> {
         let wanted = self.offers.iter().zip(&self.seeds).filter(|(offer, _)| is_wanted(offer));
         wanted.max_by_key(|(_, seed)| key.score(**seed)).map(|(offer, _)| offer)
     }
 
-    #[inline(never)]
     fn next_by_load(&self, is_wanted: impl Fn(&Offer) -> bool) -> Option<&Offer> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         self.from(turn).filter(|offer| is_wanted(offer)).min_by_key(|offer| offer.entry.calls())
     }
 
-    #[inline(never)]
     fn next_by_weight(&self, is_wanted: impl Fn(&Offer) -> bool) -> Option<&Offer> {
         let wanted: Vec<_> = self.offers.iter().filter(|offer| is_wanted(offer)).collect();
         let total = wanted.iter().map(|offer| offer.weight()).sum();
@@ -86,7 +88,6 @@ impl Equals {
     }
 
     /// One whose turn has not come leaves it to the next, so that nobody has to be counted.
-    #[inline]
     fn next_in_turn(&self, is_wanted: impl Fn(&Offer) -> bool) -> Option<&Offer> {
         // Looking costs nobody a turn.
         self.offers.iter().find(|offer| is_wanted(offer))?;
