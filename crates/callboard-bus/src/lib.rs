@@ -20,7 +20,10 @@
 //! | the class of an error that says nothing of itself | [`Classifier`], [`Keywords`] |
 //! | the name of an event, and many of them | [`Topic`], [`Pattern`], [`TopicError`] |
 //! | what has happened, told to everybody who wants to know | [`Event`], [`EventsExt`], [`TurnEventsExt`], [`events`] |
-//! | who got it, who did not take it, and who gets it | [`Receipt`], [`Refusal`], [`Subscription`] |
+//! | who got it, who did not take it, and who gets it | [`Receipt`], [`Refusal`], [`Subscription`], [`SubscriptionInfo`] |
+//! | a scope of events with a bound, and one event for all of them | [`mod@channel`], [`Channels`], [`Broadcast`] |
+//! | events by the batch | [`Batch`], [`BatchOutcome`] |
+//! | what was published last, and what became of it | [`HistoryQuery`], [`EventCounts`] |
 //! | what modules can do, and who can | [`discovery::Capability`], [`discovery::DiscoveryQuery`], [`discovery::DiscoveryCache`] |
 //! | what two modules have agreed on, who is to do it, and what a change breaks | [`contract::Contract`], [`contract::negotiate`], [`mod@contract::diff`] |
 //! | which module needs which, and in what order they start | [`module_graph::ModuleGraph`] |
@@ -128,21 +131,29 @@
 //!
 //! It tries nothing again by itself and carries no bytes to another process: who does either calls it. The registry is
 //! that of one system, and forgets everything with it. An event is gone when its subscribers have it, and who subscribes
-//! later does not get it. The schemas of an operation are there to be read; what checks a payload is the type of the
+//! later does not get it; the history shows the last ones and delivers none. The schemas of an operation are there to be read; what checks a payload is the type of the
 //! message.
 //!
 //! An [`Expression`] is no programming language, it has no loops and no functions of users. A [`Value`] is no document
 //! store: it has no bytes of its own, no dates and no references, and one that is too large for a message belongs into a
 //! store. Nothing here migrates one version of a message to another.
 
+mod batch;
+mod broadcast;
+pub mod channel;
 mod classifier;
 pub mod codec;
 pub mod config;
 pub mod contract;
+mod courier;
+mod delivery;
 pub mod discovery;
 mod event;
 pub mod events;
 pub mod expression;
+mod filter;
+mod history;
+mod listener;
 pub mod near;
 mod matcher;
 mod pattern;
@@ -175,14 +186,20 @@ mod lookup;
 mod call;
 
 pub use self::address::{Address, AddressError};
+pub use self::batch::{Batch, BatchOutcome};
+pub use self::broadcast::{Broadcast, BroadcastReceipt};
 pub use self::call::{Call, CallError, CallFuture, Failure, PackedCall, PackedCallFuture};
+pub use self::channel::{
+    ChannelError, ChannelInfo, ChannelName, ChannelNameError, ChannelOverflow, Channels, NewChannel,
+};
 pub use self::classifier::{Classifier, Keywords};
 pub use self::codec::CodecError;
 pub use self::config::{Config, ConfigError, LiveConfig, Profile};
 pub use self::descriptor::{Descriptor, Health, OperationDescriptor};
 pub use self::event::{DomainEvent, Event, EventId, EventIdError};
-pub use self::events::{Events, EventsExt, TurnEventsExt};
+pub use self::events::{EventCounts, Events, EventsExt, TurnEventsExt};
 pub use self::expression::{EvaluationError, Expression, ExpressionError};
+pub use self::history::HistoryQuery;
 pub use self::lookup::{Hint, LookupError, Unavailable, UnavailableInstance, UnavailableReason};
 pub use self::manifest::Manifest;
 pub use self::module::{Module, ModuleChild, Start, module, module_from};
@@ -197,7 +214,9 @@ pub use self::registry::ModuleChange;
 pub use self::require::{RequireError, RequireExt};
 pub use self::retry::{RetryBudget, RetryPolicy};
 pub use self::security_level::SecurityLevel;
-pub use self::subscription::{Subscribe, SubscribeError, Subscription};
+pub use self::subscription::{
+    Subscribe, SubscribeError, Subscription, SubscriptionId, SubscriptionInfo, UnknownSubscription,
+};
 pub use self::topic::{Topic, TopicError};
 pub use self::value::{Array, NotFinite, Number, Object, Path, PathError, Segment, Value, ValueError, from_value};
 

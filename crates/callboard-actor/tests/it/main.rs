@@ -32,6 +32,7 @@ mod senders_come_from_anywhere;
 mod shutdown_runs_its_phases;
 mod siblings_restart_in_order;
 mod smoke;
+mod tells_say_when_they_are_handled;
 mod the_defaults_are_as_documented;
 mod the_state_table_holds;
 mod the_test_kit;
