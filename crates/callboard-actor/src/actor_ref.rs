@@ -287,6 +287,12 @@ impl<M: Message> Recipient<M> {
         Ask::new(self, message)
     }
 
+    /// The name of the actor behind it, unless it is an actor of actix.
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
+        self.0.actor().map(|actor| actor.core().name())
+    }
+
     /// Whether the actor behind it has ended, so that nothing will ever be taken again. Of an actor of actix nothing is
     /// known before a message is sent to it.
     #[must_use]

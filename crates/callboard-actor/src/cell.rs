@@ -287,6 +287,8 @@ impl Core {
             DeadReason::Stopped | DeadReason::Killed | DeadReason::Fenced | DeadReason::Lost => {
                 Tally::add(&self.tally.losses().dead, 1)
             }
+            // What has never been in a mailbox is in no book of an actor.
+            DeadReason::Overflow | DeadReason::Failed => {}
         }
         let at = self.system.clock.wall();
         let letter =

@@ -34,6 +34,10 @@ pub enum DeadReason {
     Fenced,
     /// A test made it vanish.
     Lost,
+    /// It made room in a queue in front of the mailbox.
+    Overflow,
+    /// What handled it outside of a mailbox failed as often as it was tried.
+    Failed,
 }
 
 impl DeadReason {
@@ -42,7 +46,8 @@ impl DeadReason {
     pub const fn code(self) -> ErrorCode {
         match self {
             Self::Expired => ErrorCode::Expired,
-            Self::Shed => ErrorCode::Busy,
+            Self::Shed | Self::Overflow => ErrorCode::Busy,
+            Self::Failed => ErrorCode::HandlerFailed,
             Self::Stopped | Self::Killed | Self::Refused | Self::Fenced | Self::Lost => ErrorCode::Unavailable,
         }
     }

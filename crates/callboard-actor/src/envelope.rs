@@ -52,6 +52,8 @@ pub(crate) struct Header {
     pub(crate) idempotency_key: Option<Arc<str>>,
     /// Handed out by the gate to a probe; given back when it is dropped before it runs.
     pub(crate) probe: Option<u32>,
+    /// Somebody waits for the end of the turn without a deadline; what is over at `expires` is the time to live.
+    pub(crate) lends_no_deadline: bool,
 }
 
 /// The slot. See the head of this module.
@@ -294,7 +296,8 @@ unsafe fn open<A: Handler<M>, M: Message>(
     // SAFETY: passed on from the caller.
     let Letter { message, reply, header } = unsafe { take::<M>(slot) };
     let context = turn.context();
-    context.begin_turn(reply.is_some(), expires, header.as_deref());
+    let lends = reply.is_some() && header.as_ref().is_none_or(|header| !header.lends_no_deadline);
+    context.begin_turn(lends, expires, header.as_deref());
     if reply.as_ref().is_some_and(|reply| context.is_abandoned(reply, expires)) {
         drop_quietly((message, header));
         return Poll::Ready(Ending::Abandoned);

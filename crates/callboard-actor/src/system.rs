@@ -13,15 +13,16 @@ use crate::actor::Actor;
 use crate::actor_ref::ActorRef;
 use crate::alarm::Alarms;
 use crate::bound::Seat;
-use crate::cell::{ActorCell, Core};
+use crate::cell::{ActorCell, ActorId, Core};
 use crate::child::{Child, Defaults, IntoChild, Policy};
 use crate::clock::Clock;
-use crate::dead_letter::{DeadLetters, Quarantine};
+use crate::dead_letter::{DeadLetter, DeadLetters, DeadReason, Quarantine};
 use crate::directory::Directory;
 use crate::error::StartError;
 use crate::host::{Arbiter, Arbiters};
 use crate::inspect::Snapshot;
 use crate::mailbox::Mailbox;
+use crate::message::{MessageId, Priority};
 use crate::part::Part;
 use crate::shutdown::{Drain, Phases, ShutdownPhase, ShutdownReport};
 use crate::supervisor::{Order, Supervise, SupervisorRef, arrange, one_for_one};
@@ -146,6 +147,20 @@ impl System {
     #[must_use]
     pub fn dead_letters(&self) -> &DeadLetters {
         &self.0.dead_letters
+    }
+
+    /// Records a message that a layer above had for an actor, which has a name and an id, and that never came to its
+    /// mailbox. It is in no book of the actor.
+    pub fn record_dead_letter(
+        &self,
+        (actor, actor_id): (String, ActorId),
+        message: &'static str,
+        priority: Priority,
+        reason: DeadReason,
+    ) {
+        let at = self.0.clock.wall();
+        let letter = DeadLetter { id: MessageId::at(at), at, actor, actor_id, message, priority, reason };
+        self.0.dead_letters.add(letter);
     }
 
     /// The messages whose turns failed.

@@ -1,98 +1,331 @@
-//! What was sent by name and reached nobody: [`Undeliverable`], and why a message was not sent: [`SendError`].
+//! The way of an event to those who want it: straight into the mailboxes of actors, or into the queue of a channel, from
+//! where a [courier](crate::courier) brings it. There is no other.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use callboard_actor::ErrorCode;
-use thiserror::Error;
+use callboard_actor::{ActorId, DeadReason, ErrorCode, Priority};
+use futures::future::join_all;
 
-use crate::lookup::LookupError;
+use crate::channel::{Accepted, Channel, Full, Queue};
+use crate::event::{Event, EventId};
+use crate::events::{End, Events, Table};
+use crate::publish::{PublishError, Receipt, Refusal};
+use crate::subscription::{Ending, Inbox, Mailbox, Moment, Subscriber, Way};
 
-/// A message sent by name that nobody waits for and that reached nobody. It is gone; this is its record, without what was
-/// in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Undeliverable {
-    /// When, since the system started.
-    pub at: Duration,
-    /// `module.operation`, or the name of the router that had no rule for it.
-    pub name: String,
-    /// The type of the message, as Rust names it.
-    pub message: &'static str,
-    /// Why, as a code.
-    pub code: ErrorCode,
-    /// Why, in words.
-    pub reason: String,
+/// What has come of an event so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Heard {
+    delivered: usize,
+    queued: usize,
+    refused: usize,
+    filtered: usize,
+    ended: usize,
 }
 
-/// The last of them, and how many there ever were.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Undelivered {
-    /// The last 1,000, oldest first.
-    pub last: VecDeque<Undeliverable>,
-    /// All that there ever were.
-    pub total: u64,
-}
-
-impl Undelivered {
-    const KEPT: usize = 1_000;
-
-    pub(crate) fn add(&mut self, letter: Undeliverable) {
-        self.total += 1;
-        if self.last.len() == Self::KEPT {
-            self.last.pop_front();
-        }
-        self.last.push_back(letter);
+impl Heard {
+    pub(crate) fn receipt(self, id: EventId) -> Receipt {
+        Receipt { id, delivered: self.delivered + self.queued, refused: self.refused, filtered: self.filtered }
     }
-}
 
-/// Why a message was not sent by name. There is a record of it, see
-/// [`Modules::undelivered`](crate::Modules::undelivered).
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum SendError {
-    /// The name does not lead to an instance that takes the message now.
-    #[error(transparent)]
-    Lookup(#[from] LookupError),
-    /// The admission hook of the instance said no.
-    #[error("`{instance}` did not admit it: {reason}")]
-    Denied {
-        /// The name of the actor.
-        instance: String,
-        /// Its reason.
-        reason: String,
-    },
-}
-
-impl SendError {
-    /// The stable code.
-    #[must_use]
-    pub fn code(&self) -> ErrorCode {
-        match self {
-            Self::Lookup(error) => error.code(),
-            Self::Denied { .. } => ErrorCode::PermissionDenied,
+    fn note(&mut self, end: End) {
+        match end {
+            End::Delivered => self.delivered += 1,
+            End::Ended => self.ended += 1,
+            _ => self.refused += 1,
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
+impl Events {
+    /// Sends an event to all who want it and are on no channel. Waits where their mailboxes have no room.
+    pub(crate) async fn deliver(&self, event: &Event) -> Receipt {
+        let (heard, waiting) = self.deliver_now(event, |_| true);
+        if waiting.is_empty() { heard.receipt(event.id) } else { self.deliver_waiting(event, heard, waiting).await }
+    }
 
-    use callboard_actor::ErrorCode;
-
-    use super::{Undeliverable, Undelivered};
-
-    #[test]
-    fn the_last_are_kept_and_all_are_counted() {
-        let mut undelivered = Undelivered::default();
-        for second in 0..1_500 {
-            let (name, reason) = ("lab.add".to_owned(), "no reason".to_owned());
-            let (at, code) = (Duration::from_secs(second), ErrorCode::Unavailable);
-            undelivered.add(Undeliverable { at, name, message: "Add", code, reason });
+    /// Sends an event to those who have room. Nobody waits for the others.
+    pub(crate) fn deliver_at_once(&self, event: &Event) {
+        let (_, waiting) = self.deliver_now(event, |_| true);
+        for subscriber in waiting {
+            if let Way::Mailbox(mailbox) = subscriber.route() {
+                Wait::begin(self).end(self.not_heard(event, &subscriber, mailbox, ErrorCode::Busy));
+            }
         }
-        assert_eq!((undelivered.last.len(), undelivered.total), (1_000, 1_500));
-        assert_eq!(undelivered.last[0].at, Duration::from_secs(500));
+    }
+
+    /// Sends an event to those among `takes` who are on no channel and have room, and says who has none.
+    #[inline]
+    pub(crate) fn deliver_now(
+        &self,
+        event: &Event,
+        mut takes: impl FnMut(&Subscriber) -> bool,
+    ) -> (Heard, Vec<Arc<Subscriber>>) {
+        let (mut heard, mut waiting) = (Heard::default(), Vec::new());
+        let (table, at) = (self.board().table(), Moment::from(event.time));
+        for subscriber in table.find(&event.name) {
+            if subscriber.has_ended() || !takes(subscriber) {
+                continue;
+            }
+            if !self.is_wanted_by(subscriber, event) {
+                heard.filtered += 1;
+                continue;
+            }
+            match subscriber.route() {
+                Way::Mailbox(mailbox) => match self.hear_at_once(event, mailbox) {
+                    Ok(()) => {
+                        subscriber.stats().deliver(at);
+                        heard.delivered += 1;
+                    }
+                    Err(ErrorCode::Busy) => waiting.push(Arc::clone(subscriber)),
+                    Err(reason) => heard.note(self.not_heard(event, subscriber, mailbox, reason)),
+                },
+                Way::Queue(inbox) => self.enqueue(event, subscriber, inbox, &mut heard),
+            }
+        }
+        self.book(heard, waiting.len());
+        (heard, waiting)
+    }
+
+    #[inline]
+    fn hear_at_once(&self, event: &Event, mailbox: &dyn Mailbox) -> Result<(), ErrorCode> {
+        // Where nothing is left of it, the mailbox finds that out.
+        let ttl = self.time_left(event).unwrap_or_default();
+        mailbox.hear_at_once(event.clone(), ttl)
+    }
+
+    /// All at once, so that no subscriber waits for the room of another.
+    pub(crate) async fn deliver_waiting(
+        &self,
+        event: &Event,
+        mut heard: Heard,
+        waiting: Vec<Arc<Subscriber>>,
+    ) -> Receipt {
+        let waits: Vec<_> = waiting.iter().map(|subscriber| (subscriber, Wait::begin(self))).collect();
+        let waits = waits.into_iter().map(async |(subscriber, wait)| {
+            let Way::Mailbox(mailbox) = subscriber.route() else { return wait.end(End::Ended) };
+            let ttl = self.time_left(event).unwrap_or_default();
+            wait.end(match mailbox.hear(event.clone(), ttl).await {
+                Ok(()) => {
+                    subscriber.stats().deliver(self.now().into());
+                    End::Delivered
+                }
+                Err(reason) => self.not_heard(event, subscriber, mailbox, reason),
+            })
+        });
+        join_all(waits).await.into_iter().for_each(|end| heard.note(end));
+        heard.receipt(event.id)
+    }
+
+    /// What was not taken becomes a dead letter, and who has ended leaves.
+    fn not_heard(&self, event: &Event, subscriber: &Arc<Subscriber>, mailbox: &dyn Mailbox, reason: ErrorCode) -> End {
+        if reason == ErrorCode::Unavailable {
+            self.retire(subscriber);
+            return End::Ended;
+        }
+        mailbox.bury();
+        subscriber.stats().fail();
+        self.remember(event, subscriber, reason);
+        End::Refused
+    }
+
+    /// The books of an event that is on no channel; who waits for room is in flight.
+    fn book(&self, heard: Heard, waiting: usize) {
+        let counts = &self.board().counts;
+        let wanted = heard.delivered + heard.queued + heard.refused + waiting;
+        counts.publish((wanted + heard.filtered + heard.ended) as u64, wanted > 0);
+        counts.end(End::Delivered, heard.delivered as u64);
+        counts.end(End::Filtered, heard.filtered as u64);
+        counts.end(End::Refused, heard.refused as u64);
+        counts.end(End::Ended, heard.ended as u64);
+    }
+
+    /// Leaves an event in the queue of a channel for all among `takes` who want it, or for none.
+    pub(crate) fn deliver_on(
+        &self,
+        channel: &Channel,
+        event: &Event,
+        takes: impl FnMut(&Subscriber) -> bool,
+    ) -> Result<Receipt, PublishError> {
+        let table = channel.table.load_full();
+        let (wanting, filtered) = self.who_wants(&table, event, takes);
+        let accepted = self.accept(&channel.queue, event, &wanting);
+        let queued = accepted.map_err(|full| self.full(channel, full))?;
+        let counts = &self.board().counts;
+        channel.published.fetch_add(1, Ordering::Relaxed);
+        counts.publish((wanting.len() + filtered) as u64, !wanting.is_empty());
+        counts.end(End::Filtered, filtered as u64);
+        self.board().publish_again(event);
+        wanting.iter().for_each(|subscriber| self.wake(subscriber));
+        Ok(Heard { queued, filtered, ..Heard::default() }.receipt(event.id))
+    }
+
+    /// Those who want an event, and how many do not though its name matches.
+    fn who_wants<'t>(
+        &self,
+        table: &'t Table,
+        event: &Event,
+        mut takes: impl FnMut(&Subscriber) -> bool,
+    ) -> (Vec<&'t Arc<Subscriber>>, usize) {
+        let mut found = table.find(&event.name);
+        found.retain(|subscriber| !subscriber.has_ended());
+        let before = found.len();
+        found.retain(|subscriber| self.is_wanted_by(subscriber, event));
+        let filtered = before - found.len();
+        found.retain(|subscriber| takes(subscriber));
+        (found, filtered)
+    }
+
+    /// Puts an event into a queue. It is in flight before anybody can take it from there.
+    fn accept(&self, queue: &Queue, event: &Event, receivers: &[&Arc<Subscriber>]) -> Result<usize, Full> {
+        if receivers.is_empty() {
+            return Ok(0);
+        }
+        let counts = &self.board().counts;
+        let numbers: Vec<u64> = receivers.iter().map(|subscriber| subscriber.number()).collect();
+        counts.begin(numbers.len() as u64);
+        let Accepted { receivers: accepted, dropped } = queue.accept(event, &numbers);
+        for (event, numbers) in dropped {
+            self.overflow(&event, &numbers);
+        }
+        match accepted {
+            Ok(accepted) => {
+                // The others have left just now.
+                (accepted.len()..numbers.len()).for_each(|_| counts.end_of_flight(End::Ended));
+                Ok(accepted.len())
+            }
+            Err(full) => {
+                counts.cancel(numbers.len() as u64);
+                Err(full)
+            }
+        }
+    }
+
+    /// An event in the own queue of a subscription. What finds no room there is a dead letter.
+    fn enqueue(&self, event: &Event, subscriber: &Arc<Subscriber>, inbox: &Inbox, heard: &mut Heard) {
+        match self.accept(&inbox.queue, event, &[subscriber]) {
+            Ok(0) => heard.queued += 0,
+            // It may have left in this very moment.
+            Ok(_) => {
+                heard.queued += 1;
+                self.wake(subscriber);
+            }
+            Err(_full) => {
+                heard.refused += 1;
+                subscriber.stats().fail();
+                self.bury(event, subscriber, DeadReason::Overflow);
+                self.remember(event, subscriber, ErrorCode::Busy);
+            }
+        }
+    }
+
+    /// An event has made room for another one.
+    fn overflow(&self, event: &Event, receivers: &[u64]) {
+        receivers.iter().for_each(|_| self.board().counts.end_of_flight(End::Overflowed));
+        let Some(channel) = event.channel().and_then(|name| self.directory().find(name.as_str())) else { return };
+        channel.table.load().for_each(&mut |subscriber| {
+            if receivers.binary_search(&subscriber.number()).is_ok() {
+                subscriber.stats().fail();
+                self.bury(event, subscriber, DeadReason::Overflow);
+                self.remember(event, subscriber, ErrorCode::Busy);
+            }
+        });
+    }
+
+    /// Tells the courier. One that has ended with the system brings nothing any more.
+    fn wake(&self, subscriber: &Arc<Subscriber>) {
+        if subscriber.inbox().is_some_and(|inbox| !inbox.wake()) {
+            self.retire(subscriber);
+        }
+    }
+
+    fn full(&self, channel: &Channel, full: Full) -> PublishError {
+        self.board().counts.reject();
+        let name = channel.name().to_string();
+        match full {
+            Full::Queue => PublishError::ChannelFull { channel: name, bound: channel.queue.bound() },
+            Full::System => PublishError::SystemFull { channel: name, limit: self.directory().room().limit() },
+        }
+    }
+
+    #[inline]
+    fn is_wanted_by(&self, subscriber: &Subscriber, event: &Event) -> bool {
+        subscriber.wants(event).unwrap_or_else(|_| {
+            self.board().counts.filter_error();
+            false
+        })
+    }
+
+    /// How a delivery ends that went through a queue.
+    pub(crate) fn settle(&self, subscriber: &Subscriber, event: &Event, ending: Ending) {
+        self.board().counts.end_of_flight(ending.end);
+        match ending.end {
+            End::Delivered => {
+                subscriber.stats().deliver(self.now().into());
+                if let Some(channel) = subscriber.channel() {
+                    channel.delivered.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            End::Failed | End::Refused => subscriber.stats().fail(),
+            _ => {}
+        }
+        if let Some(reason) = ending.dead {
+            self.bury(event, subscriber, reason);
+        }
+        if let Some(code) = ending.code.filter(|_| ending.end != End::Ended) {
+            self.remember(event, subscriber, code);
+        }
+    }
+
+    /// What still waits for a subscription that has ended.
+    pub(crate) fn forget(&self, subscriber: &Subscriber) {
+        let Some(inbox) = subscriber.inbox() else { return };
+        let left = inbox.leave();
+        left.iter().for_each(|event| self.settle(subscriber, event, Ending::ENDED));
+        inbox.dismiss();
+    }
+
+    /// A dead letter of an event that was in no mailbox.
+    fn bury(&self, event: &Event, subscriber: &Subscriber, reason: DeadReason) {
+        if let Some(id) = subscriber.actor() {
+            let ear = subscriber.ear();
+            self.system().record_dead_letter((ear.owner(), id), ear.message(), event.priority, reason);
+        }
+    }
+
+    /// What the dead letter does not say.
+    fn remember(&self, event: &Event, subscriber: &Subscriber, reason: ErrorCode) {
+        if let Some(actor) = subscriber.actor() {
+            self.refused(Refusal::new(event, actor, reason));
+        }
+    }
+
+    /// An event that was taken and could not be read.
+    pub(crate) fn unreadable(&self, event: &Event, _: Priority, actor: ActorId) {
+        self.refused(Refusal::new(event, actor, ErrorCode::ValidationFailed));
+    }
+}
+
+/// Somebody waits for room. Who stops waiting has given up.
+struct Wait<'e> {
+    events: &'e Events,
+    end: End,
+}
+
+impl<'e> Wait<'e> {
+    fn begin(events: &'e Events) -> Self {
+        events.board().counts.begin(1);
+        Self { events, end: End::GivenUp }
+    }
+
+    fn end(mut self, end: End) -> End {
+        self.end = end;
+        end
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        self.events.board().counts.end_of_flight(self.end);
     }
 }

@@ -5,12 +5,12 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use callboard_actor::Message;
-use parking_lot::Mutex;
+use callboard_actor::{Message, Priority};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::{ContextV7, Timestamp, Uuid};
 
+use crate::channel::ChannelName;
 use crate::topic::Topic;
 use crate::value::{Value, ValueError, from_value};
 
@@ -30,8 +30,21 @@ pub struct Event {
     pub data: Value,
     /// When it was published, by the clock of the system.
     pub time: SystemTime,
-    /// The name of the actor that published it from a turn, or `system`.
+    /// Who published it: what the publisher says, or else the name of the actor whose turn did, or `system`.
     pub source: Arc<str>,
+    /// The priority that it was published with.
+    pub priority: Priority,
+    /// What few events have.
+    pub(crate) details: Option<Arc<Details>>,
+}
+
+/// What few events have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Details {
+    pub(crate) channel: Option<ChannelName>,
+    pub(crate) message_type: Option<Arc<str>>,
+    /// When its time to live is over.
+    pub(crate) expires: Option<SystemTime>,
 }
 
 impl Event {
@@ -42,6 +55,32 @@ impl Event {
     /// The data does not fit the type; the error says where.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, ValueError> {
         from_value(&self.data)
+    }
+
+    /// The channel that it came on.
+    #[must_use]
+    pub fn channel(&self) -> Option<&ChannelName> {
+        self.details.as_ref()?.channel.as_ref()
+    }
+
+    /// The type that the publisher gave it, or else its name.
+    #[must_use]
+    pub fn message_type(&self) -> &str {
+        let given = self.details.as_ref().and_then(|details| details.message_type.as_deref());
+        given.unwrap_or_else(|| self.name.as_str())
+    }
+
+    /// When its time to live is over, if it has one: no handler is given it later.
+    #[must_use]
+    pub fn expires(&self) -> Option<SystemTime> {
+        self.details.as_ref()?.expires
+    }
+
+    /// The same event on a channel.
+    pub(crate) fn on_channel(&self, channel: &ChannelName) -> Self {
+        let details = self.details.as_deref().cloned().unwrap_or_default();
+        let details = Some(Arc::new(Details { channel: Some(channel.clone()), ..details }));
+        Self { details, ..self.clone() }
     }
 }
 
@@ -100,17 +139,16 @@ impl fmt::Display for EventId {
 
 /// Where the ids of a system come from. Within a millisecond they count up (RFC 9562, section 6.2, method 1).
 #[derive(Debug)]
-pub(crate) struct EventIds(Mutex<ContextV7>);
+pub(crate) struct EventIds(ContextV7);
 
 impl EventIds {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(ContextV7::new()))
+        Self(ContextV7::new())
     }
 
     /// An id after all before it, made at `now` since the Unix epoch.
     pub(crate) fn next(&self, now: Duration) -> EventId {
-        let context = self.0.lock();
-        EventId(Uuid::new_v7(Timestamp::from_unix(&*context, now.as_secs(), now.subsec_nanos())))
+        EventId(Uuid::new_v7(Timestamp::from_unix(&self.0, now.as_secs(), now.subsec_nanos())))
     }
 }
 

@@ -55,8 +55,9 @@
 //!   those who have room have the event meanwhile.
 //! - What a subscriber does not take, as its breaker is open say, becomes a dead letter and is counted in the
 //!   [`Receipt`](crate::Receipt). One that has ended is skipped, and its subscription goes: at once when somebody
-//!   publishes to it. Where nobody does, the table is looked through for them whenever it has grown since the last time by
-//!   as many as there were subscriptions then, and by 1,000.
+//!   publishes to it. Where nobody does, the table is looked through for them whenever as many have come since the last
+//!   time as there were subscriptions then, and 1,000.
+//! - What became of each event at each subscription is counted, see [`EventCounts`].
 //! - While the system ends, events reach those whose actors still take messages. One that drains takes no new ones: for
 //!   publishers it has ended. Publishing is no error to the very last, when nobody is left to hear it; subscribing is one
 //!   as soon as the actor `events` takes no messages.
@@ -71,20 +72,31 @@
 
 mod actor;
 mod board;
+mod counts;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use callboard_actor::{Actor, ActorRef, Context, Recipient, System};
+use callboard_actor::{Actor, ActorRef, Context, Fault, Recipient, System};
 
 use self::actor::EventsActor;
 pub(crate) use self::actor::{Admit, Sweep};
 use self::board::Board;
+pub(crate) use self::board::Table;
+pub(crate) use self::counts::End;
+pub use self::counts::EventCounts;
+use crate::batch::{Batch, BatchEar};
+use crate::broadcast::Broadcast;
+use crate::channel::{Channel, Channels, Directory, NewChannel};
 use crate::event::{DomainEvent, Event, EventId};
+use crate::history::{History, HistoryQuery};
+use crate::listener::Listener;
 use crate::pattern::Pattern;
 use crate::publish::{EventOptions, Publish, PublishError, Refusal, free_topic, typed};
-use crate::subscription::{Ear, Subscribe, Subscriber};
+use crate::subscription::{
+    Hearer, Mailbox, Subscribe, Subscriber, SubscriptionId, SubscriptionInfo, UnknownSubscription,
+};
 use crate::topic::Topic;
 use crate::value::Value;
 
@@ -99,8 +111,53 @@ pub trait EventsExt {
     /// Publishes an event that is a type, under the name that its type has. See [`Publish`] for its errors.
     fn emit<E: DomainEvent>(&self, event: &E) -> Publish;
 
+    /// Publishes an event without a channel and on every channel that there is, when awaited. See [`Broadcast`].
+    fn broadcast(&self, name: &str, data: impl Into<Value>) -> Broadcast;
+
+    /// Publishes a message of a type on a channel, when awaited: [`publish`](Self::publish) under the name of the type, on
+    /// that [channel](Publish::channel), in the words of who thinks of channels first.
+    fn send_message(&self, channel: &str, message_type: &str, data: impl Into<Value>) -> Publish {
+        self.publish(message_type, data).channel(channel)
+    }
+
     /// Subscribes an actor to all events whose names match, when awaited. See [`Subscribe`] for its errors.
     fn subscribe(&self, pattern: &str, recipient: Recipient<Event>) -> Subscribe;
+
+    /// Subscribes an actor that takes events by the [`Batch`], up to `most` together. None waits longer than `linger` for
+    /// others to come, but while the actor is at work on one batch the next one waits. Up to 1,024 events wait; one more is
+    /// a dead letter.
+    fn subscribe_batched(&self, pattern: &str, recipient: Recipient<Batch>, most: usize, linger: Duration)
+    -> Subscribe;
+
+    /// Subscribes a function. It is given one event at a time, or as many as [`concurrency`](Subscribe::concurrency) says,
+    /// all on one thread. Where it fails or panics it is called again, 3 times in all; then the event is a dead letter. Up
+    /// to 1,024 events wait; one more is a dead letter. The function lives as long as the subscription.
+    ///
+    /// ```
+    /// # use callboard_actor::{Drain, System, block_on};
+    /// # use callboard_bus::{EventsExt, Value};
+    /// # block_on(async {
+    /// # let system = System::builder().workers(1).start().await?;
+    /// let subscription = system.subscribe_fn("mail.*", async |event| {
+    ///     println!("{}", event.name);
+    ///     Ok(())
+    /// });
+    /// let subscription = subscription.concurrency(16).await?;
+    /// # subscription.unsubscribe().await;
+    /// # system.shutdown(Drain::default()).await;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    fn subscribe_fn<F, Handling>(&self, pattern: &str, function: F) -> Subscribe
+    where
+        F: Fn(Event) -> Handling + Send + Sync + 'static,
+        Handling: Future<Output = Result<(), Fault>> + 'static;
+
+    /// A channel about to be created, see [`channel`](crate::channel).
+    fn channel(&self, name: &str) -> NewChannel;
+
+    /// The channels that there are.
+    fn channels(&self) -> Channels;
 }
 
 /// Events from within a turn; apart from [`EventsExt`] as publishing is an effect here.
@@ -119,8 +176,9 @@ pub trait TurnEventsExt {
     /// [`PublishError`], at once.
     fn publish(&mut self, name: &str, data: impl Into<Value>) -> Result<EventId, PublishError>;
 
-    /// As [`publish`](Self::publish), with a priority or under an id. An event that finds no room in the lane of its
-    /// priority becomes a dead letter, whatever room there is in others.
+    /// As [`publish`](Self::publish), with a priority, under an id, on a channel and so on. An event that finds no room in the lane of its
+    /// priority becomes a dead letter, whatever room there is in others. One for which its channel has no room then is counted
+    /// as [`rejected`](EventCounts::rejected).
     ///
     /// ```
     /// # use callboard_actor::{Actor, Context, Fault, Priority};
@@ -165,8 +223,39 @@ impl EventsExt for System {
         Publish::new(self.events(), typed(event))
     }
 
+    fn broadcast(&self, name: &str, data: impl Into<Value>) -> Broadcast {
+        Broadcast::new(self.events(), free_topic(name).map(|name| (name, data.into())))
+    }
+
     fn subscribe(&self, pattern: &str, recipient: Recipient<Event>) -> Subscribe {
-        Subscribe::new(self.events(), pattern.parse(), Box::new(recipient))
+        Subscribe::new(self.events(), pattern.parse(), Hearer::Actor(Box::new(recipient)))
+    }
+
+    fn subscribe_batched(
+        &self,
+        pattern: &str,
+        recipient: Recipient<Batch>,
+        most: usize,
+        linger: Duration,
+    ) -> Subscribe {
+        let ear = BatchEar::new(recipient, most, linger);
+        Subscribe::new(self.events(), pattern.parse(), Hearer::Served(Box::new(ear)))
+    }
+
+    fn subscribe_fn<F, Handling>(&self, pattern: &str, function: F) -> Subscribe
+    where
+        F: Fn(Event) -> Handling + Send + Sync + 'static,
+        Handling: Future<Output = Result<(), Fault>> + 'static,
+    {
+        Subscribe::new(self.events(), pattern.parse(), Hearer::Served(Box::new(Listener(function))))
+    }
+
+    fn channel(&self, name: &str) -> NewChannel {
+        NewChannel::new(self.events(), name)
+    }
+
+    fn channels(&self) -> Channels {
+        Channels::new(self.events())
     }
 }
 
@@ -185,26 +274,40 @@ impl<A: Actor> TurnEventsExt for Context<A> {
         data: impl Into<Value>,
         options: EventOptions,
     ) -> Result<EventId, PublishError> {
-        Ok(publish_later(self, free_topic(name)?, data.into(), options))
+        publish_later(self, free_topic(name)?, data.into(), options)
     }
 
     fn emit<E: DomainEvent>(&mut self, event: &E) -> Result<EventId, PublishError> {
         let (name, data) = typed(event)?;
-        Ok(publish_later(self, name, data, EventOptions::default()))
+        publish_later(self, name, data, EventOptions::default())
     }
 
     fn subscribe(&self, pattern: &str, recipient: Recipient<Event>) -> Subscribe {
-        Subscribe::new(TurnEventsExt::events(self), pattern.parse(), Box::new(recipient))
+        Subscribe::new(TurnEventsExt::events(self), pattern.parse(), Hearer::Actor(Box::new(recipient)))
     }
 }
 
 /// Publishes when the turn ends well.
-fn publish_later<A: Actor>(cx: &mut Context<A>, name: Topic, data: Value, options: EventOptions) -> EventId {
+fn publish_later<A: Actor>(
+    cx: &mut Context<A>,
+    name: Topic,
+    data: Value,
+    options: EventOptions,
+) -> Result<EventId, PublishError> {
     let events = TurnEventsExt::events(cx);
-    let event = events.event(name, data, cx.me().name().into(), options.id);
+    let draft = events.draft(name, data, Some(cx.me().name().into()), options)?;
+    let channel = draft.channel.clone();
+    let event = draft.stamp(&events);
     let id = event.id;
-    cx.effect(move || events.deliver_at_once(&event, options.priority));
-    id
+    cx.effect(move || match channel {
+        None => {
+            events.board.publish_again(&event);
+            events.deliver_at_once(&event);
+        }
+        // Nobody is there to be told that it is full; it is counted.
+        Some(channel) => drop(events.deliver_on(&channel, &event, |_| true)),
+    });
+    Ok(id)
 }
 
 /// The events of a system. Cheap to clone.
@@ -228,17 +331,59 @@ impl Events {
 
     /// As [`EventsExt::subscribe`].
     pub fn subscribe(&self, pattern: Pattern, recipient: Recipient<Event>) -> Subscribe {
-        Subscribe::new(self.clone(), Ok(pattern), Box::new(recipient))
+        Subscribe::new(self.clone(), Ok(pattern), Hearer::Actor(Box::new(recipient)))
     }
 
-    pub(crate) fn subscribe_ear(&self, pattern: Pattern, ear: Box<dyn Ear>) -> Subscribe {
-        Subscribe::new(self.clone(), Ok(pattern), ear)
+    pub(crate) fn subscribe_ear(&self, pattern: Pattern, mailbox: Box<dyn Mailbox>) -> Subscribe {
+        Subscribe::new(self.clone(), Ok(pattern), Hearer::Actor(mailbox))
     }
 
-    /// How many subscriptions there are.
+    /// How many subscriptions there are, without those on channels.
     #[must_use]
     pub fn subscriptions(&self) -> usize {
         self.board.len()
+    }
+
+    /// All subscriptions, those on channels included, by their ids.
+    #[must_use]
+    pub fn list_subscriptions(&self) -> Vec<SubscriptionInfo> {
+        let mut list = Vec::new();
+        self.board.for_each(&mut |subscriber| list.push(SubscriptionInfo::of(subscriber)));
+        list.retain(|subscription| subscription.is_active);
+        list.sort_unstable_by_key(|subscription| subscription.id);
+        list
+    }
+
+    /// Ends a subscription that somebody else holds: it gets nothing that is published from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownSubscription`]: it has ended, or there never was one.
+    pub fn unsubscribe(&self, id: SubscriptionId) -> Result<(), UnknownSubscription> {
+        let mut found = None;
+        self.board.for_each(&mut |subscriber| {
+            if subscriber.id() == id {
+                found = Some(Arc::clone(subscriber));
+            }
+        });
+        let has_ended = found.is_some_and(|subscriber| self.retire(&subscriber));
+        has_ended.then_some(()).ok_or(UnknownSubscription(id))
+    }
+
+    /// What became of all events so far.
+    #[must_use]
+    pub fn counts(&self) -> EventCounts {
+        self.board.counts.read()
+    }
+
+    /// The events that were published last: 1,000 unless [`keep_history`](Self::keep_history) says otherwise.
+    pub fn history(&self) -> HistoryQuery {
+        HistoryQuery::new(self.clone())
+    }
+
+    /// Keeps so many events from now on; 0 keeps none. What is kept holds its data in memory.
+    pub fn keep_history(&self, events: usize) {
+        self.board.keep_history(events);
     }
 
     /// The last 1,000 times that a subscriber did not take an event, oldest first: what their dead letters do not say.
@@ -247,10 +392,10 @@ impl Events {
         self.board.refusals()
     }
 
-    /// Whether anybody has subscribed to events of this name, so that one who publishes much can leave out what nobody wants.
+    /// Whether anybody has subscribed to events of this name that are on no channel, so that one who publishes much can leave out what nobody wants.
     #[must_use]
     pub fn is_wanted(&self, name: &Topic) -> bool {
-        !self.subscribers(name).is_empty()
+        self.board.is_wanted(name)
     }
 
     /// An id for an event to be published, so that it can be published again under the same one.
@@ -264,16 +409,38 @@ impl Events {
         self.board.actor(&self.system)
     }
 
-    /// An event of this moment, under a fresh id if it is given none.
-    pub(crate) fn event(&self, name: Topic, data: Value, source: Arc<str>, id: Option<EventId>) -> Event {
-        let now = self.board.wall(&self.system);
-        let id = id.unwrap_or_else(|| self.board.fresh_id(now));
-        Event { id, name, data, time: UNIX_EPOCH + now, source }
+    pub(crate) fn system(&self) -> &System {
+        &self.system
     }
 
-    /// The source of what no turn publishes.
-    pub(crate) fn source(&self) -> Arc<str> {
-        self.board.source()
+    pub(crate) fn board(&self) -> &Board {
+        &self.board
+    }
+
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.board.directory
+    }
+
+    pub(crate) fn read_history<T>(&self, read: impl FnOnce(&History) -> T) -> T {
+        self.board.read_history(read)
+    }
+
+    /// Now, since the Unix epoch.
+    pub(crate) fn wall(&self) -> Duration {
+        self.board.wall(&self.system)
+    }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        UNIX_EPOCH + self.wall()
+    }
+
+    /// How long an event may still be handled, if it has a time to live; nothing when that is over.
+    #[inline]
+    pub(crate) fn time_left(&self, event: &Event) -> Option<Option<Duration>> {
+        match event.expires() {
+            None => Some(None),
+            Some(expires) => expires.duration_since(self.now()).ok().filter(|left| !left.is_zero()).map(Some),
+        }
     }
 
     /// A number for a subscriber, higher than all before it.
@@ -281,19 +448,26 @@ impl Events {
         self.board.fresh_number()
     }
 
-    /// Those who want events of this name now.
-    pub(crate) fn subscribers(&self, name: &Topic) -> Vec<Arc<Subscriber>> {
-        self.board.subscribers(name)
-    }
-
     /// Keeps the record of an event that was not taken.
     pub(crate) fn refused(&self, refusal: Refusal) {
         self.board.refused(refusal);
     }
 
-    /// Ends a subscription; false when it has ended already.
+    /// Ends a subscription, and what waits for it; false when it has ended already.
     pub(crate) fn retire(&self, subscriber: &Arc<Subscriber>) -> bool {
-        self.board.retire(subscriber)
+        let is_first = self.board.retire(subscriber);
+        if is_first {
+            self.forget(subscriber);
+            self.sweep_later();
+        }
+        is_first
+    }
+
+    /// Ends all subscriptions of a channel that has been taken away.
+    pub(crate) fn retire_all_of(&self, channel: &Channel) {
+        channel.table.load().for_each(&mut |subscriber| {
+            self.retire(subscriber);
+        });
     }
 
     /// Has ended subscriptions taken out of the table some time soon.

@@ -23,12 +23,17 @@
 //! | the class of an error that says nothing of itself | [`Classifier`], [`Keywords`] |
 //! | the name of an event, and many of them | [`Topic`], [`Pattern`], [`TopicError`] |
 //! | what has happened, told to everybody who wants to know | [`Event`](struct@Event), [`EventsExt`], [`TurnEventsExt`], [`events`] |
-//! | who got it, who did not take it, and who gets it | [`Receipt`], [`Refusal`], [`Subscription`] |
+//! | who got it, who did not take it, and who gets it | [`Receipt`], [`Refusal`], [`Subscription`], [`SubscriptionInfo`] |
+//! | a scope of events with a bound, and one event for all of them | [`mod@channel`], [`Channels`], [`Broadcast`] |
+//! | events by the batch | [`Batch`], [`BatchOutcome`] |
+//! | what was published last, and what became of it | [`HistoryQuery`], [`EventCounts`] |
 //! | what modules can do, and who can | [`discovery::Capability`], [`discovery::DiscoveryQuery`], [`Modules::discover`] |
 //! | what two modules have agreed on, and who is to do it | [`contract::Contract`], [`contract::Need`], [`Modules::negotiate`] |
 //! | what a change of a module breaks | [`Modules::export`], [`mod@contract::diff`] |
 //! | which module needs which, and in what order they start | [`module_graph::ModuleGraph`] |
 //! | whether what one side writes is what the other reads | [`schema::compatibility`] |
+//! | what calls go through, and how operations are doing | [`middleware`], [`CallSettings`], [`Operations`], [`OperationStatus`] |
+//! | calls that nobody waits for at once | [`Jobs`], [`Job`], [`JobState`] |
 //! | a graph as SVG, DOT or Mermaid, and a chart over time | [`picture::Picture`], [`picture::Gantt`] |
 //!
 //! ```
@@ -131,24 +136,32 @@
 //!
 //! # What this crate does not do
 //!
-//! It tries nothing again by itself and carries no bytes to another process: who does either calls it. The registry is
+//! It tries nothing again unless told to, and carries no bytes to another process: who does either calls it. The registry is
 //! that of one system, and forgets everything with it. An event is gone when its subscribers have it, and who subscribes
-//! later does not get it. The schemas of an operation are there to be read; what checks a payload is the type of the
-//! message.
+//! later does not get it; the history shows the last ones and delivers none. The schemas of an operation are there to be
+//! read; what checks a payload is the type of the message.
 //!
 //! An [`Expression`] is no programming language, it has no loops and no functions of users. A [`Value`] is no document
 //! store: it has no bytes of its own, no dates and no references, and one that is too large for a message belongs into a
 //! store. Nothing here migrates one version of a message to another.
 
 mod balance;
+mod batch;
+mod broadcast;
+pub mod channel;
 mod classifier;
 pub mod codec;
 pub mod config;
 pub mod contract;
+mod courier;
+mod delivery;
 pub mod discovery;
 mod event;
 pub mod events;
 pub mod expression;
+mod filter;
+mod history;
+mod listener;
 pub mod near;
 mod matcher;
 mod pattern;
@@ -177,7 +190,7 @@ mod manifest;
 mod module;
 mod require;
 mod registration;
-mod delivery;
+mod undelivered;
 mod registry;
 mod router;
 mod modules;
@@ -187,15 +200,20 @@ mod jobs;
 
 pub use self::address::{Address, AddressError};
 pub use self::balance::Balance;
+pub use self::batch::{Batch, BatchOutcome};
+pub use self::broadcast::{Broadcast, BroadcastReceipt};
 pub use self::call::{Call, CallError, CallFuture, Failure, PackedCall, PackedCallFuture};
+pub use self::channel::{
+    ChannelError, ChannelInfo, ChannelName, ChannelNameError, ChannelOverflow, Channels, NewChannel,
+};
 pub use self::classifier::{Classifier, Keywords};
 pub use self::codec::CodecError;
 pub use self::config::{Config, ConfigError, LiveConfig, Profile};
-pub use self::delivery::{SendError, Undeliverable, Undelivered};
 pub use self::descriptor::{Descriptor, Health, OperationDescriptor};
 pub use self::event::{DomainEvent, Event, EventId, EventIdError};
-pub use self::events::{Events, EventsExt, TurnEventsExt};
+pub use self::events::{EventCounts, Events, EventsExt, TurnEventsExt};
 pub use self::expression::{EvaluationError, Expression, ExpressionError};
+pub use self::history::HistoryQuery;
 pub use self::jobs::{Job, JobError, JobId, JobState, Jobs, JobsExt};
 pub use self::lookup::{Hint, LookupError, Unavailable, UnavailableInstance, UnavailableReason};
 pub use self::manifest::Manifest;
@@ -213,8 +231,11 @@ pub use self::require::{RequireError, RequireExt};
 pub use self::retry::{RetryBudget, RetryPolicy};
 pub use self::router::{Router, Unrouted};
 pub use self::security_level::SecurityLevel;
-pub use self::subscription::{Subscribe, SubscribeError, Subscription};
+pub use self::subscription::{
+    Subscribe, SubscribeError, Subscription, SubscriptionId, SubscriptionInfo, UnknownSubscription,
+};
 pub use self::topic::{Topic, TopicError};
+pub use self::undelivered::{SendError, Undeliverable, Undelivered};
 pub use self::value::{Array, NotFinite, Number, Object, Path, PathError, Segment, Value, ValueError, from_value};
 
 #[cfg(feature = "macros")]

@@ -341,7 +341,7 @@ impl<A: Actor> Manifest<A> {
         let events = system.events();
         let mut subscriptions = Vec::new();
         for (pattern, hearing) in patterns.iter().zip(&self.hearings) {
-            subscriptions.push(events.subscribe_ear(pattern.clone(), hearing.ear(actor)).await?);
+            subscriptions.push(events.subscribe_ear(pattern.clone(), hearing.mailbox(actor)).await?);
         }
         Ok(subscriptions)
     }

@@ -1,17 +1,17 @@
 //! Publishing: [`Publish`], its [`Receipt`] and its errors.
 
 use std::future::{Future, IntoFuture};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use callboard_actor::{ActorId, ErrorCode, Priority};
-use futures::future::join_all;
 use thiserror::Error;
 
-use crate::event::{DomainEvent, Event, EventId};
+use crate::channel::{Channel, ChannelError, ChannelName};
+use crate::event::{Details, DomainEvent, Event, EventId};
 use crate::events::Events;
-use crate::subscription::Subscriber;
 use crate::topic::{Topic, TopicError};
 use crate::value::{Value, ValueError};
 
@@ -22,11 +22,13 @@ use crate::value::{Value, ValueError};
 ///
 /// # Errors
 ///
-/// [`PublishError`]: the name cannot be one. That a subscriber did not take it is no error, see [`Receipt`].
+/// [`PublishError`]: the name cannot be one, or the channel is not there or full. That a subscriber did not take it is no
+/// error, see [`Receipt`].
 ///
 /// # Cancel safety
 ///
-/// Dropped before it has ended, subscribers that had room have the event and those whose mailboxes were full do not.
+/// Dropped before it has ended, subscribers that had room have the event and those whose mailboxes were full do not. On a
+/// channel it ends when it is first polled.
 #[must_use = "an event is published when this is awaited"]
 #[derive(Debug)]
 pub struct Publish {
@@ -43,11 +45,15 @@ pub struct Publish {
 ///
 /// let urgent = EventOptions::default().priority(Priority::High);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct EventOptions {
     pub(crate) priority: Priority,
     pub(crate) id: Option<EventId>,
+    pub(crate) channel: Option<Arc<str>>,
+    pub(crate) message_type: Option<Arc<str>>,
+    pub(crate) source: Option<Arc<str>>,
+    pub(crate) ttl: Option<Duration>,
 }
 
 impl EventOptions {
@@ -62,6 +68,30 @@ impl EventOptions {
         self.id = Some(id);
         self
     }
+
+    /// As [`Publish::channel`].
+    pub fn channel(mut self, channel: &str) -> Self {
+        self.channel = Some(channel.into());
+        self
+    }
+
+    /// As [`Publish::message_type`].
+    pub fn message_type(mut self, message_type: &str) -> Self {
+        self.message_type = Some(message_type.into());
+        self
+    }
+
+    /// As [`Publish::source`].
+    pub fn source(mut self, source: &str) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// As [`Publish::ttl`].
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
 }
 
 /// Who got an event.
@@ -70,14 +100,18 @@ impl EventOptions {
 pub struct Receipt {
     /// The id that subscribers see.
     pub id: EventId,
-    /// How many subscriptions have it in the mailboxes of their actors.
+    /// How many subscriptions have it: in the mailboxes of their actors or, on a channel, in its queue. With 0 and nothing
+    /// refused there is nobody to handle it; that a handler has failed is another matter, which a receipt never tells.
     pub delivered: usize,
     /// How many did not take it: the breaker open, not admitted, or no room where nobody may wait for it. Each is a
     /// [dead letter](callboard_actor::DeadLetters) and a [`Refusal`].
     pub refused: usize,
+    /// How many did not want it, as its type is another one or their filter says so.
+    pub filtered: usize,
 }
 
-/// An event that a subscriber did not take. Its dead letter is of the same actor, but does not know the event.
+/// An event that a subscriber did not take or did not come to handle. Its dead letter, where there is one, is of the same
+/// actor, but does not know the event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
@@ -85,21 +119,23 @@ pub struct Refusal {
     pub event: EventId,
     /// Its name.
     pub name: Topic,
+    /// The channel that it was on.
+    pub channel: Option<ChannelName>,
     /// The priority that it was published with.
     pub priority: Priority,
     /// When it was published.
     pub time: SystemTime,
     /// Who did not take it.
     pub actor: ActorId,
-    /// Why: for want of room, as a breaker is open, as the admission hook said no, or as its data does not fit what the
-    /// actor hears.
+    /// Why: for want of room or to make room (`busy`), as a breaker is open, as the admission hook said no, as its data does
+    /// not fit what the actor hears, as its time to live was over, or as its handler failed.
     pub reason: ErrorCode,
 }
 
 impl Refusal {
-    fn new(event: &Event, priority: Priority, subscriber: &Subscriber, reason: ErrorCode) -> Self {
-        let (id, name, time, actor) = (event.id, event.name.clone(), event.time, subscriber.ear().id());
-        Self { event: id, name, priority, time, actor, reason }
+    pub(crate) fn new(event: &Event, actor: ActorId, reason: ErrorCode) -> Self {
+        let (id, name, channel) = (event.id, event.name.clone(), event.channel().cloned());
+        Self { event: id, name, channel, priority: event.priority, time: event.time, actor, reason }
     }
 }
 
@@ -116,6 +152,37 @@ pub enum PublishError {
     /// The data has no form as a value.
     #[error("the data of the event has no form as a value: {0}")]
     Data(#[from] ValueError),
+    /// The type of the message is empty, longer than 128 bytes or has a control character.
+    #[error("{0:?} cannot be the type of a message: it has 1 to 128 bytes and no control characters")]
+    InvalidMessageType(String),
+    /// A time to live of nothing.
+    #[error("a time to live of 0: the event would be over before anybody could handle it")]
+    NoTimeToLive,
+    /// The channel is not there.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+    /// The channel holds as many messages as it may, and none of them can make room.
+    #[error("channel {channel:?} is full: it holds {bound} messages")]
+    ChannelFull {
+        /// The channel.
+        channel: String,
+        /// How many it may hold.
+        bound: usize,
+    },
+    /// All queues of the system together hold as many messages as they may.
+    #[error("there is no room on channel {channel:?}: all channels together hold {limit} messages")]
+    SystemFull {
+        /// The channel.
+        channel: String,
+        /// How many they may hold.
+        limit: usize,
+    },
+    /// The data is too large for a channel.
+    #[error("the data of the event has more than the {limit} bytes that a message on a channel may have")]
+    PayloadTooLarge {
+        /// How many bytes it may have as JSON.
+        limit: u64,
+    },
 }
 
 impl PublishError {
@@ -123,8 +190,11 @@ impl PublishError {
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::InvalidName(_) | Self::Reserved(_) => ErrorCode::InvalidName,
-            Self::Data(_) => ErrorCode::ValidationFailed,
+            Self::InvalidName(_) | Self::Reserved(_) | Self::InvalidMessageType(_) => ErrorCode::InvalidName,
+            Self::Data(_) | Self::NoTimeToLive => ErrorCode::ValidationFailed,
+            Self::Channel(fault) => fault.code(),
+            Self::ChannelFull { .. } | Self::SystemFull { .. } => ErrorCode::Busy,
+            Self::PayloadTooLarge { .. } => ErrorCode::PayloadTooLarge,
         }
     }
 }
@@ -136,36 +206,50 @@ impl Publish {
 
     /// Sends it to its subscribers with this priority instead of [`Priority::Normal`].
     pub fn priority(mut self, priority: Priority) -> Self {
-        self.options = self.options.priority(priority);
+        self.options.priority = priority;
         self
     }
 
     /// Publishes under this id, to repeat an event that may have been published before. A subscriber may see both.
     pub fn id(mut self, id: EventId) -> Self {
-        self.options = self.options.id(id);
+        self.options.id = Some(id);
+        self
+    }
+
+    /// Publishes on this channel, see [`channel`](crate::channel).
+    pub fn channel(mut self, channel: &str) -> Self {
+        self.options = self.options.channel(channel);
+        self
+    }
+
+    /// Gives it a type beside its name, which is its type otherwise.
+    pub fn message_type(mut self, message_type: &str) -> Self {
+        self.options = self.options.message_type(message_type);
+        self
+    }
+
+    /// Says who publishes, instead of `system`.
+    pub fn source(mut self, source: &str) -> Self {
+        self.options = self.options.source(source);
+        self
+    }
+
+    /// No handler is given it after this time: it becomes a dead letter. A time to live of nothing is an error.
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.options.ttl = Some(ttl);
         self
     }
 
     async fn publish(self) -> Result<Receipt, PublishError> {
         let (name, data) = self.what?;
-        let event = self.events.event(name, data, self.events.source(), self.options.id);
-        let priority = self.options.priority;
-        let mut outcomes = Vec::new();
-        let mut waiting = Vec::new();
-        for subscriber in self.events.subscribers(&event.name) {
-            match subscriber.ear().hear_at_once(event.clone(), priority) {
-                Err(ErrorCode::Busy) => waiting.push(subscriber),
-                heard => outcomes.push(self.events.note(&event, priority, &subscriber, heard)),
+        let draft = self.events.draft(name, data, None, self.options)?;
+        match draft.channel.clone() {
+            None => Ok(self.events.deliver(&draft.publish(&self.events)).await),
+            Some(channel) => {
+                let event = draft.stamp(&self.events);
+                self.events.deliver_on(&channel, &event, |_| true)
             }
         }
-        // All at once, so that no subscriber waits for the room of another.
-        let waiting = waiting.iter().map(async |subscriber| {
-            let heard = subscriber.ear().hear(event.clone(), priority).await;
-            self.events.note(&event, priority, subscriber, heard)
-        });
-        outcomes.extend(join_all(waiting).await);
-        let count = |outcome| outcomes.iter().filter(|known| **known == outcome).count();
-        Ok(Receipt { id: event.id, delivered: count(Outcome::Delivered), refused: count(Outcome::Refused) })
     }
 }
 
@@ -178,51 +262,107 @@ impl IntoFuture for Publish {
     }
 }
 
-/// What became of an event at one subscriber.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Delivered,
-    Refused,
-    Ended,
+/// An event that is about to be published, and is known to be one.
+pub(crate) struct Draft {
+    name: Topic,
+    data: Value,
+    source: Arc<str>,
+    priority: Priority,
+    id: Option<EventId>,
+    details: Option<Arc<Details>>,
+    pub(crate) channel: Option<Arc<Channel>>,
+    /// Since the Unix epoch.
+    now: Duration,
+}
+
+impl Draft {
+    /// Publishes it right now.
+    pub(crate) fn publish(self, events: &Events) -> Event {
+        if self.id.is_some() {
+            let event = self.stamp(events);
+            events.board().publish_again(&event);
+            return event;
+        }
+        let now = self.now;
+        events.board().publish_fresh(now, |id| self.into_event(id))
+    }
+
+    /// Gives it its id; it is published later.
+    pub(crate) fn stamp(self, events: &Events) -> Event {
+        let id = self.id.unwrap_or_else(|| events.board().fresh_id(self.now));
+        self.into_event(id)
+    }
+
+    fn into_event(self, id: EventId) -> Event {
+        let Self { name, data, source, priority, details, now, .. } = self;
+        Event { id, name, data, time: SystemTime::UNIX_EPOCH + now, source, priority, details }
+    }
+}
+
+/// What a draft says that few events have.
+fn details(
+    channel: Option<&Channel>,
+    message_type: Option<Arc<str>>,
+    ttl: Option<Duration>,
+    now: Duration,
+) -> Result<Option<Arc<Details>>, PublishError> {
+    if channel.is_none() && message_type.is_none() && ttl.is_none() {
+        return Ok(None);
+    }
+    if let Some(text) = message_type.as_deref().filter(|text| !is_message_type(text)) {
+        return Err(PublishError::InvalidMessageType(text.chars().take(128).collect()));
+    }
+    if ttl.is_some_and(|ttl| ttl.is_zero()) {
+        return Err(PublishError::NoTimeToLive);
+    }
+    // One that is over after the end of time is none.
+    let expires = ttl.and_then(|ttl| (SystemTime::UNIX_EPOCH + now).checked_add(ttl));
+    Ok(Some(Arc::new(Details { channel: channel.map(|channel| channel.name().clone()), message_type, expires })))
+}
+
+fn is_message_type(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && !text.contains(char::is_control)
+}
+
+/// Whether a value has more bytes as JSON; no more of it is written than that takes.
+fn is_longer(data: &Value, limit: u64) -> bool {
+    struct Left(u64);
+    impl io::Write for Left {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let left = self.0.checked_sub(bytes.len() as u64);
+            self.0 = left.ok_or(io::ErrorKind::OutOfMemory)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    serde_json::to_writer(Left(limit), data).is_err()
 }
 
 impl Events {
-    /// Sends an event to those who have room.
-    pub(crate) fn deliver_at_once(&self, event: &Event, priority: Priority) {
-        for subscriber in self.subscribers(&event.name) {
-            let heard = subscriber.ear().hear_at_once(event.clone(), priority);
-            self.note(event, priority, &subscriber, heard);
-        }
-    }
-
-    /// An event that was taken and could not be read.
-    pub(crate) fn unreadable(&self, event: &Event, priority: Priority, actor: ActorId) {
-        let (id, name, time, reason) = (event.id, event.name.clone(), event.time, ErrorCode::ValidationFailed);
-        self.refused(Refusal { event: id, name, priority, time, actor, reason });
-    }
-
-    /// What a delivery has come to: what was not taken becomes a dead letter, and who has ended leaves.
-    fn note(
+    /// Checks what is to be published; `source` is whose turn it is, if it is one.
+    pub(crate) fn draft(
         &self,
-        event: &Event,
-        priority: Priority,
-        subscriber: &Arc<Subscriber>,
-        heard: Result<(), ErrorCode>,
-    ) -> Outcome {
-        match heard {
-            Ok(()) => Outcome::Delivered,
-            Err(ErrorCode::Unavailable) => {
-                if self.retire(subscriber) {
-                    self.sweep_later();
-                }
-                Outcome::Ended
-            }
-            Err(reason) => {
-                subscriber.ear().bury();
-                self.refused(Refusal::new(event, priority, subscriber, reason));
-                Outcome::Refused
-            }
-        }
+        name: Topic,
+        data: Value,
+        source: Option<Arc<str>>,
+        options: EventOptions,
+    ) -> Result<Draft, PublishError> {
+        let now = self.wall();
+        let EventOptions { priority, id, channel, message_type, source: given, ttl } = options;
+        let channel = channel.map(|name| self.open_channel(&name, &data)).transpose()?;
+        let details = details(channel.as_deref(), message_type, ttl, now)?;
+        let source = given.or(source).unwrap_or_else(|| self.board().source());
+        Ok(Draft { name, data, source, priority, id, details, channel, now })
+    }
+
+    /// The channel, which takes this much data.
+    fn open_channel(&self, name: &str, data: &Value) -> Result<Arc<Channel>, PublishError> {
+        let channel = self.directory().find_or_create(name, self.now())?;
+        let limit = self.directory().max_payload();
+        if is_longer(data, limit) { Err(PublishError::PayloadTooLarge { limit }) } else { Ok(channel) }
     }
 }
 

@@ -1,17 +1,26 @@
 //! Subscribing: [`Subscribe`], the [`Subscription`] that comes of it, and its errors.
 
+mod ear;
+mod info;
+mod subscriber;
+
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use callboard_actor::{ActorId, AskError, ErrorCode, Message, Priority, Recipient, Target};
-use futures::future::{BoxFuture, FutureExt, TryFutureExt};
+use callboard_actor::{AskError, ErrorCode};
 use thiserror::Error;
 
+pub(crate) use self::ear::{Ear, Ending, Mailbox, Pace, give_patiently};
+pub use self::info::{SubscriptionId, SubscriptionInfo, UnknownSubscription};
+pub(crate) use self::subscriber::{Conditions, Inbox, Moment, Route, Subscriber, Way};
+use crate::channel::{Channel, ChannelError, ChannelOverflow, Queue};
+use crate::courier;
 use crate::event::Event;
 use crate::events::{Admit, Events, Sweep};
+use crate::expression::ExpressionError;
+use crate::filter::Filter;
 use crate::pattern::Pattern;
 use crate::topic::TopicError;
 
@@ -29,7 +38,19 @@ use crate::topic::TopicError;
 pub struct Subscribe {
     events: Events,
     pattern: Result<Pattern, TopicError>,
-    ear: Box<dyn Ear>,
+    hearer: Hearer,
+    channel: Option<String>,
+    message_type: Option<Arc<str>>,
+    filter: Option<Result<Filter, ExpressionError>>,
+    concurrency: Option<usize>,
+}
+
+/// Who is to get the events.
+pub(crate) enum Hearer {
+    /// An actor, straight into its mailbox where no channel stands in between.
+    Actor(Box<dyn Mailbox>),
+    /// Somebody who is given them one after the other.
+    Served(Box<dyn Ear>),
 }
 
 /// An actor that gets events. It lasts until this is dropped, or until the actor ends.
@@ -46,6 +67,15 @@ pub enum SubscribeError {
     /// The pattern cannot be one.
     #[error(transparent)]
     InvalidPattern(#[from] TopicError),
+    /// There is no such channel.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+    /// The filter cannot be read.
+    #[error("the filter cannot be read: {0}")]
+    InvalidFilter(#[from] ExpressionError),
+    /// Nothing could ever be handled so.
+    #[error("{0} of 0: nothing could be handled")]
+    Nothing(&'static str),
     /// The actor `events` did not answer in time.
     #[error("the actor `events` did not answer in time")]
     Timeout,
@@ -60,6 +90,9 @@ impl SubscribeError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::InvalidPattern(fault) => fault.code(),
+            Self::Channel(fault) => fault.code(),
+            Self::InvalidFilter(_) => ErrorCode::ValidationFailed,
+            Self::Nothing(_) => ErrorCode::InvalidConfig,
             Self::Timeout => ErrorCode::Timeout,
             Self::Over => ErrorCode::Unavailable,
         }
@@ -71,21 +104,101 @@ impl SubscribeError {
 }
 
 impl Subscribe {
-    pub(crate) fn new(events: Events, pattern: Result<Pattern, TopicError>, ear: Box<dyn Ear>) -> Self {
-        Self { events, pattern, ear }
+    pub(crate) fn new(events: Events, pattern: Result<Pattern, TopicError>, hearer: Hearer) -> Self {
+        Self { events, pattern, hearer, channel: None, message_type: None, filter: None, concurrency: None }
+    }
+
+    /// Subscribes to what is published on this channel, instead of what is published without one. See
+    /// [`channel`](crate::channel) for what differs.
+    pub fn on_channel(mut self, channel: impl Into<String>) -> Self {
+        self.channel = Some(channel.into());
+        self
+    }
+
+    /// Only events of this [type](Event::message_type).
+    pub fn message_type(mut self, message_type: &str) -> Self {
+        self.message_type = Some(message_type.into());
+        self
+    }
+
+    /// Only events for which this is true. It runs where they are published, so it should be quick. When it panics the event
+    /// is not accepted, and the panic is counted in [`filter_errors`](crate::EventCounts::filter_errors).
+    pub fn filter(mut self, accepts: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Self {
+        self.filter = Some(Ok(Filter::Closure(Box::new(accepts))));
+        self
+    }
+
+    /// Only events for which this [`Expression`](crate::Expression) is true, `data.module == 'lab'` say. An event of another
+    /// shape is not accepted and counted as with [`filter`](Self::filter).
+    ///
+    /// The expression sees `name`, `data`, `time` (seconds since the Unix epoch), `source`, `id`, `channel` (null for none),
+    /// `type` and `priority`; `Name`, `Data`, `Timestamp`, `Source`, `Id`, `Channel`, `MessageType` and `Priority` stand
+    /// for the same.
+    pub fn filter_expression(mut self, text: &str) -> Self {
+        self.filter = Some(text.parse().map(Filter::Expression));
+        self
+    }
+
+    /// Has so many events in hand at a time, instead of one: for a function they run side by side, an actor has them in its
+    /// mailbox, batches are of that number. At most 1,000. A plain subscription of an actor has its whole mailbox anyway.
+    pub fn concurrency(mut self, events: usize) -> Self {
+        self.concurrency = Some(events);
+        self
     }
 
     async fn subscribe(self) -> Result<Subscription, SubscribeError> {
-        let number = self.events.fresh_number();
-        let subscriber = Arc::new(Subscriber::new(self.pattern?, self.ear, number));
+        let events = self.events.clone();
+        let subscriber = Arc::new(self.subscriber()?);
         // From here on whatever ends this future early also ends the subscription.
-        let subscription = Subscription { events: self.events, subscriber };
+        let subscription = Subscription { events, subscriber };
+        courier::employ(&subscription.events, &subscription.subscriber);
         let actor = subscription.events.actor().ok_or(SubscribeError::Over)?;
         let asked = actor.ask(Admit(Arc::clone(&subscription.subscriber))).no_inherit().await;
         asked.map_err(|error| SubscribeError::of_ask(&error))?;
         Ok(subscription)
     }
+
+    fn subscriber(self) -> Result<Subscriber, SubscribeError> {
+        let (events, number) = (&self.events, self.events.fresh_number());
+        let (pattern, filter) = (self.pattern?, self.filter.transpose()?);
+        let find = |name: String| events.directory().find_or_create(&name, events.now());
+        let channel = self.channel.map(find).transpose()?;
+        let route = route(events, self.hearer, channel.as_ref(), number, self.concurrency)?;
+        let conditions = Conditions { message_type: self.message_type, filter };
+        Ok(Subscriber::new(pattern, route, number).on_channel(channel).under(conditions))
+    }
 }
+
+/// The way of events to whoever hears them: through a queue, unless it is an actor that is on no channel.
+fn route(
+    events: &Events,
+    hearer: Hearer,
+    channel: Option<&Arc<Channel>>,
+    number: u64,
+    concurrency: Option<usize>,
+) -> Result<Route, SubscribeError> {
+    let ear: Box<dyn Ear> = match hearer {
+        Hearer::Actor(mailbox) if channel.is_none() => return Ok(Route::Mailbox(mailbox)),
+        Hearer::Actor(mailbox) => mailbox,
+        Hearer::Served(ear) => ear,
+    };
+    let pace = ear.pace();
+    if pace.batch == 0 {
+        return Err(SubscribeError::Nothing("batches"));
+    }
+    let side_by_side = concurrency.unwrap_or(pace.side_by_side).min(MOST_SIDE_BY_SIDE);
+    if side_by_side == 0 {
+        return Err(SubscribeError::Nothing("a concurrency"));
+    }
+    let own = || Arc::new(Queue::new(OWN_BOUND, ChannelOverflow::Reject, Arc::clone(events.directory().room())));
+    let queue = channel.map_or_else(own, |channel| Arc::clone(&channel.queue));
+    Ok(Route::Queue(Box::new(Inbox::new(queue, number, Pace { side_by_side, ..pace }, ear))))
+}
+
+/// How many events one subscription may have in hand.
+const MOST_SIDE_BY_SIDE: usize = 1_000;
+/// How many events wait for a subscription that has a queue of its own: as many as in a lane of a mailbox.
+const OWN_BOUND: usize = 1_024;
 
 impl IntoFuture for Subscribe {
     type Output = Result<Subscription, SubscribeError>;
@@ -97,6 +210,18 @@ impl IntoFuture for Subscribe {
 }
 
 impl Subscription {
+    /// What it is known by.
+    #[must_use]
+    pub fn id(&self) -> SubscriptionId {
+        self.subscriber.id()
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn info(&self) -> SubscriptionInfo {
+        SubscriptionInfo::of(&self.subscriber)
+    }
+
     /// What it asks for.
     #[must_use]
     pub fn pattern(&self) -> &Pattern {
@@ -109,10 +234,8 @@ impl Subscription {
     ///
     /// It has ended once this was polled; only the table may still name it for a moment.
     pub async fn unsubscribe(self) {
-        // Should nobody wait for the sweep below any more, this one takes it out.
-        if self.events.retire(&self.subscriber) {
-            self.events.sweep_later();
-        }
+        // Should nobody wait for the sweep below any more, this one has it taken out.
+        self.events.retire(&self.subscriber);
         if let Some(actor) = self.events.actor() {
             // Where nobody answers, the system is about to end, and the table with it.
             let _ = actor.ask(Sweep).no_inherit().await;
@@ -122,9 +245,7 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        if self.events.retire(&self.subscriber) {
-            self.events.sweep_later();
-        }
+        self.events.retire(&self.subscriber);
     }
 }
 
@@ -137,82 +258,5 @@ impl fmt::Debug for Subscription {
 impl fmt::Debug for Subscribe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subscribe").field("pattern", &self.pattern).finish_non_exhaustive()
-    }
-}
-
-/// Where the events of a subscription go: the mailbox of an actor, whatever type of message they are there.
-pub(crate) trait Ear: Send + Sync {
-    /// Leaves the event there if there is room for it. What is not taken is not handed back.
-    fn hear_at_once(&self, event: Event, priority: Priority) -> Result<(), ErrorCode>;
-
-    /// Waits for room where that is how the actor has it.
-    fn hear(&self, event: Event, priority: Priority) -> BoxFuture<'_, Result<(), ErrorCode>>;
-
-    /// Counts an event that was not taken as a dead letter of the actor.
-    fn bury(&self);
-
-    /// Whether the actor has ended.
-    fn has_ended(&self) -> bool;
-
-    /// The actor.
-    fn id(&self) -> ActorId;
-}
-
-impl<M: Message + From<Event>> Ear for Recipient<M> {
-    fn hear_at_once(&self, event: Event, priority: Priority) -> Result<(), ErrorCode> {
-        self.tell(event.into()).priority(priority).at_once().map_err(|error| error.code())
-    }
-
-    fn hear(&self, event: Event, priority: Priority) -> BoxFuture<'_, Result<(), ErrorCode>> {
-        self.tell(event.into()).priority(priority).into_future().map_err(|error| error.code()).boxed()
-    }
-
-    fn bury(&self) {
-        Target::bury(self);
-    }
-
-    fn has_ended(&self) -> bool {
-        Self::has_ended(self)
-    }
-
-    fn id(&self) -> ActorId {
-        Target::id(self)
-    }
-}
-
-/// What the table holds of a subscription.
-pub(crate) struct Subscriber {
-    pattern: Pattern,
-    ear: Box<dyn Ear>,
-    number: u64,
-    has_ended: AtomicBool,
-}
-
-impl Subscriber {
-    pub(crate) fn new(pattern: Pattern, ear: Box<dyn Ear>, number: u64) -> Self {
-        Self { pattern, ear, number, has_ended: AtomicBool::new(false) }
-    }
-
-    pub(crate) fn pattern(&self) -> &Pattern {
-        &self.pattern
-    }
-
-    pub(crate) fn ear(&self) -> &dyn Ear {
-        &*self.ear
-    }
-
-    /// Its place among all subscribers of a pattern.
-    pub(crate) fn number(&self) -> u64 {
-        self.number
-    }
-
-    /// Whether publishers are to pass it by.
-    pub(crate) fn has_ended(&self) -> bool {
-        self.has_ended.load(Ordering::Acquire)
-    }
-
-    /// Ends it; true for the first who does so.
-    pub(crate) fn end(&self) -> bool {
-        !self.has_ended.swap(true, Ordering::AcqRel)
     }
 }

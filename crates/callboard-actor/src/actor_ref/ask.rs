@@ -152,7 +152,7 @@ impl<T: Target<M>, M: Message> Future for AskFuture<'_, T, M> {
             Poll::Ready(result) => {
                 this.note_answer();
                 this.clear();
-                Poll::Ready(result.map_err(|failure| this.failed(failure)))
+                Poll::Ready(result.map_err(|failure| why(this.target, failure)))
             }
         }
     }
@@ -273,16 +273,6 @@ impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
         AskError::Timeout { stage }
     }
 
-    /// The answer says why there is none. A reply that was merely dropped is told apart by whether the actor lives.
-    #[cold]
-    fn failed(&self, failure: AskFailure) -> AskError<M> {
-        let ended = || self.target.actor().is_some_and(|node| node.state() >= crate::ActorState::Stopping);
-        match failure {
-            AskFailure::Dropped if ended() => AskError::Stopped(None),
-            failure => AskError::after_sending(failure),
-        }
-    }
-
     #[inline]
     fn clear(&mut self) {
         self.answer = None;
@@ -312,6 +302,16 @@ impl<T: Target<M>, M: Message> Drop for AskFuture<'_, T, M> {
 impl<T: Target<M>, M: Message> fmt::Debug for AskFuture<'_, T, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AskFuture<{}>", std::any::type_name::<M>())
+    }
+}
+
+/// The answer says why there is none. A reply that was merely dropped is told apart by whether the actor lives.
+#[cold]
+pub(super) fn why<T: Target<M>, M: Message>(target: &T, failure: AskFailure) -> AskError<M> {
+    let ended = || target.actor().is_some_and(|node| node.state() >= crate::ActorState::Stopping);
+    match failure {
+        AskFailure::Dropped if ended() => AskError::Stopped(None),
+        failure => AskError::after_sending(failure),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The two ways to send without an answer.
+//! The ways to send without waiting for an answer, and [`Handled`], which waits without a deadline.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -6,12 +6,14 @@ use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
+use super::ask::why;
 use super::{Parcel, Returned, Target};
 use crate::clock::Nanos;
-use crate::envelope::Letter;
-use crate::error::{AskFailure, TellError};
+use crate::envelope::{Header, Letter};
+use crate::error::{AskError, AskFailure, TellError};
 use crate::mailbox::Ticket;
 use crate::message::{Message, Priority};
+use crate::reply::{Answer, reply};
 use crate::scope;
 use crate::wait_for::{self, Wait};
 
@@ -47,6 +49,23 @@ impl<'a, T, M: Message> Tell<'a, T, M> {
 }
 
 impl<T: Target<M>, M: Message> Tell<'_, T, M> {
+    /// Sends it and waits until its turn has ended. Unlike an [`Ask`](crate::Ask) it has no deadline, and so lends none to
+    /// the turn: a time to live is over when the turn begins. Sent when first polled.
+    ///
+    /// # Errors
+    ///
+    /// [`AskError`]: that there was no turn, as [`AskError::Timeout`] for want of time to live, or that it failed. Of a
+    /// receiver that does not give its thread back nothing is known before it does.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it has ended, the message may or may not have been handled. If its turn has not begun it never
+    /// will.
+    pub fn handled(self) -> impl Future<Output = Result<M::Reply, AskError<M>>> {
+        let Self { target, message, lane, ttl } = self;
+        Handled { target, fresh: Some(message), lane, ttl, room: None, answer: None, wait: None }
+    }
+
     /// Sends it now, or gives it back: nobody waits for room. As [`ActorRef::try_tell`](crate::ActorRef::try_tell), with what
     /// was said here of the message.
     ///
@@ -163,6 +182,76 @@ impl<T: Target<M>, M: Message> Drop for Waiting<T, M> {
 impl<T: Target<M>, M: Message> fmt::Debug for TellFuture<'_, T, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TellFuture<{}>", std::any::type_name::<M>())
+    }
+}
+
+/// See [`Tell::handled`].
+struct Handled<'a, T: Target<M>, M: Message> {
+    target: &'a T,
+    /// The message until it is offered.
+    fresh: Option<M>,
+    lane: usize,
+    ttl: Option<Duration>,
+    /// The message while it waits for room.
+    room: Option<Room<'a, T, M>>,
+    answer: Option<Answer<M::Reply>>,
+    /// The turn that waits, so that a circle of waits is refused.
+    wait: Option<Wait>,
+}
+
+/// A message that waits for room, and gives its place away when it is dropped.
+struct Room<'a, T: Target<M>, M: Message> {
+    target: &'a T,
+    parcel: Option<Parcel<M>>,
+    ticket: Option<Ticket>,
+}
+
+impl<T: Target<M>, M: Message> Unpin for Handled<'_, T, M> {}
+
+impl<T: Target<M>, M: Message> Future for Handled<'_, T, M> {
+    type Output = Result<M::Reply, AskError<M>>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+        if let Some(message) = self.fresh.take() {
+            self.send(message)?;
+        }
+        if let Some(room) = &mut self.room {
+            let Poll::Ready(taken) = room.target.poll_offer(&mut room.parcel, &mut room.ticket, task.waker()) else {
+                return Poll::Pending;
+            };
+            self.room = None;
+            taken.map_err(Returned::into_tell_error)?;
+        }
+        let Some(answer) = &mut self.answer else { return Poll::Pending };
+        let Poll::Ready(result) = answer.poll(task) else { return Poll::Pending };
+        (self.answer, self.wait) = (None, None);
+        Poll::Ready(result.map_err(|failure| why(self.target, failure)))
+    }
+}
+
+impl<T: Target<M>, M: Message> Handled<'_, T, M> {
+    fn send(&mut self, message: M) -> Result<(), AskError<M>> {
+        self.wait = wait_of_this_turn(self.target).map_err(|path| AskError::AskCycle { path })?;
+        let (reply, answer) = reply();
+        self.answer = Some(answer);
+        let expires = expiry(self.target, self.ttl);
+        let header = (expires != 0).then(|| Box::new(Header { lends_no_deadline: true, ..Header::default() }));
+        let letter = Letter { message, reply: Some(reply), header };
+        let Err(returned) = self.target.offer(Parcel { letter, expires, lane: self.lane }) else { return Ok(()) };
+        if returned.why != AskFailure::Full || !self.target.waits_for_room() {
+            return Err(returned.into_tell_error().into());
+        }
+        let parcel = Some(Parcel { letter: returned.letter, expires, lane: self.lane });
+        self.room = Some(Room { target: self.target, parcel, ticket: None });
+        Ok(())
+    }
+}
+
+impl<T: Target<M>, M: Message> Drop for Room<'_, T, M> {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.target.give_up(ticket);
+        }
     }
 }
 

@@ -34,6 +34,7 @@ mod shutdown_runs_its_phases;
 mod siblings_restart_in_order;
 mod sleepers_wake_in_time;
 mod smoke;
+mod tells_say_when_they_are_handled;
 mod the_defaults_are_as_documented;
 mod the_state_table_holds;
 mod the_test_kit;

@@ -11,8 +11,8 @@ use crate::subscription::Subscriber;
 #[derive(Debug)]
 pub(crate) struct EventsActor {
     board: Arc<Board>,
-    /// How long the table may become before it is looked through for subscribers whose actors have ended.
-    longest: usize,
+    /// How many may still come before the table is looked through for subscribers whose actors have ended.
+    due: usize,
 }
 
 impl EventsActor {
@@ -20,15 +20,15 @@ impl EventsActor {
     const FEW: usize = 1_000;
 
     pub(super) fn new(board: Arc<Board>) -> Self {
-        Self { board, longest: Self::FEW }
+        Self { board, due: Self::FEW }
     }
 
     /// Takes out those whose actors have ended. As many have to come before the next time as there are then, so that its
     /// cost for each of them stays the same.
     fn look_through(&mut self) {
-        self.board.retire_where(|subscriber| subscriber.ear().has_ended());
+        let there = self.board.retire_where(Subscriber::is_orphan);
         self.board.change(None);
-        self.longest = self.board.len() + self.board.len().max(Self::FEW);
+        self.due = there.max(Self::FEW);
     }
 }
 
@@ -44,7 +44,8 @@ impl Message for Admit {
 impl SyncHandler<Admit> for EventsActor {
     fn handle(&mut self, admit: Admit, _: &mut Context<Self>) -> Result<(), Fault> {
         self.board.change(Some(admit.0));
-        if self.board.len() > self.longest {
+        self.due = self.due.saturating_sub(1);
+        if self.due == 0 {
             self.look_through();
         }
         Ok(())

@@ -6,37 +6,49 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use callboard_actor::{ActorRef, Overflow, ShutdownPhase, System, WeakRef, child};
 use parking_lot::Mutex;
 
 use super::actor::EventsActor;
-use crate::event::{EventId, EventIds};
+use super::counts::{Counts, End};
+use crate::channel::{Channel, Directory};
+use crate::event::{Event, EventId, EventIds};
+use crate::history::History;
 use crate::matcher::Matcher;
 use crate::publish::Refusal;
-use crate::subscription::Subscriber;
+use crate::subscription::{Inbox, Subscriber};
 use crate::topic::Topic;
 
-type Table = Matcher<Arc<Subscriber>>;
+/// The subscriptions of a scope, which is a channel or all that has none.
+pub(crate) type Table = Matcher<Arc<Subscriber>>;
 
 /// The extension of a system. It must not keep the system: the actor is known weakly, and the table, whose recipients
 /// know the system, is emptied when the system has ended.
 pub(crate) struct Board {
     actor: OnceLock<WeakRef<EventsActor>>,
-    /// The snapshot that publishers read, who never wait for it. Only the actor replaces it.
+    /// The snapshot that publishers read, who never wait for it. Only the actor replaces it. Each channel has its own.
     table: ArcSwap<Table>,
+    pub(super) directory: Directory,
+    pub(crate) counts: Counts,
     /// How many subscribers there have been.
     numbers: AtomicU64,
     /// Subscriptions that have ended and are still in the table; `None` once the system has ended.
     retired: Mutex<Option<Vec<Arc<Subscriber>>>>,
     /// The last events that were not taken, oldest first.
     refusals: Mutex<VecDeque<Refusal>>,
-    ids: EventIds,
+    log: Mutex<Log>,
     /// When the system started, since the Unix epoch: a moment is this and what the system's clock has counted since,
     /// so it is virtual where that clock is.
     started: Duration,
     /// The source of what no turn publishes.
     source: Arc<str>,
+}
+
+/// What every event passes, so that it takes one lock.
+struct Log {
+    ids: EventIds,
+    history: History,
 }
 
 impl Board {
@@ -45,10 +57,12 @@ impl Board {
         Self {
             actor: OnceLock::new(),
             table: ArcSwap::default(),
+            directory: Directory::default(),
+            counts: Counts::default(),
             numbers: AtomicU64::new(0),
             retired: Mutex::new(Some(Vec::new())),
             refusals: Mutex::default(),
-            ids: EventIds::new(),
+            log: Mutex::new(Log { ids: EventIds::new(), history: History::default() }),
             started: now.saturating_sub(system.elapsed()),
             source: "system".into(),
         }
@@ -67,8 +81,14 @@ impl Board {
         system.spawn(events.overflow(Overflow::Wait)).downgrade()
     }
 
+    /// How many subscriptions there are, without those on channels.
     pub(super) fn len(&self) -> usize {
         self.table.load().len()
+    }
+
+    /// The subscriptions without a channel.
+    pub(crate) fn table(&self) -> Guard<Arc<Table>> {
+        self.table.load()
     }
 
     /// A number for a subscriber, higher than all before it.
@@ -81,18 +101,42 @@ impl Board {
         self.started + system.elapsed()
     }
 
-    pub(super) fn fresh_id(&self, now: Duration) -> EventId {
-        self.ids.next(now)
+    pub(crate) fn fresh_id(&self, now: Duration) -> EventId {
+        self.log.lock().ids.next(now)
     }
 
-    pub(super) fn source(&self) -> Arc<str> {
+    /// An event under a fresh id, which is published right now.
+    pub(crate) fn publish_fresh(&self, now: Duration, make: impl FnOnce(EventId) -> Event) -> Event {
+        let mut log = self.log.lock();
+        let event = make(log.ids.next(now));
+        let fallen = log.history.push(&event);
+        drop(log);
+        drop(fallen);
+        event
+    }
+
+    /// An event that has its id already is published.
+    pub(crate) fn publish_again(&self, event: &Event) {
+        let fallen = self.log.lock().history.push(event);
+        drop(fallen);
+    }
+
+    pub(super) fn keep_history(&self, events: usize) {
+        let fallen = self.log.lock().history.resize(events);
+        drop(fallen);
+    }
+
+    pub(super) fn read_history<T>(&self, read: impl FnOnce(&History) -> T) -> T {
+        read(&self.log.lock().history)
+    }
+
+    pub(crate) fn source(&self) -> Arc<str> {
         Arc::clone(&self.source)
     }
 
-    /// Those who want events of this name now.
-    pub(super) fn subscribers(&self, name: &Topic) -> Vec<Arc<Subscriber>> {
-        let table = self.table.load();
-        table.find(name).into_iter().filter(|subscriber| !subscriber.has_ended()).cloned().collect()
+    /// Whether anybody wants events of this name that are on no channel.
+    pub(super) fn is_wanted(&self, name: &Topic) -> bool {
+        self.table.load().find(name).into_iter().any(|subscriber| !subscriber.has_ended())
     }
 
     pub(super) fn refusals(&self) -> Vec<Refusal> {
@@ -118,14 +162,25 @@ impl Board {
         is_first
     }
 
-    /// Ends all subscriptions for which `is_over` holds.
-    pub(super) fn retire_where(&self, is_over: impl Fn(&Subscriber) -> bool) {
-        let table = self.table.load();
-        table.for_each(&mut |subscriber| {
+    /// Ends all subscriptions for which `is_over` holds, and says how many there are without them.
+    pub(super) fn retire_where(&self, is_over: impl Fn(&Subscriber) -> bool) -> usize {
+        let mut left = 0;
+        self.for_each(&mut |subscriber| {
             if is_over(subscriber) {
                 self.retire(subscriber);
+            } else {
+                left += 1;
             }
         });
+        left
+    }
+
+    /// Shows all subscriptions, those on channels included.
+    pub(super) fn for_each(&self, visit: &mut impl FnMut(&Arc<Subscriber>)) {
+        self.table.load().for_each(visit);
+        for channel in self.directory.all() {
+            channel.table.load().for_each(visit);
+        }
     }
 
     /// Takes out who has left and puts in who has come, for all publishers at once.
@@ -133,15 +188,45 @@ impl Board {
         let retired = self.retired.lock().as_mut().map(std::mem::take).unwrap_or_default();
         // Who asked may have stopped waiting.
         let newcomer = newcomer.filter(|subscriber| !subscriber.has_ended());
+        let (on_channels, retired): (Vec<_>, Vec<_>) = retired.into_iter().partition(|one| one.channel().is_some());
+        for subscriber in on_channels {
+            self.change_channel(std::slice::from_ref(&subscriber), None, subscriber.channel());
+        }
+        let (newcomer, on_channel) = match newcomer {
+            Some(newcomer) if newcomer.channel().is_some() => (None, Some(newcomer)),
+            newcomer => (newcomer, None),
+        };
+        if let Some(newcomer) = &on_channel {
+            self.change_channel(&[], Some(newcomer), newcomer.channel());
+        }
         if !retired.is_empty() || newcomer.is_some() {
             // Should the table be cleared meanwhile, the cleared one is what changes.
             self.table.rcu(|table| changed(table, &retired, newcomer.as_ref()));
         }
     }
 
+    fn change_channel(
+        &self,
+        retired: &[Arc<Subscriber>],
+        newcomer: Option<&Arc<Subscriber>>,
+        channel: Option<&Arc<Channel>>,
+    ) {
+        let Some(channel) = channel else { return };
+        channel.table.rcu(|table| changed(table, retired, newcomer));
+        // Whoever removes a channel says so first and then looks for its subscribers: one of the two sees the other.
+        if let Some(newcomer) = newcomer.filter(|_| channel.is_removed()) {
+            self.retire(newcomer);
+        }
+    }
+
     fn clear(&self) {
+        self.for_each(&mut |subscriber| {
+            let left = subscriber.inbox().filter(|_| subscriber.end()).map(Inbox::leave);
+            left.into_iter().flatten().for_each(|_| self.counts.end_of_flight(End::Ended));
+        });
         let retired = self.retired.lock().take();
         let table = self.table.swap(Arc::default());
+        self.directory.clear();
         drop((table, retired));
     }
 }
@@ -168,23 +253,24 @@ mod tests {
     use callboard_actor::testing::TestSystem;
 
     use super::*;
-    use crate::event::Event;
+    use crate::subscription::Route;
 
     /// Its end may come while the actor is about to let it in.
     #[test]
     fn who_has_left_before_it_is_let_in_stays_outside() {
         TestSystem::run(async |t| {
             let board = Board::new(t.system());
-            let number = || board.fresh_number();
-            let newcomer =
-                || Arc::new(Subscriber::new("a".parse().unwrap(), Box::new(t.probe::<Event>().recipient()), number()));
+            let newcomer = || {
+                let route = Route::Mailbox(Box::new(t.probe::<Event>().recipient()));
+                Arc::new(Subscriber::new("a".parse().unwrap(), route, board.fresh_number()))
+            };
             let (stays, leaves) = (newcomer(), newcomer());
             assert!(board.retire(&leaves) && !board.retire(&leaves));
             board.change(Some(leaves));
             board.change(Some(Arc::clone(&stays)));
-            assert_eq!((board.len(), board.subscribers(&"a".parse().unwrap()).len()), (1, 1));
+            assert_eq!((board.len(), board.is_wanted(&"a".parse().unwrap())), (1, true));
             board.retire(&stays);
-            assert_eq!((board.len(), board.subscribers(&"a".parse().unwrap()).len()), (1, 0));
+            assert_eq!((board.len(), board.is_wanted(&"a".parse().unwrap())), (1, false));
             board.change(None);
             assert_eq!(board.len(), 0);
             t.shutdown().await;

@@ -3,12 +3,12 @@
 use callboard_actor::{Actor, ActorRef, Handler, Message};
 
 use crate::event::Event;
-use crate::subscription::Ear;
+use crate::subscription::Mailbox;
 
 /// Events whose names match, as messages of one type.
 pub(super) struct Hearing<A: Actor> {
     pattern: String,
-    ear: fn(&ActorRef<A>) -> Box<dyn Ear>,
+    mailbox: fn(&ActorRef<A>) -> Box<dyn Mailbox>,
 }
 
 impl<A: Actor> Hearing<A> {
@@ -17,14 +17,14 @@ impl<A: Actor> Hearing<A> {
         A: Handler<M>,
         M: Message + From<Event>,
     {
-        Self { pattern, ear: |actor| Box::new(actor.recipient::<M>()) }
+        Self { pattern, mailbox: |actor| Box::new(actor.recipient::<M>()) }
     }
 
     pub(super) fn pattern(&self) -> &str {
         &self.pattern
     }
 
-    pub(super) fn ear(&self, actor: &ActorRef<A>) -> Box<dyn Ear> {
-        (self.ear)(actor)
+    pub(super) fn mailbox(&self, actor: &ActorRef<A>) -> Box<dyn Mailbox> {
+        (self.mailbox)(actor)
     }
 }

@@ -7,8 +7,8 @@ use callboard_actor::{ErrorCode, Message};
 use super::Modules;
 use crate::address::Address;
 use crate::call::Call;
-use crate::delivery::{SendError, Undeliverable, Undelivered};
 use crate::router::{Router, Unrouted};
+use crate::undelivered::{SendError, Undeliverable, Undelivered};
 use crate::value::Value;
 
 impl Modules {

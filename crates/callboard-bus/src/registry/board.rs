@@ -11,7 +11,7 @@ use super::ModuleChange;
 use super::snapshot::Snapshot;
 use super::watchers::Watchers;
 use crate::contract::ContractChange;
-use crate::delivery::{Undeliverable, Undelivered};
+use crate::undelivered::{Undeliverable, Undelivered};
 
 /// What is registered, who watches, and what is to be taken back.
 #[derive(Default)]

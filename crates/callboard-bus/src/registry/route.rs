@@ -16,10 +16,10 @@ use super::entry::Entry;
 use super::standing::Standing;
 use crate::balance::CallKey;
 use crate::callable::Callable;
-use crate::delivery::SendError;
 use crate::descriptor::OperationDescriptor;
 use crate::lookup::{LookupError, Unavailable, UnavailableInstance, UnavailableReason};
 use crate::operation::OperationState;
+use crate::undelivered::SendError;
 
 /// Everybody who offers one operation. There is at least one.
 pub(crate) struct Route {

@@ -150,7 +150,7 @@ fn an_urgent_event_that_finds_no_room_does_not_wait() {
         let urgent = EventOptions::default().priority(Priority::High);
         let mut ids = Vec::new();
         for _ in 0..3 {
-            ids.push(clerk.ask(Report(urgent)).await.unwrap());
+            ids.push(clerk.ask(Report(urgent.clone())).await.unwrap());
         }
         let refusals = t.system().events().refusals();
         assert_eq!(refusals.iter().map(|refusal| refusal.event).collect::<Vec<_>>(), ids[1..]);
