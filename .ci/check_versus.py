@@ -22,7 +22,7 @@ COMMAND = ["cargo", "run", "--quiet", "--release", "-p", "benches", "--bin", "ve
 
 COMPARED = {
     "tell", "tell_x", "fan_in", "ask", "ask_256", "ask_x", "ping_pong", "ring", "broadcast", "spawn",
-    "call_by_name",
+    "call_by_name", "publish_1", "publish_10", "publish_100",
 }
 # A rival without expiry of its own may be absent from this row.
 COMPARED_OR_ALONE = {"tell_ttl"}

@@ -5,7 +5,7 @@ use std::{str::FromStr, thread, time::Duration};
 use thiserror::Error;
 
 use crate::{
-    actix_peer::Actix, by_name, callboard_alone, callboard_peer::Callboard, memory, peer::Peer, size::Size,
+    actix_peer::Actix, by_name, callboard_alone, callboard_peer::Callboard, memory, peer::Peer, publishing, size::Size,
     tokio_peer::Tokio, traffic, workflows, workload::Workload,
 };
 
@@ -84,10 +84,11 @@ impl Entrant {
             Self::Callboard => shared::<Callboard>(workload, size)
                 .or_else(|| callboard_alone::run(workload, size))
                 .or_else(|| by_name::run(workload, size))
+                .or_else(|| publishing::run(workload, size))
                 .or_else(|| workflows::run(workload, size)),
             // What a call by name is measured against.
             Self::Actix if workload == Workload::CallByName => shared::<Actix>(Workload::Ask, size),
-            Self::Actix => shared::<Actix>(workload, size),
+            Self::Actix => shared::<Actix>(workload, size).or_else(|| publishing::run_broker(workload, size)),
             Self::Tokio => shared::<Tokio>(workload, size),
             #[cfg(feature = "peers")]
             Self::Kameo => shared::<Kameo>(workload, size).or_else(|| kameo_peer::run_alone(workload, size)),

@@ -9,7 +9,7 @@
 //! [`peer`] what a framework must be able to do to take part, [`traffic`] holds
 //! the timed loops, written once for all. `actix_peer`, `tokio_peer` and the
 //! rest hold one framework each, in the form its own users would write;
-//! [`callboard_alone`], [`by_name`] and [`workflows`] hold what only callboard
+//! [`callboard_alone`], [`by_name`], [`publishing`] and [`workflows`] hold what only callboard
 //! has, or hardly anybody else. A [`report`] is shown by [`table`],
 //! [`markdown`] and [`picture`], and kept by [`saved`].
 //!
@@ -20,6 +20,7 @@ pub mod workload;
 
 pub mod messages;
 pub mod peer;
+pub mod publishing;
 pub mod traffic;
 
 pub mod actix_peer;

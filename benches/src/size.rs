@@ -36,6 +36,8 @@ impl Size {
             Workload::Inspect => 10_000,
             Workload::LookUp => 1_000_000,
             Workload::CallByName => 204_800,
+            // Deliveries.
+            Workload::Publish1 | Workload::Publish10 | Workload::Publish100 => 500_000,
             // Steps.
             Workload::WorkflowChain
             | Workload::WorkflowDiamond

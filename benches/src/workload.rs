@@ -44,6 +44,12 @@ pub enum Workload {
     LookUp,
     /// A call by name with a payload of one field, against a plain `send`.
     CallByName,
+    /// An event to one subscriber, per delivery.
+    Publish1,
+    /// To ten.
+    Publish10,
+    /// To a hundred.
+    Publish100,
     /// Runs of ten steps in a row, one run after the other.
     WorkflowChain,
     /// Runs of one step, a hundred beside each other, and one step.
@@ -80,7 +86,7 @@ pub struct UnknownWorkload {
 
 impl Workload {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::Tell,
         Self::TellTtl,
         Self::TellX,
@@ -99,6 +105,9 @@ impl Workload {
         Self::Inspect,
         Self::LookUp,
         Self::CallByName,
+        Self::Publish1,
+        Self::Publish10,
+        Self::Publish100,
         Self::WorkflowChain,
         Self::WorkflowDiamond,
         Self::WorkflowMontage,
@@ -127,6 +136,9 @@ impl Workload {
             Self::Inspect => "inspect",
             Self::LookUp => "lookup",
             Self::CallByName => "call_by_name",
+            Self::Publish1 => "publish_1",
+            Self::Publish10 => "publish_10",
+            Self::Publish100 => "publish_100",
             Self::WorkflowChain => "workflow_chain",
             Self::WorkflowDiamond => "workflow_diamond",
             Self::WorkflowMontage => "workflow_montage",
@@ -181,6 +193,9 @@ impl Workload {
             Self::Priority => Some("only callboard has messages with a priority"),
             Self::Fairness => Some("held against a time, and not run with the others"),
             Self::CallByName => Some("actix's figure is that of a plain `send`; nobody else has calls by name"),
+            Self::Publish1 | Self::Publish10 | Self::Publish100 => {
+                Some("actix's figure is that of actix-broker; the others have no events by name")
+            }
             Self::Inspect
             | Self::LookUp
             | Self::WorkflowChain
@@ -204,6 +219,7 @@ impl Workload {
             Self::TellX => Some(Goal::Ratio(0.6)),
             Self::Ask256 => Some(Goal::Ratio(0.8)),
             Self::Ask | Self::AskX | Self::PingPong | Self::Ring | Self::Spawn => Some(Goal::Ratio(1.0)),
+            Self::Publish1 | Self::Publish10 | Self::Publish100 => Some(Goal::Ratio(1.0)),
             Self::Broadcast => Some(Goal::Ratio(0.9)),
             Self::Restart => Some(Goal::Time(50_000.0)),
             Self::Fairness => Some(Goal::Time(1_000_000.0)),
@@ -226,6 +242,7 @@ impl Workload {
             Self::Ask256 => Some(Goal::Ratio(0.6)),
             Self::AskX => Some(Goal::Ratio(0.3)),
             Self::PingPong | Self::Ring | Self::Broadcast => Some(Goal::Ratio(0.5)),
+            Self::Publish1 | Self::Publish10 | Self::Publish100 => Some(Goal::Ratio(0.5)),
             Self::Spawn | Self::LookUp | Self::RunBytes => None,
             Self::CallByName => Some(Goal::Ratio(1.5)),
             Self::WorkflowChain | Self::WorkflowDiamond | Self::WorkflowMontage | Self::WorkflowMany => {

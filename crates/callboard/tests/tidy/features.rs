@@ -33,6 +33,9 @@ pub(crate) fn faults(row: &Row<'_>) -> Vec<String> {
 
 /// What is wrong with one test.
 fn fault(id: &str, test: &str) -> Option<String> {
+    if test.starts_with(EXPECTED) {
+        return fault_of_example(id, test);
+    }
     let Some((file, name)) = test.split_once("::") else { return Some(format!("{id}: {test} is no `file::test`")) };
     let path: PathBuf = root().join("crates").join(file);
     if !path.exists() {
@@ -46,6 +49,18 @@ fn fault(id: &str, test: &str) -> Option<String> {
         return Some(format!("{id}: crates/{file} has no test `{name}` that runs; name what took its place"));
     }
     None
+}
+
+/// What examples have to print, each in a file of its own.
+const EXPECTED: &str = ".ci/expected/";
+
+/// What is wrong with an example that is run and held to what it has to print.
+fn fault_of_example(id: &str, expected: &str) -> Option<String> {
+    let path = root().join(expected);
+    if !path.exists() {
+        return Some(format!("{id}: there is no file {expected}"));
+    }
+    (!names(&read(&path), id)).then(|| format!("{id}: {expected} does not say that it asserts the row"))
 }
 
 /// In a comment, as one of a span of rows, or at the front of the name of a test.
