@@ -281,7 +281,7 @@ impl Call {
 
     fn ask(&self, address: &Address, offer: &Offer, input: &Value, task: &mut Task<'_>) -> Result<Answer, CallError> {
         let asked = offer.operation().ask(input, &self.options);
-        let mut asked = asked.map_err(|fault| CallError::Input { operation: Arc::clone(address.name()), fault })?;
+        let mut asked = asked.map_err(|unfit| CallError::unfit(Arc::clone(address.name()), unfit))?;
         let Poll::Ready(result) = asked.as_mut().poll(task) else { return Ok(Answer::Taken(Made::Asked(asked))) };
         Ok(match result.map_err(|error| (why_not_taken(&error), error)) {
             Ok(output) => Answer::Taken(Made::Done(Ok(output))),

@@ -17,6 +17,7 @@ use crate::call::{CallError, Failure, without_message};
 use crate::descriptor::OperationDescriptor;
 use crate::operation::OperationState;
 use crate::retry::RetryPolicy;
+use crate::schema::{SchemaFault, Validation};
 use crate::value::{Value, ValueError, from_value};
 
 /// The answer on its way.
@@ -50,7 +51,7 @@ pub(crate) trait Callable: Send + Sync {
     /// # Errors
     ///
     /// A payload that does not fit the message.
-    fn ask(&self, input: &Value, options: &CallOptions) -> Result<Asked, ValueError>;
+    fn ask(&self, input: &Value, options: &CallOptions) -> Result<Asked, Unfit>;
 
     fn descriptor(&self) -> &Arc<OperationDescriptor>;
 
@@ -74,6 +75,15 @@ pub(crate) struct TypedOperation<A: Handler<M>, M: Message> {
     answer: Answer<M::Reply>,
     descriptor: Arc<OperationDescriptor>,
     state: Arc<OperationState>,
+    validation: Validation,
+}
+
+/// Why a payload is not one that an operation takes.
+pub(crate) enum Unfit {
+    /// It cannot be read as the message.
+    Value(ValueError),
+    /// There is more to be said, by the schema.
+    Schema(Vec<SchemaFault>),
 }
 
 impl<A: Handler<M>, M: Message> TypedOperation<A, M> {
@@ -84,13 +94,31 @@ impl<A: Handler<M>, M: Message> TypedOperation<A, M> {
         state: Arc<OperationState>,
     ) -> Self {
         let recipient = actor.recipient();
-        Self { actor, recipient, answer, descriptor: Arc::new(descriptor), state }
+        let validation = Validation::new(&descriptor.message_schema);
+        Self { actor, recipient, answer, descriptor: Arc::new(descriptor), state, validation }
+    }
+}
+
+impl<A: Handler<M>, M: Message + DeserializeOwned> TypedOperation<A, M> {
+    /// Reading tells the first thing that is wrong, the schema all of them; and there may be more in the schema.
+    fn read(&self, input: &Value) -> Result<M, Unfit> {
+        let read = caught(|| from_value(input)).unwrap_or_else(|| Err(panicked("read")));
+        if read.is_ok() && !self.validation.says_more() {
+            return read.map_err(Unfit::Value);
+        }
+        let faults = self.validation.faults(&self.descriptor.message_schema, input);
+        match read {
+            Ok(message) if faults.is_empty() => Ok(message),
+            // It says it in its own words, and at its place.
+            Err(fault) if faults.len() < 2 => Err(Unfit::Value(fault)),
+            _ => Err(Unfit::Schema(faults)),
+        }
     }
 }
 
 impl<A: Handler<M>, M: Message + DeserializeOwned> Callable for TypedOperation<A, M> {
-    fn ask(&self, input: &Value, options: &CallOptions) -> Result<Asked, ValueError> {
-        let message = caught(|| from_value(input)).unwrap_or_else(|| Err(panicked("read")))?;
+    fn ask(&self, input: &Value, options: &CallOptions) -> Result<Asked, Unfit> {
+        let message = self.read(input)?;
         let (answer, state) = (self.answer, Arc::clone(&self.state));
         let answer = move |reply| answer(reply, &state);
         Ok(Box::pin(ask(self.actor.clone(), message, options.clone(), answer)))

@@ -1,6 +1,7 @@
 //! The JSON Schemas of messages and replies. Pure.
 
 pub mod compatibility;
+mod validation;
 pub mod validity;
 
 use std::borrow::Cow;
@@ -9,6 +10,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value as Json;
 
+pub use self::validation::SchemaFault;
+pub(crate) use self::validation::Validation;
 use crate::value::Value;
 
 /// The draft that all of this is written in.

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use callboard_actor::{AskError, ErrorCode, Fault, FaultClass, Stage};
 
+use crate::callable::Unfit;
 use crate::codec::CodecError;
 use crate::lookup::{LookupError, UnavailableReason, mark_as_retryable};
 use crate::retry::{FailureClass, WhyNot};
+use crate::schema::SchemaFault;
 use crate::time;
 use crate::value::ValueError;
 
@@ -30,6 +32,14 @@ pub enum CallError {
         operation: Arc<str>,
         /// What does not fit, and where.
         fault: ValueError,
+    },
+    /// The payload does not fit the schema of the message. The handler was not called.
+    #[error("the input of `{operation}` does not fit: {}", List(.faults))]
+    Invalid {
+        /// `module.operation`.
+        operation: Arc<str>,
+        /// Everything that does not fit, up to a hundred.
+        faults: Vec<SchemaFault>,
     },
     /// The payload could not be read. The handler was not called.
     #[error("the input of `{operation}` cannot be read: {fault}")]
@@ -105,7 +115,7 @@ impl CallError {
         match self {
             Self::Lookup(fault) => fault.code(),
             Self::NoTime => ErrorCode::InvalidConfig,
-            Self::Input { .. } => ErrorCode::ValidationFailed,
+            Self::Input { .. } | Self::Invalid { .. } => ErrorCode::ValidationFailed,
             Self::Bytes { fault, .. } => code_of_bytes(fault),
             Self::CircuitOpen { .. } => ErrorCode::CircuitOpen,
             Self::Refused { code, .. } => *code,
@@ -150,6 +160,13 @@ impl CallError {
         Self::Refused { code, text: text.into() }
     }
 
+    pub(super) fn unfit(operation: Arc<str>, unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Value(fault) => Self::Input { operation, fault },
+            Unfit::Schema(faults) => Self::Invalid { operation, faults },
+        }
+    }
+
     /// How often the call was tried.
     #[must_use]
     pub fn attempts(&self) -> u32 {
@@ -162,14 +179,26 @@ impl CallError {
     }
 
     /// Whether it speaks against the operation, and so counts in its breaker: what may pass, and every panic. What the caller
-    /// did wrong does not, nor that nobody was asked.
+    /// did wrong does not, nor that nobody was asked, nor that an instance was told to end: others take its place, and a
+    /// breaker that opened then would keep callers from them.
     pub(crate) fn is_failure(&self) -> bool {
         match self {
             Self::Failed(_) => self.class() != FailureClass::Permanent,
             Self::Road(AskError::Refused { .. } | AskError::Denied { .. } | AskError::AskCycle { .. }) => false,
+            Self::Road(AskError::Stopped(_) | AskError::ShuttingDown(())) => false,
             Self::Road(error) => self.class() != FailureClass::Permanent || error.code() == ErrorCode::HandlerPanicked,
             _ => false,
         }
+    }
+}
+
+/// One after the other.
+struct List<'a>(&'a [SchemaFault]);
+
+impl fmt::Display for List<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let faults: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&faults.join("; "))
     }
 }
 

@@ -4,10 +4,10 @@ use std::any::{Any, TypeId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::callable::{Asked, CallOptions, Callable};
+use crate::callable::{Asked, CallOptions, Callable, Unfit};
 use crate::descriptor::OperationDescriptor;
 use crate::operation::OperationState;
-use crate::value::{Value, ValueError};
+use crate::value::Value;
 
 /// The calls of one instance that have begun and not ended. Only instances whose balance asks for it have one.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +49,7 @@ struct Counted {
 }
 
 impl Callable for Counted {
-    fn ask(&self, input: &Value, options: &CallOptions) -> Result<Asked, ValueError> {
+    fn ask(&self, input: &Value, options: &CallOptions) -> Result<Asked, Unfit> {
         let asked = self.operation.ask(input, options)?;
         let held = self.load.hold();
         Ok(Box::pin(async move {

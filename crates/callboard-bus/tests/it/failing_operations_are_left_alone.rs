@@ -147,6 +147,28 @@ fn what_the_caller_did_wrong_does_not_count() {
     });
 }
 
+/// Instances come and go, with calls that had reached them, and the operation is there all the time.
+#[test]
+fn an_instance_that_is_told_to_end_is_no_failure() {
+    TestSystem::run(async |t| {
+        let script = Script::default();
+        for _ in 0..10 {
+            let actor = t.spawn(crate::trouble::actor(&script));
+            let _press = crate::trouble::manifest(steady()).register(&actor).await.unwrap();
+            script.next(Turn::Long(60 * SECOND), 1);
+            let (mut running, mut waiting) = (std::pin::pin!(work(t)), std::pin::pin!(work(t)));
+            assert!(futures::poll!(&mut running).is_pending() && futures::poll!(&mut waiting).is_pending());
+            t.settle().await;
+            actor.kill();
+            assert_eq!(running.await.unwrap_err().code(), ErrorCode::Unavailable);
+            assert_eq!(waiting.await.unwrap_err().code(), ErrorCode::Unavailable);
+        }
+        let _press = press(t, &script, steady()).await;
+        assert_eq!((work(t).await.unwrap(), state(t)), (1.into(), Some(BreakerState::Closed)));
+        t.shutdown().await;
+    });
+}
+
 /// F-CB-06, F-CB-08, F-CB-14: by hand.
 #[test]
 fn a_person_has_the_last_word() {

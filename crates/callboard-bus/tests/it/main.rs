@@ -38,6 +38,7 @@ mod jobs_go_on_by_themselves;
 mod listener;
 mod no_subscriber_harms_another;
 mod operations_are_listed;
+mod payloads_are_held_to_their_schema;
 mod payloads_go_where_rules_say;
 mod pictures_fit_any_graph;
 mod pictures_stay_the_same;

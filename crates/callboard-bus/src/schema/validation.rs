@@ -1,0 +1,200 @@
+//! Whether a payload is what a schema describes, with everything that is wrong. Pure.
+
+use std::fmt::{self, Write as _};
+use std::sync::OnceLock;
+
+use jsonschema::Validator;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::value::Value;
+
+/// So many faults of one payload are told at most.
+const MOST: usize = 100;
+
+/// One thing in a payload that its schema does not allow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SchemaFault {
+    /// A JSON Pointer into the payload; empty for all of it.
+    pub path: String,
+    /// What is wrong there. It repeats nothing of the payload but the names of properties.
+    pub reason: String,
+}
+
+impl fmt::Display for SchemaFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = if self.path.is_empty() { "/" } else { &self.path };
+        // Names of properties are the sender's, and this may be shown on a terminal.
+        let shown = format!("{path}: {}", self.reason);
+        shown.chars().try_for_each(|letter| match letter.is_control() {
+            true => write!(f, "{}", letter.escape_default()),
+            false => f.write_char(letter),
+        })
+    }
+}
+
+/// What payloads are held to.
+pub(crate) struct Validation {
+    /// Compiled when a payload is first held to it; none where the schema is no schema.
+    validator: OnceLock<Option<Validator>>,
+    says_more: bool,
+}
+
+impl Validation {
+    pub(crate) fn new(schema: &Json) -> Self {
+        Self { validator: OnceLock::new(), says_more: says_more(schema) }
+    }
+
+    /// Whether the schema asks for more than is found out by reading a payload as its type. For most types it does not, and
+    /// their payloads are held to it only to tell everything that is wrong.
+    pub(crate) const fn says_more(&self) -> bool {
+        self.says_more
+    }
+
+    /// Everything that is wrong, up to a hundred, by its place.
+    pub(crate) fn faults(&self, schema: &Json, payload: &Value) -> Vec<SchemaFault> {
+        let validator = self.validator.get_or_init(|| jsonschema::draft202012::new(schema).ok());
+        let (Some(validator), Ok(payload)) = (validator, serde_json::to_value(payload)) else { return Vec::new() };
+        let faults = validator.iter_errors(&payload).take(MOST);
+        let mut faults: Vec<_> = faults
+            .map(|fault| SchemaFault { path: fault.instance_path().to_string(), reason: fault.masked().to_string() })
+            .collect();
+        faults.sort_by(|one, other| one.path.cmp(&other.path));
+        faults
+    }
+}
+
+/// Keywords that no type of Rust asks for by itself.
+const MORE: [&str; 21] = [
+    "multipleOf",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "maxLength",
+    "minLength",
+    "pattern",
+    "maxItems",
+    "minItems",
+    "uniqueItems",
+    "contains",
+    "maxContains",
+    "minContains",
+    "maxProperties",
+    "minProperties",
+    "propertyNames",
+    "patternProperties",
+    "dependentRequired",
+    "dependentSchemas",
+    "not",
+    "if",
+    "unevaluatedProperties",
+];
+
+/// Walks the schema: a keyword that asks for more, anywhere in it. The names of properties are no keywords.
+fn says_more(schema: &Json) -> bool {
+    let mut pending = vec![schema];
+    while let Some(part) = pending.pop() {
+        match part {
+            Json::Object(keywords) => {
+                let is_more = |(keyword, value): (&String, &Json)| {
+                    MORE.contains(&keyword.as_str()) || limits(part, keyword, value)
+                };
+                if keywords.iter().any(is_more) {
+                    return true;
+                }
+                for (keyword, value) in keywords {
+                    match (keyword.as_str(), value) {
+                        ("properties" | "$defs", Json::Object(named)) => pending.extend(named.values()),
+                        ("const" | "enum" | "default" | "examples", _) => {}
+                        _ => pending.push(value),
+                    }
+                }
+            }
+            Json::Array(parts) => pending.extend(parts),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Whether a limit of a number is another one than its type has.
+fn limits(part: &Json, keyword: &str, limit: &Json) -> bool {
+    let format = part.get("format").and_then(Json::as_str).unwrap_or_default();
+    let own = match (keyword, format) {
+        ("minimum", "uint" | "uint8" | "uint16" | "uint32" | "uint64" | "uint128") => Some(0.0),
+        ("minimum", "int8") => Some(f64::from(i8::MIN)),
+        ("minimum", "int16") => Some(f64::from(i16::MIN)),
+        ("maximum", "int8") => Some(f64::from(i8::MAX)),
+        ("maximum", "int16") => Some(f64::from(i16::MAX)),
+        ("maximum", "uint8") => Some(f64::from(u8::MAX)),
+        ("maximum", "uint16") => Some(f64::from(u16::MAX)),
+        ("minimum" | "maximum", _) => None,
+        _ => return false,
+    };
+    own.is_none() || limit.as_f64() != own
+}
+
+#[cfg(test)]
+mod tests {
+    use schemars::JsonSchema;
+    use serde_json::json;
+
+    use super::*;
+    use crate::schema::of_input;
+
+    #[derive(JsonSchema)]
+    #[allow(dead_code)]
+    struct Plain {
+        byte: u8,
+        short: i16,
+        number: u64,
+        size: Option<usize>,
+        text: String,
+        list: Vec<i8>,
+        pattern: bool,
+    }
+
+    #[derive(JsonSchema)]
+    #[allow(dead_code)]
+    struct Narrow {
+        #[schemars(range(min = 1, max = 5))]
+        stars: u8,
+    }
+
+    #[derive(JsonSchema)]
+    #[allow(dead_code)]
+    struct Named {
+        #[schemars(length(min = 1), regex(pattern = "^[a-z]+$"))]
+        name: String,
+        plain: Plain,
+    }
+
+    #[test]
+    fn a_type_by_itself_asks_for_no_more() {
+        assert!(!says_more(&of_input::<Plain>()), "{:#}", of_input::<Plain>());
+        assert!(!says_more(&json!(true)));
+        assert!(says_more(&of_input::<Narrow>()) && says_more(&of_input::<Named>()));
+        assert!(!says_more(&json!({ "properties": { "minLength": true }, "enum": [{ "pattern": 1 }] })));
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_its_place() {
+        let schema = of_input::<Named>();
+        let payload =
+            json!({ "name": "A1", "plain": { "byte": 256, "short": "x", "number": 1, "text": "t", "list": [1000] } });
+        let faults = Validation::new(&schema).faults(&schema, &payload.into());
+        let paths: Vec<_> = faults.iter().map(|fault| fault.path.as_str()).collect();
+        assert_eq!(paths, ["/name", "/plain", "/plain/byte", "/plain/list/0", "/plain/short"]);
+        assert!(faults.iter().all(|fault| !fault.to_string().contains("256")), "{faults:?}");
+        let fine = json!({ "name": "a", "plain": { "byte": 1, "short": 1, "number": 1, "text": "t", "list": [], "pattern": true } });
+        assert_eq!(Validation::new(&schema).faults(&schema, &fine.into()), []);
+    }
+
+    #[test]
+    fn no_more_than_a_hundred_are_told() {
+        let schema = json!({ "items": { "type": "string" } });
+        let payload = Json::from(vec![1; 1000]);
+        assert_eq!(Validation::new(&schema).faults(&schema, &payload.into()).len(), MOST);
+        assert_eq!(Validation::new(&json!({ "type": 1 })).faults(&json!({ "type": 1 }), &1.into()), []);
+    }
+}
