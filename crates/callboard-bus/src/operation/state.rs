@@ -3,7 +3,10 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU8, AtomicU32,
+    Ordering::{Acquire, Relaxed, Release},
+};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -39,6 +42,8 @@ struct Guarded {
     breaker: Option<Breaker>,
     /// One of its rules looks at a window, and wants to see every call.
     sees_all: bool,
+    /// A failure counts in it: a success has to be told to it.
+    is_failing: bool,
     budget: RetryBudget,
     last_error: Option<String>,
     transitions: u64,
@@ -61,7 +66,14 @@ const FAILING: u8 = 4;
 impl OperationState {
     pub(crate) fn new(address: Arc<str>, system: System, said: CallSettings, conduct: Conduct) -> Self {
         let (breaker, sees_all) = conduct.breaker();
-        let guarded = Guarded { breaker, sees_all, budget: RetryBudget::default(), last_error: None, transitions: 0 };
+        let guarded = Guarded {
+            breaker,
+            sees_all,
+            is_failing: false,
+            budget: RetryBudget::default(),
+            last_error: None,
+            transitions: 0,
+        };
         Self {
             address,
             system,
@@ -101,10 +113,25 @@ impl OperationState {
         let mut guarded = self.guarded.lock();
         if self.conduct.load().settings.breaker != conduct.settings.breaker {
             (guarded.breaker, guarded.sees_all) = conduct.breaker();
-            self.epoch.fetch_add(1, Relaxed);
+            self.conduct.store(Arc::new(conduct));
+            self.breaker_changed(&mut guarded);
+        } else {
+            self.conduct.store(Arc::new(conduct));
+            self.show(&guarded);
         }
-        self.flags.store(conduct.flag() | guarded.flag(), Relaxed);
-        self.conduct.store(Arc::new(conduct));
+    }
+
+    /// Lets calls see what they have to heed.
+    fn show(&self, guarded: &Guarded) {
+        self.flags.store(self.conduct.load().flag() | guarded.flag(), Relaxed);
+    }
+
+    /// The same for a breaker that is in another state: what led to the last one counts no more. The flags come first, so that
+    /// a call that sees the new epoch sees them too, and none that was let through before passes for one of this state.
+    fn breaker_changed(&self, guarded: &mut Guarded) {
+        guarded.is_failing = false;
+        self.show(guarded);
+        self.epoch.fetch_add(1, Release);
     }
 
     /// Leave to make one attempt.
@@ -114,20 +141,21 @@ impl OperationState {
     /// [`CallError::CircuitOpen`].
     #[inline]
     pub(crate) fn admit(self: &Arc<Self>) -> Result<Attempt, CallError> {
+        let epoch = self.epoch.load(Acquire);
         let permit = if self.flags.load(Relaxed) & GUARDED == 0 { None } else { self.acquire()? };
-        Ok(self.begin(permit))
+        Ok(self.begin(permit, epoch))
     }
 
     /// Leave to make one attempt, whatever the breaker says.
     pub(crate) fn admit_anyway(self: &Arc<Self>) -> Attempt {
-        self.begin(None)
+        self.begin(None, self.epoch.load(Acquire))
     }
 
     #[inline]
-    fn begin(self: &Arc<Self>, permit: Option<Permit>) -> Attempt {
+    fn begin(self: &Arc<Self>, permit: Option<Permit>, epoch: u32) -> Attempt {
         let is_timed = self.counts.begin() || permit.is_some();
         let began = is_timed.then(|| self.system.elapsed());
-        Attempt { state: Some(Arc::clone(self)), permit, began, epoch: self.epoch.load(Relaxed) }
+        Attempt { state: Some(Arc::clone(self)), permit, began, epoch }
     }
 
     #[cold]
@@ -172,8 +200,8 @@ impl OperationState {
         let Some(permit) = permit else { return };
         let transition = breaker.record(permit, outcome, took, now, roll());
         self.note_transition(&mut guarded, transition);
-        let failing = if outcome == Outcome::Failure { FAILING } else { 0 };
-        self.flags.store(self.conduct.load().flag() | guarded.flag() | failing, Relaxed);
+        guarded.is_failing = outcome == Outcome::Failure;
+        self.show(&guarded);
     }
 
     /// What the caller did wrong gives the permit back.
@@ -197,8 +225,7 @@ impl OperationState {
     fn note_transition(&self, guarded: &mut Guarded, transition: Option<Transition>) {
         let Some(transition) = transition else { return };
         guarded.transitions += 1;
-        self.epoch.fetch_add(1, Relaxed);
-        self.flags.store(self.conduct.load().flag() | guarded.flag(), Relaxed);
+        self.breaker_changed(guarded);
         tracing::info!(target: "callboard::breaker", operation = %self.address, ?transition, "a breaker has changed");
     }
 
@@ -217,8 +244,7 @@ impl OperationState {
         let Some(breaker) = &mut guarded.breaker else { return false };
         change(breaker);
         guarded.transitions += 1;
-        self.epoch.fetch_add(1, Relaxed);
-        self.flags.store(self.conduct.load().flag() | guarded.flag(), Relaxed);
+        self.breaker_changed(&mut guarded);
         true
     }
 
@@ -244,10 +270,11 @@ pub(crate) struct Status {
 }
 
 impl Guarded {
-    /// Whether attempts have to ask first.
+    /// Whether attempts have to ask first, and whether their success has to be told.
     fn flag(&self) -> u8 {
         let is_closed = self.breaker.as_ref().is_none_or(|breaker| breaker.state() == BreakerState::Closed);
-        if is_closed && !self.sees_all { 0 } else { GUARDED }
+        let guarded = if is_closed && !self.sees_all { 0 } else { GUARDED };
+        if self.is_failing { guarded | FAILING } else { guarded }
     }
 }
 

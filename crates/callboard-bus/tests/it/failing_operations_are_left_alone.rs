@@ -23,6 +23,12 @@ fn steady() -> CallSettings {
     CallSettings::new().breaker(BreakerRules::tripping_on([Trip::Consecutive(5)]).growing(2.0, DAY, 0.0))
 }
 
+async fn five_fail(t: &TestSystem) {
+    for _ in 0..5 {
+        work(t).await.unwrap_err();
+    }
+}
+
 /// F-CB-04, F-CB-06: with no configuration, on the fifth failure in a row and not on the fourth; one that goes well in between
 /// begins the count anew.
 #[test]
@@ -44,6 +50,25 @@ fn it_opens_on_the_fifth_failure_in_a_row() {
     });
 }
 
+/// Other settings may change while failures count.
+#[test]
+fn a_success_begins_the_count_anew_whatever_is_set_meanwhile() {
+    TestSystem::run(async |t| {
+        let script = Script::default();
+        let _press = press(t, &script, steady()).await;
+        script.next(Turn::Busy, 4);
+        for _ in 0..4 {
+            work(t).await.unwrap_err();
+        }
+        t.system().operations().set(CallSettings::new().timeout(DAY)).unwrap();
+        work(t).await.unwrap();
+        script.next(Turn::Busy, 1);
+        work(t).await.unwrap_err();
+        assert_eq!(state(t), Some(BreakerState::Closed));
+        t.shutdown().await;
+    });
+}
+
 /// F-CB-02, F-CB-09, F-CB-10: the handler is not called, the caller is told for how long, and other operations do not notice.
 #[test]
 fn while_it_is_open_nobody_is_asked() {
@@ -51,9 +76,7 @@ fn while_it_is_open_nobody_is_asked() {
         let script = Script::default();
         let _press = press(t, &script, steady()).await;
         script.next(Turn::Busy, 5);
-        for _ in 0..5 {
-            work(t).await.unwrap_err();
-        }
+        five_fail(t).await;
         t.advance(10 * SECOND).await;
         let refused = work(t).await.unwrap_err();
         assert_eq!((refused.code(), refused.class()), (ErrorCode::CircuitOpen, FailureClass::Transient));
@@ -77,9 +100,7 @@ fn when_its_time_is_over_one_call_decides() {
         let script = Script::default();
         let _press = press(t, &script, steady()).await;
         script.next(Turn::Busy, 6);
-        for _ in 0..5 {
-            work(t).await.unwrap_err();
-        }
+        five_fail(t).await;
         t.advance(Duration::from_millis(29_900)).await;
         assert_eq!(work(t).await.unwrap_err().code(), ErrorCode::CircuitOpen);
         t.advance(Duration::from_millis(100)).await;
@@ -105,9 +126,7 @@ fn a_probe_that_is_dropped_gives_its_permit_back() {
         let script = Script::default();
         let _press = press(t, &script, steady()).await;
         script.next(Turn::Busy, 5);
-        for _ in 0..5 {
-            work(t).await.unwrap_err();
-        }
+        five_fail(t).await;
         t.advance(30 * SECOND).await;
         script.next(Turn::Long(SECOND), 1);
         {
@@ -251,9 +270,7 @@ fn a_refused_call_is_not_tried_before_its_time() {
         let script = Script::default();
         let _press = press(t, &script, steady()).await;
         script.next(Turn::Busy, 5);
-        for _ in 0..5 {
-            work(t).await.unwrap_err();
-        }
+        five_fail(t).await;
         let began = t.now();
         let policy = RetryPolicy::builder().initial_delay(SECOND).jitter(Jitter::None).max_retries(1).build().unwrap();
         t.system().call("press.work", 1).retry(policy).await.unwrap();
