@@ -106,7 +106,7 @@ impl Actor for Ear {}
 
 impl SyncHandler<Event> for Ear {
     fn handle(&mut self, event: Event, _: &mut Context<Self>) -> Result<(), Fault> {
-        black_box(event.data);
+        black_box(&event.data);
         self.0.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }

@@ -210,7 +210,7 @@ pub use self::classifier::{Classifier, Keywords};
 pub use self::codec::CodecError;
 pub use self::config::{Config, ConfigError, LiveConfig, Profile};
 pub use self::descriptor::{Descriptor, Health, OperationDescriptor};
-pub use self::event::{DomainEvent, Event, EventId, EventIdError};
+pub use self::event::{DomainEvent, Event, EventId, EventIdError, Published};
 pub use self::events::{EventCounts, Events, EventsExt, TurnEventsExt};
 pub use self::expression::{EvaluationError, Expression, ExpressionError};
 pub use self::history::HistoryQuery;
@@ -224,7 +224,7 @@ pub use self::operations::{MiddlewareBuilder, OperationStatus, Operations, Opera
 pub use self::pattern::Pattern;
 pub use self::probe::Probe;
 pub use self::protocol::Protocol;
-pub use self::publish::{EventOptions, Publish, PublishError, Receipt, Refusal};
+pub use self::publish::{EventOptions, Publish, PublishError, PublishFuture, Receipt, Refusal};
 pub use self::registration::{RegisterError, Registration, RegistryError};
 pub use self::registry::ModuleChange;
 pub use self::require::{RequireError, RequireExt};
