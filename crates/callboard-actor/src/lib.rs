@@ -130,7 +130,7 @@ pub use self::mailbox::Overflow;
 pub use self::message::{Message, MessageId, Priority};
 pub use self::monitor::{Down, Restarted};
 pub use self::part::{Arrangement, Part};
-pub use self::scope::Baggage;
+pub use self::scope::{Baggage, is_in_turn};
 pub use self::shutdown::{Drain, PhaseReport, ShutdownPhase, ShutdownReport};
 pub use self::sleep::Sleep;
 pub use self::supervisor::{
