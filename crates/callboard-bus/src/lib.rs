@@ -20,6 +20,7 @@
 //! | payloads as MessagePack or JSON, from senders who are not trusted | [`codec`], [`codec::Limits`] |
 //! | when to try again | [`RetryPolicy`], [`retry::Retry`], [`RetryBudget`] |
 //! | settings, from their layers and while the system runs | [`Config`], [`Profile`], [`LiveConfig`], [`config`] |
+//! | a system that heeds them | [`BuilderConfigExt`], [`ConfigExt`] |
 //! | the class of an error that says nothing of itself | [`Classifier`], [`Keywords`] |
 //! | the name of an event, and many of them | [`Topic`], [`Pattern`], [`TopicError`] |
 //! | what has happened, told to everybody who wants to know | [`Event`](struct@Event), [`EventsExt`], [`TurnEventsExt`], [`events`] |
@@ -34,6 +35,7 @@
 //! | whether what one side writes is what the other reads | [`schema::compatibility`] |
 //! | what calls go through, and how operations are doing | [`middleware`], [`CallSettings`], [`Operations`], [`OperationStatus`] |
 //! | calls that nobody waits for at once | [`Jobs`], [`Job`], [`JobState`] |
+//! | what came of a call, as JSON for others | [`Response`] |
 //! | a graph as SVG, DOT or Mermaid, and a chart over time | [`picture::Picture`], [`picture::Gantt`] |
 //!
 //! ```
@@ -197,6 +199,8 @@ mod modules;
 mod lookup;
 mod call;
 mod jobs;
+mod response;
+mod configured;
 
 pub use self::address::{Address, AddressError};
 pub use self::balance::Balance;
@@ -209,6 +213,7 @@ pub use self::channel::{
 pub use self::classifier::{Classifier, Keywords};
 pub use self::codec::CodecError;
 pub use self::config::{Config, ConfigError, LiveConfig, Profile};
+pub use self::configured::{BuilderConfigExt, ConfigExt};
 pub use self::descriptor::{Descriptor, Health, OperationDescriptor};
 pub use self::event::{DomainEvent, Event, EventId, EventIdError};
 pub use self::events::{EventCounts, Events, EventsExt, TurnEventsExt};
@@ -228,6 +233,7 @@ pub use self::publish::{EventOptions, Publish, PublishError, Receipt, Refusal};
 pub use self::registration::{RegisterError, Registration, RegistryError};
 pub use self::registry::ModuleChange;
 pub use self::require::{RequireError, RequireExt};
+pub use self::response::Response;
 pub use self::retry::{RetryBudget, RetryPolicy};
 pub use self::router::{Router, Unrouted};
 pub use self::security_level::SecurityLevel;

@@ -39,10 +39,13 @@ impl Call {
         if more.ignores_breaker {
             options.more.get_or_insert_default().ignores_breaker = true;
         }
-        let is_idempotent = options.idempotency_key.is_some()
-            || route.describe(address.requirement()).is_ok_and(|descriptor| descriptor.is_idempotent);
-        let timeout = options.timeout.or(conduct.settings.timeout);
-        let deadline = timeout.map(|timeout| state.system().elapsed().saturating_add(timeout));
+        let descriptor = route.describe(address.requirement()).ok();
+        let is_idempotent =
+            options.idempotency_key.is_some() || descriptor.as_ref().is_some_and(|descriptor| descriptor.is_idempotent);
+        let of_message = descriptor.and_then(|descriptor| descriptor.timeout);
+        let timeout = options.timeout.or(conduct.settings.timeout).or(of_message);
+        let timeout = timeout.unwrap_or_else(|| state.system().ask_timeout());
+        let deadline = Some(state.system().elapsed().saturating_add(timeout));
         let request = Request {
             operation: Arc::clone(state.address()),
             input,
