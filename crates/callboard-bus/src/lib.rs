@@ -20,6 +20,7 @@
 //! | payloads as MessagePack or JSON, from senders who are not trusted | [`codec`], [`codec::Limits`] |
 //! | when to try again | [`RetryPolicy`], [`retry::Retry`], [`RetryBudget`] |
 //! | settings, from their layers and while the system runs | [`Config`], [`Profile`], [`LiveConfig`], [`config`] |
+//! | users, modules and routes of a program that is there already | [`providers`] |
 //! | a system that heeds them | [`BuilderConfigExt`], [`ConfigExt`] |
 //! | the class of an error that says nothing of itself | [`Classifier`], [`Keywords`] |
 //! | the name of an event, and many of them | [`Topic`], [`Pattern`], [`TopicError`] |
@@ -200,6 +201,7 @@ mod lookup;
 mod call;
 mod jobs;
 mod response;
+pub mod providers;
 mod configured;
 
 pub use self::address::{Address, AddressError};
@@ -223,7 +225,7 @@ pub use self::jobs::{Job, JobError, JobId, JobState, Jobs, JobsExt};
 pub use self::lookup::{Hint, LookupError, Unavailable, UnavailableInstance, UnavailableReason};
 pub use self::manifest::Manifest;
 pub use self::module::{Module, ModuleChild, Start, module, module_from};
-pub use self::modules::{MissingRequirement, ModuleWatch, Modules, ModulesExt};
+pub use self::modules::{MissingRequirement, ModuleWatch, Modules, ModulesExt, OfferError};
 pub use self::operation::{CallCounts, CallSettings, CallSettingsError, CallTimes, Operation, OperationBreaker};
 pub use self::operations::{MiddlewareBuilder, OperationStatus, Operations, OperationsExt, Pipeline};
 pub use self::pattern::Pattern;
