@@ -602,7 +602,7 @@ impl<A: Handler<M>, M: Message> Target<M> for ActorRef<A> {
     }
 
     fn patience(&self) -> std::time::Duration {
-        self.0.core.policy.ask_timeout
+        self.0.core.system.ask_timeout()
     }
 
     fn is_running(&self, deadline: Nanos) -> Option<u64> {

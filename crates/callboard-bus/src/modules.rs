@@ -1,6 +1,7 @@
 //! The face of the registry: [`Modules`], and [`ModulesExt`] for everybody who has one at hand.
 
 mod finding;
+mod offering;
 mod sending;
 
 use std::future::Future;
@@ -13,6 +14,7 @@ use callboard_actor::{Actor, ActorRef, AskError, Context, Handler, Message, Reci
 use parking_lot::Mutex;
 
 use self::finding::Finder;
+pub use self::offering::OfferError;
 use crate::address::Address;
 use crate::call::{Call, PackedCall, without_message};
 use crate::descriptor::{Descriptor, Health, OperationDescriptor};

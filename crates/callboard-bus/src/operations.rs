@@ -66,6 +66,8 @@ struct Book {
     everywhere: CallSettings,
     of_modules: HashMap<String, CallSettings>,
     of_operations: HashMap<String, CallSettings>,
+    /// What the configuration says, where nobody else does.
+    configured: CallSettings,
 }
 
 impl Shared {
@@ -107,7 +109,7 @@ impl Book {
         let module = address.rsplit_once('.').map_or(address, |(module, _)| module);
         let by_hand = self.of_operations.get(address).cloned().unwrap_or_default();
         let of_module = self.of_modules.get(module).cloned().unwrap_or_default();
-        let settings = by_hand.or(said).or(&of_module).or(&self.everywhere);
+        let settings = by_hand.or(said).or(&of_module).or(&self.everywhere).or(&self.configured);
         let classifier = self.classifier.clone().unwrap_or_else(|| Arc::clone(&USUAL_WORDS));
         Conduct { settings, middleware: for_operation(&self.middleware, address), classifier }
     }
@@ -123,6 +125,11 @@ impl Operations {
         let settings = settings.checked()?;
         self.shared.change(|book| book.everywhere = settings);
         Ok(())
+    }
+
+    /// The same where not even that is said: by the configuration, which has been checked.
+    pub(crate) fn configure(&self, settings: CallSettings) {
+        self.shared.change(|book| book.configured = settings);
     }
 
     /// The same for the operations of a module, whether or not it is there.

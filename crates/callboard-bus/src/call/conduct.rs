@@ -17,9 +17,6 @@ use crate::operation::{OperationState, roll};
 use crate::retry::{Attempt, Repeatable, Retry, RetryPolicy, WhyNot};
 use crate::value::Value;
 
-/// How long a call may take of which nobody says anything.
-const USUAL_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// How one attempt is made.
 pub(crate) trait Carrier: Send + 'static {
     /// Makes an attempt of what has come through the middleware.
@@ -65,7 +62,8 @@ impl<C: Carrier> Plan<C> {
         let is_idempotent = descriptor.is_some_and(|descriptor| descriptor.is_idempotent);
         let is_repeatable = is_idempotent || options.idempotency_key.is_some();
         let of_message = descriptor.and_then(|descriptor| descriptor.timeout);
-        let timeout = options.timeout.or(conduct.settings.timeout).or(of_message).unwrap_or(USUAL_TIMEOUT);
+        let timeout = options.timeout.or(conduct.settings.timeout).or(of_message);
+        let timeout = timeout.unwrap_or_else(|| state.system().ask_timeout());
         Self {
             carrier,
             options,
