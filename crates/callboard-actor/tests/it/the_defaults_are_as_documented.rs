@@ -275,11 +275,12 @@ fn a_kept_message_has_three_attempts_and_the_lists_hold_a_thousand() {
         let desk = t.spawn(desk);
         assert_eq!(t.system().quarantine().list()[0].attempts, 3);
         for _ in 0..1000 {
-            desk.tell(Note(1)).ttl(Duration::ZERO).await.unwrap();
+            desk.tell(Note(1)).ttl(Duration::from_nanos(1)).await.unwrap();
+            t.advance(Duration::from_nanos(1)).await;
             assert!(desk.ask(Boom).await.is_err());
         }
-        desk.tell(Note(1)).ttl(Duration::ZERO).await.unwrap();
-        t.settle().await;
+        desk.tell(Note(1)).ttl(Duration::from_nanos(1)).await.unwrap();
+        t.advance(Duration::from_nanos(1)).await;
         let (dead, quarantine) = (t.system().dead_letters(), t.system().quarantine());
         assert_eq!((dead.list().len(), dead.total()), (1000, 1001));
         assert_eq!((quarantine.list().len(), quarantine.total()), (1000, 1001));
