@@ -109,6 +109,17 @@ impl Counts {
         add(&self.in_flight, count);
     }
 
+    /// A delivery that has taken place before begins again.
+    pub(crate) fn begin_again(&self) {
+        self.route_again();
+        self.begin(1);
+    }
+
+    /// The same of one that is counted as begun.
+    pub(crate) fn route_again(&self) {
+        add(&self.routed, 1);
+    }
+
     /// So many deliveries do not take place.
     pub(crate) fn cancel(&self, count: u64) {
         self.in_flight.fetch_sub(count, Ordering::Relaxed);
