@@ -57,7 +57,8 @@ pub struct BatchOutcome {
 }
 
 impl BatchOutcome {
-    /// This event failed. It comes again with the next try, 3 times in all, and then is a dead letter.
+    /// This event failed. It comes again with the next try, 3 times in all or as [`retry`](crate::Subscribe::retry) says, and
+    /// then is a dead letter.
     pub fn fail(&mut self, event: EventId, fault: Fault) {
         self.failed.insert(event, fault);
     }

@@ -18,7 +18,7 @@ use crate::value::{Value, ValueError, from_value};
 ///
 /// A handler whose turn fails gets the event again, as often as its actor is to try
 /// ([`attempts`](callboard_actor::Child::attempts), 3 by default); then the event goes into the
-/// [quarantine](callboard_actor::System::quarantine). Other subscribers do not notice.
+/// [quarantine](callboard_actor::System::quarantine) and is a [dead letter](crate::dead_letter_queue). Other subscribers do not notice.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Event {

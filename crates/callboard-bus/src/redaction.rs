@@ -43,7 +43,7 @@ fn is_secret(key: &str) -> bool {
 
 /// The same text on one line and no longer than 4 KiB, without the passwords of addresses.
 pub(crate) fn text(of: &str) -> String {
-    let cut = of.floor_char_boundary(LONGEST);
+    let cut = (0..=LONGEST.min(of.len())).rfind(|&at| of.is_char_boundary(at)).unwrap_or_default();
     let shown = without_passwords(&of[..cut]);
     let mut shown: String = shown.chars().flat_map(escaped).collect();
     if cut < of.len() {

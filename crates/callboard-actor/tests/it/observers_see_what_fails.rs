@@ -143,7 +143,7 @@ fn every_change_of_a_breaker_is_told() {
         t.settle().await;
         clerk.breaker().automatic();
         t.settle().await;
-        let changes = book.changes.lock().unwrap();
+        let changes = book.changes.lock().unwrap().clone();
         let states: Vec<_> = changes.iter().map(|change| (change.from, change.to)).collect();
         assert_eq!(
             states,

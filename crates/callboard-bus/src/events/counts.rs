@@ -6,7 +6,8 @@ use serde::Serialize;
 
 /// What became of the events of a system, since its start.
 ///
-/// An event and a subscription whose pattern stands for its name make one delivery. Each delivery is in exactly one of the
+/// An event and a subscription whose pattern stands for its name make one delivery, and a dead letter that is
+/// [retried](crate::dead_letter_queue::Retry) makes another. Each delivery is in exactly one of the
 /// counts from `delivered` to `in_flight`, and `routed` is their sum. What is in the mailbox of an actor is delivered as far
 /// as the bus is concerned, and from then on in the [books of the actor](callboard_actor::MessageCounts); on channels, in
 /// batches and with functions a delivery ends when its handler does.
