@@ -14,7 +14,7 @@ pub use self::ask::{Ask, AskFuture};
 pub use self::tell::{Tell, TellFuture};
 use crate::actor::{Actor, Handler, StopReason};
 use crate::breaker::BreakerMode;
-use crate::cell::{ActorCell, ActorId, Directive, Node, Tally};
+use crate::cell::{ActorCell, ActorId, Directive, Node, Remains, Tally};
 use crate::child::AdmissionRequest;
 use crate::clock::Nanos;
 use crate::dead_letter::DeadReason;
@@ -505,7 +505,7 @@ pub trait Target<M: Message>: Send + Sync {
     #[doc(hidden)]
     fn bury(&self) {
         if let Some(node) = self.actor() {
-            node.core().bury(std::any::type_name::<M>(), M::PRIORITY, DeadReason::Refused);
+            node.core().bury(std::any::type_name::<M>(), M::PRIORITY, DeadReason::Refused, Remains::NONE);
         }
     }
 }
@@ -762,8 +762,10 @@ impl<A: Actor> ActorCell<A> {
         if let Some(epoch) = envelope.header().as_ref().and_then(|header| header.probe) {
             self.core.gate.give_back(epoch);
         }
+        let is_awaited = envelope.is_awaited();
         envelope.fail(AskFailure::Shed);
-        self.core.bury(envelope.message(), Priority::of_lane(lane), DeadReason::Shed);
+        let remains = Remains { content: Some(envelope.content()), is_awaited };
+        self.core.bury(envelope.message(), Priority::of_lane(lane), DeadReason::Shed, remains);
         // It may be somebody else's message that goes: a panic in it is none of this sender's business.
         drop_quietly(envelope);
     }

@@ -29,7 +29,7 @@ use crate::monitor::Watcher;
 use crate::run_queue::{Queued, RunQueue};
 use crate::supervisor::{Report, Supervisor, SupervisorRef};
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
-use crate::system::SystemCore;
+use crate::system::{System, SystemCore};
 use crate::wait_for::Edge;
 
 /// Identifies an actor in this process; never used twice.
@@ -292,7 +292,13 @@ impl Core {
     }
 
     /// A message reached nobody.
-    pub(crate) fn bury(&self, message: &'static str, priority: Priority, reason: DeadReason) {
+    pub(crate) fn bury(
+        &self,
+        message: &'static str,
+        priority: Priority,
+        reason: DeadReason,
+        Remains { content, is_awaited }: Remains<'_>,
+    ) {
         match reason {
             DeadReason::Expired => Tally::add(&self.tally.losses().expired, 1),
             DeadReason::Shed => Tally::add(&self.tally.losses().shed, 1),
@@ -309,8 +315,9 @@ impl Core {
             DeadReason::Overflow | DeadReason::Failed => {}
         }
         let at = self.system.clock.wall();
-        let letter =
-            DeadLetter { id: MessageId::at(at), at, actor: self.name(), actor_id: self.id, message, priority, reason };
+        let (id, actor, actor_id) = (MessageId::at(at), self.name(), self.id);
+        let letter = DeadLetter { id, at, actor, actor_id, message, priority, reason, is_awaited };
+        self.system.observers.tell(|observer| observer.buried(&System::of(&self.system), &letter, content));
         self.system.dead_letters.add(letter);
     }
 
@@ -334,6 +341,19 @@ impl Core {
             let _ = supervisor.report(report);
         }
     }
+}
+
+/// What is left of a message that reached nobody.
+#[derive(Clone, Copy)]
+pub(crate) struct Remains<'m> {
+    /// What observers are shown of it.
+    pub(crate) content: Option<&'m dyn Any>,
+    /// Somebody waited for the end of its turn.
+    pub(crate) is_awaited: bool,
+}
+
+impl Remains<'_> {
+    pub(crate) const NONE: Self = Self { content: None, is_awaited: false };
 }
 
 /// The cell of some actor.

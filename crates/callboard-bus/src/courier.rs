@@ -149,6 +149,6 @@ impl Drop for Held {
         if let Some(inbox) = self.subscriber.inbox() {
             inbox.queue.done(self.place);
         }
-        self.events.settle(&self.subscriber, &self.event, self.ending);
+        self.events.settle(&self.subscriber, &self.event, &self.ending);
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use callboard_actor::{Message, Priority};
+use callboard_actor::{Message, MessageId, Priority};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::{ContextV7, Timestamp, Uuid};
@@ -19,7 +19,7 @@ use crate::value::{Value, ValueError, from_value};
 ///
 /// A handler whose turn fails gets the event again, as often as its actor is to try
 /// ([`attempts`](callboard_actor::Child::attempts), 3 by default); then the event goes into the
-/// [quarantine](callboard_actor::System::quarantine). Other subscribers do not notice.
+/// [quarantine](callboard_actor::System::quarantine) and is a [dead letter](crate::dead_letter_queue). Other subscribers do not notice.
 #[derive(Clone, PartialEq)]
 pub struct Event(Arc<Published>);
 
@@ -50,6 +50,8 @@ pub(crate) struct Details {
     pub(crate) message_type: Option<Arc<str>>,
     /// When its time to live is over.
     pub(crate) expires: Option<SystemTime>,
+    /// The dead letter that it was.
+    pub(crate) redelivered_from: Option<MessageId>,
 }
 
 impl Event {
@@ -79,6 +81,20 @@ impl Event {
     #[must_use]
     pub fn expires(&self) -> Option<SystemTime> {
         self.details.as_ref()?.expires
+    }
+
+    /// The dead letter that it was, if somebody has [retried](crate::dead_letter_queue::Retry) it.
+    #[must_use]
+    pub fn redelivered_from(&self) -> Option<MessageId> {
+        self.details.as_ref()?.redelivered_from
+    }
+
+    /// The same event once more, which was a dead letter. Whoever wants that wants it handled, however long ago it was
+    /// published.
+    pub(crate) fn again(&self, letter: MessageId) -> Self {
+        let details = self.details.as_deref().cloned().unwrap_or_default();
+        let details = Some(Arc::new(Details { expires: None, redelivered_from: Some(letter), ..details }));
+        Published { details, ..Published::clone(self) }.into()
     }
 
     /// The same event on a channel.

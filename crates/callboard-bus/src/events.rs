@@ -130,8 +130,8 @@ pub trait EventsExt {
     -> Subscribe;
 
     /// Subscribes a function. It is given one event at a time, or as many as [`concurrency`](Subscribe::concurrency) says,
-    /// all on one thread. Where it fails or panics it is called again, 3 times in all; then the event is a dead letter. Up
-    /// to 1,024 events wait; one more is a dead letter. The function lives as long as the subscription.
+    /// all on one thread. Where it fails or panics it is called again, 3 times in all or as [`retry`](Subscribe::retry) says;
+    /// then the event is a dead letter. Up to 1,024 events wait; one more is a dead letter. The function lives as long as the subscription.
     ///
     /// ```
     /// # use callboard_actor::{Drain, System, block_on};
@@ -247,7 +247,7 @@ impl EventsExt for System {
         F: Fn(Event) -> Handling + Send + Sync + 'static,
         Handling: Future<Output = Result<(), Fault>> + 'static,
     {
-        Subscribe::new(self.events(), pattern.parse(), Hearer::Served(Box::new(Listener(function))))
+        Subscribe::new(self.events(), pattern.parse(), Hearer::Served(Box::new(Listener::new(function))))
     }
 
     fn channel(&self, name: &str) -> NewChannel {
@@ -401,7 +401,7 @@ impl Events {
     /// An id for an event to be published, so that it can be published again under the same one.
     #[must_use]
     pub fn fresh_id(&self) -> EventId {
-        self.board.fresh_id(self.board.wall(&self.system))
+        self.board.fresh_id(self.wall())
     }
 
     /// The actor, unless the system is over.
@@ -427,7 +427,7 @@ impl Events {
 
     /// Now, since the Unix epoch.
     pub(crate) fn wall(&self) -> Duration {
-        self.board.wall(&self.system)
+        self.system.wall()
     }
 
     pub(crate) fn now(&self) -> SystemTime {

@@ -10,7 +10,7 @@
 //! | where modules are found | [`ModulesExt`], [`Modules`], [`ModuleWatch`], [`ModuleChange`] |
 //! | which of several equal instances is called | [`Balance`], [`Call::key`] |
 //! | where a payload goes, by what is in it | [`Router`], [`Modules::route`] |
-//! | a message by name that nobody answers, and those that reached nobody | [`Modules::send`], [`Modules::undelivered`] |
+//! | a message by name that nobody answers | [`Modules::send`] |
 //! | how an operation is named | [`Address`] |
 //! | a call by name | [`Call`], [`PackedCall`], [`CallError`], [`LookupError`] |
 //! | a payload that is shared instead of copied | [`Value`], [`Object`], [`Array`], [`Number`] |
@@ -37,6 +37,8 @@
 //! | what calls go through, and how operations are doing | [`middleware`], [`CallSettings`], [`Operations`], [`OperationStatus`] |
 //! | calls that nobody waits for at once | [`Jobs`], [`Job`], [`JobState`] |
 //! | what came of a call, as JSON for others | [`Response`] |
+//! | messages that failed for good, to be looked at and retried | [`mod@dead_letter_queue`], [`DeadLetterQueue`], [`Letter`] |
+//! | what was done by hand, and by whom | [`Audit`], [`Operator`] |
 //! | a graph as SVG, DOT or Mermaid, and a chart over time | [`picture::Picture`], [`picture::Gantt`] |
 //!
 //! ```
@@ -150,6 +152,7 @@
 
 mod balance;
 mod batch;
+mod breaker_events;
 mod broadcast;
 pub mod channel;
 mod classifier;
@@ -157,7 +160,9 @@ pub mod codec;
 mod concurrency;
 pub mod config;
 pub mod contract;
+mod audit;
 mod courier;
+pub mod dead_letter_queue;
 mod delivery;
 pub mod discovery;
 mod event;
@@ -172,6 +177,7 @@ mod pattern;
 pub mod picture;
 mod publish;
 pub mod module_graph;
+mod redaction;
 pub mod retry;
 mod shared_map;
 mod subscription;
@@ -191,13 +197,14 @@ mod offered;
 mod operation;
 mod operation_call;
 mod operations;
+mod operator;
 mod probe;
 mod manifest;
 mod module;
 mod require;
 mod rate;
 mod registration;
-mod undelivered;
+mod unsent;
 mod registry;
 mod router;
 mod modules;
@@ -209,6 +216,7 @@ pub mod providers;
 mod configured;
 
 pub use self::address::{Address, AddressError};
+pub use self::audit::{Audit, AuditExt, AuditKind, AuditRecord, AuditSink};
 pub use self::balance::Balance;
 pub use self::batch::{Batch, BatchOutcome};
 pub use self::broadcast::{Broadcast, BroadcastReceipt};
@@ -221,6 +229,7 @@ pub use self::codec::CodecError;
 pub use self::concurrency::ConcurrencyStatus;
 pub use self::config::{Config, ConfigError, LiveConfig, Profile};
 pub use self::configured::{BuilderConfigExt, ConfigExt};
+pub use self::dead_letter_queue::{DeadLetterQueue, DeadLetterQueueExt, Letter, LetterFilter};
 pub use self::descriptor::{Descriptor, Health, OperationDescriptor};
 pub use self::event::{DomainEvent, Event, EventId, EventIdError, Published};
 pub use self::events::{EventCounts, Events, EventsExt, TurnEventsExt};
@@ -234,6 +243,7 @@ pub use self::modules::{MissingRequirement, ModuleWatch, Modules, ModulesExt, Of
 pub use self::operation::{CallCounts, CallSettings, CallSettingsError, CallTimes, Operation, OperationBreaker};
 pub use self::operation_call::{OperationCall, OperationCallFuture};
 pub use self::operations::{MiddlewareBuilder, OperationStatus, Operations, OperationsExt, Pipeline};
+pub use self::operator::Operator;
 pub use self::pattern::Pattern;
 pub use self::probe::Probe;
 pub use self::protocol::Protocol;
@@ -250,7 +260,7 @@ pub use self::subscription::{
     Subscribe, SubscribeError, Subscription, SubscriptionId, SubscriptionInfo, UnknownSubscription,
 };
 pub use self::topic::{Topic, TopicError};
-pub use self::undelivered::{SendError, Undeliverable, Undelivered};
+pub use self::unsent::SendError;
 pub use self::value::{Array, NotFinite, Number, Object, Path, PathError, Segment, Value, ValueError, from_value};
 
 #[cfg(feature = "macros")]

@@ -20,6 +20,7 @@ use crate::modules::{Modules, ModulesExt};
 use crate::operation::{
     CallCounts, CallSettings, CallSettingsError, CallTimes, Conduct, OperationBreaker, OperationState,
 };
+use crate::operator::Operator;
 use crate::time;
 
 /// Operations for whoever has a [`System`].
@@ -30,7 +31,7 @@ pub trait OperationsExt {
 
 impl OperationsExt for System {
     fn operations(&self) -> Operations {
-        Operations { modules: self.modules(), shared: self.extension(Shared::default) }
+        Operations { modules: self.modules(), shared: self.extension(Shared::default), by: "system".into() }
     }
 }
 
@@ -41,10 +42,16 @@ impl<A: Actor> OperationsExt for Context<A> {
 }
 
 /// How the operations of a system are called, and how they are. A clone is one more reference.
+///
+/// Each change of a breaker, of an operation or of the actor of a module, is published as an event `$sys.breaker.<state>`:
+/// `closed`, `open`, `half_open`, `forced_open`, `disabled` or `metrics_only`. Its data has `operation`, or `module` and
+/// `instance`; `from` and `to`; `retry_after_ms`, where it is open; and `by`, where somebody did it. `$sys.breaker.>` gets them all.
 #[derive(Clone)]
 pub struct Operations {
     modules: Modules,
     shared: Arc<Shared>,
+    /// In whose name breakers are changed.
+    by: Arc<str>,
 }
 
 static USUAL_WORDS: LazyLock<Arc<dyn Classifier>> = LazyLock::new(|| Arc::new(Keywords::default()));
@@ -221,18 +228,25 @@ impl Operations {
         self.list().into_iter().filter(is_open).map(|status| status.descriptor.address.clone()).collect()
     }
 
-    /// Closes the breaker of an operation and forgets what led there. False where it has none.
+    /// The same operations, with what is done to their breakers done in somebody's name.
+    #[must_use]
+    pub fn by(&self, operator: &Operator) -> Self {
+        Self { by: operator.name().into(), ..self.clone() }
+    }
+
+    /// Closes the breaker of an operation and forgets what led there. False where it has none. As everything that is done to a
+    /// breaker by hand it is published, as `$sys.breaker.closed`, and goes into the [audit](crate::Audit).
     ///
     /// # Errors
     ///
     /// [`LookupError`]: that the operation is not there.
     pub fn reset_breaker(&self, operation: &str) -> Result<bool, LookupError> {
-        Ok(self.found(operation)?.reset_breaker())
+        Ok(self.found(operation)?.reset_breaker(&self.by))
     }
 
     /// Closes all breakers. How many there are.
     pub fn reset_all_breakers(&self) -> usize {
-        self.shared.states().iter().filter(|state| state.reset_breaker()).count()
+        self.shared.states().iter().filter(|state| state.reset_breaker(&self.by)).count()
     }
 
     /// Puts the breaker of an operation into the hands of the rules or of a person. False where it has none.
@@ -241,7 +255,7 @@ impl Operations {
     ///
     /// [`LookupError`]: that the operation is not there.
     pub fn set_breaker_mode(&self, operation: &str, mode: BreakerMode) -> Result<bool, LookupError> {
-        Ok(self.found(operation)?.set_breaker_mode(mode))
+        Ok(self.found(operation)?.set_breaker_mode(mode, &self.by))
     }
 
     /// What a call of an operation goes through, the outermost first.

@@ -361,7 +361,8 @@ fn details(
     }
     // One that is over after the end of time is none.
     let expires = ttl.and_then(|ttl| (SystemTime::UNIX_EPOCH + now).checked_add(ttl));
-    Ok(Some(Arc::new(Details { channel: channel.map(|channel| channel.name().clone()), message_type, expires })))
+    let channel = channel.map(|channel| channel.name().clone());
+    Ok(Some(Arc::new(Details { channel, message_type, expires, redelivered_from: None })))
 }
 
 fn is_message_type(text: &str) -> bool {

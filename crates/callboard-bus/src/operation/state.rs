@@ -16,6 +16,8 @@ use parking_lot::Mutex;
 
 use super::counts::{CallCounts, CallTimes, Counts};
 use super::settings::{CallSettings, OperationBreaker};
+use crate::audit::{AuditExt, AuditKind};
+use crate::breaker_events::{BreakerEvents, BreakerNews, BreakerOf};
 use crate::call::CallError;
 use crate::classifier::Classifier;
 use crate::concurrency::{Concurrency, Place};
@@ -53,6 +55,8 @@ struct Guarded {
     budget: RetryBudget,
     last_error: Option<String>,
     transitions: u64,
+    /// What was told of the breaker last.
+    told: BreakerState,
 }
 
 /// How calls of an operation are made: what all settings and middleware come to.
@@ -81,6 +85,7 @@ impl OperationState {
     ) -> Self {
         let (breaker, sees_all) = conduct.breaker();
         let guarded = Guarded {
+            told: state_of(breaker.as_ref()),
             breaker,
             sees_all,
             is_failing: false,
@@ -140,7 +145,7 @@ impl OperationState {
         if self.conduct.load().settings.breaker != conduct.settings.breaker {
             (guarded.breaker, guarded.sees_all) = conduct.breaker();
             self.conduct.store(Arc::new(conduct));
-            self.breaker_changed(&mut guarded);
+            self.breaker_changed(&mut guarded, None);
         } else {
             self.conduct.store(Arc::new(conduct));
             self.show(&guarded);
@@ -154,10 +159,20 @@ impl OperationState {
 
     /// The same for a breaker that is in another state: what led to the last one counts no more. The flags come first, so that
     /// a call that sees the new epoch sees them too, and none that was let through before passes for one of this state.
-    fn breaker_changed(&self, guarded: &mut Guarded) {
+    fn breaker_changed(&self, guarded: &mut Guarded, by: Option<&Arc<str>>) {
         guarded.is_failing = false;
         self.show(guarded);
         self.epoch.fetch_add(1, Release);
+        let to = state_of(guarded.breaker.as_ref());
+        let from = std::mem::replace(&mut guarded.told, to);
+        // What somebody does is told even where it changes nothing: a reset forgets what has led there.
+        if from != to || by.is_some() {
+            let until = guarded.breaker.as_ref().and_then(Breaker::opens_until);
+            let retry_after = until.map(|until| until.saturating_sub(self.system.elapsed()));
+            let of = BreakerOf::Operation(Arc::clone(&self.address));
+            let news = BreakerNews { of, from, to, retry_after, by: by.cloned() };
+            BreakerEvents::of(&self.system).tell(&self.system, news);
+        }
     }
 
     #[cold]
@@ -234,28 +249,30 @@ impl OperationState {
     }
 
     fn note_transition(&self, guarded: &mut Guarded, transition: Option<Transition>) {
-        let Some(transition) = transition else { return };
-        guarded.transitions += 1;
-        self.breaker_changed(guarded);
-        tracing::info!(target: "callboard::breaker", operation = %self.address, ?transition, "a breaker has changed");
+        if transition.is_some() {
+            guarded.transitions += 1;
+            self.breaker_changed(guarded, None);
+        }
     }
 
     /// Puts the breaker into the hands of the rules or of a person. False where there is none.
-    pub(crate) fn set_breaker_mode(&self, mode: BreakerMode) -> bool {
-        self.change_breaker(|breaker| breaker.set_mode(mode))
+    pub(crate) fn set_breaker_mode(&self, mode: BreakerMode, by: &Arc<str>) -> bool {
+        self.change_breaker(|breaker| breaker.set_mode(mode), act_of(mode), by)
     }
 
     /// Closes the breaker and forgets what led there. False where there is none.
-    pub(crate) fn reset_breaker(&self) -> bool {
-        self.change_breaker(|breaker| _ = breaker.reset())
+    pub(crate) fn reset_breaker(&self, by: &Arc<str>) -> bool {
+        self.change_breaker(|breaker| _ = breaker.reset(), "reset", by)
     }
 
-    fn change_breaker(&self, change: impl FnOnce(&mut Breaker)) -> bool {
+    fn change_breaker(&self, change: impl FnOnce(&mut Breaker), act: &str, by: &Arc<str>) -> bool {
         let mut guarded = self.guarded.lock();
         let Some(breaker) = &mut guarded.breaker else { return false };
         change(breaker);
         guarded.transitions += 1;
-        self.breaker_changed(&mut guarded);
+        self.breaker_changed(&mut guarded, Some(by));
+        drop(guarded);
+        self.system.audit().record(AuditKind::Breaker, act, &self.address, by);
         true
     }
 
@@ -379,6 +396,21 @@ impl<S: Deref<Target = OperationState>> Drop for Attempt<S> {
             state.counts.abandon();
             state.release(self.permit.take());
         }
+    }
+}
+
+/// What a breaker lets through; all of it where there is none.
+fn state_of(breaker: Option<&Breaker>) -> BreakerState {
+    breaker.map_or(BreakerState::Disabled, Breaker::state)
+}
+
+/// What is done to a breaker that is put into this mode, as the audit has it.
+const fn act_of(mode: BreakerMode) -> &'static str {
+    match mode {
+        BreakerMode::Automatic => "leave to its rules",
+        BreakerMode::ForcedOpen => "hold open",
+        BreakerMode::Disabled => "disable",
+        BreakerMode::MetricsOnly => "count only",
     }
 }
 

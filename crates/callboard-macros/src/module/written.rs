@@ -199,6 +199,7 @@ impl Module {
             impl #home::__private::Message for #own {
                 type Reply = ();
                 const KEEP: ::core::option::Option<fn(&Self) -> Self> = ::core::option::Option::Some(<Self as ::core::clone::Clone>::clone);
+                const CONTENT: ::core::option::Option<fn(&Self) -> &dyn ::core::any::Any> = ::core::option::Option::Some(|heard| &heard.0);
             }
             #handler
         }
