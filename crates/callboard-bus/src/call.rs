@@ -130,6 +130,12 @@ impl Call {
         self.more(|more| more.ignores_breaker = true)
     }
 
+    /// Marks it as a test: it is in none of the figures of the operation and its breaker does not learn from it, though an open
+    /// breaker refuses it. [Middleware](crate::middleware) sees `test = true` among its metadata.
+    pub fn test(self) -> Self {
+        self.metadata("test", true).more(|more| more.is_test = true)
+    }
+
     /// A key for [middleware](crate::middleware) that wants one.
     pub fn api_key(self, key: impl Into<String>) -> Self {
         self.more(|more| more.api_key = Some(key.into()))
@@ -231,7 +237,7 @@ enum Answer {
 
 impl Call {
     fn begin(&self, task: &mut Task<'_>) -> Begun {
-        self.try_begin(task).unwrap_or_else(|error| Begun::Done(Err(error)))
+        self.try_begin(task).unwrap_or_else(|error| Begun::Done(Err(self.modules.misdirect(error))))
     }
 
     fn try_begin(&self, task: &mut Task<'_>) -> Result<Begun, CallError> {
@@ -259,6 +265,7 @@ impl Call {
     #[inline]
     fn admitted(&self, state: &Arc<OperationState>) -> Result<Attempt, CallError> {
         match &self.options.more {
+            Some(more) if more.is_test => state.admit_test(),
             Some(more) if more.ignores_breaker => Ok(state.admit_anyway()),
             _ => state.admit(),
         }

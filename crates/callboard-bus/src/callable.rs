@@ -39,6 +39,7 @@ pub(crate) struct CallOptions {
 pub(crate) struct MoreOptions {
     pub(crate) retry: Option<RetryPolicy>,
     pub(crate) ignores_breaker: bool,
+    pub(crate) is_test: bool,
     pub(crate) api_key: Option<String>,
     pub(crate) user: Option<String>,
     pub(crate) metadata: BTreeMap<String, Value>,

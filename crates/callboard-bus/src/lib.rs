@@ -34,6 +34,8 @@
 //! | whether what one side writes is what the other reads | [`schema::compatibility`] |
 //! | what calls go through, and how operations are doing | [`middleware`], [`CallSettings`], [`Operations`], [`OperationStatus`] |
 //! | calls that nobody waits for at once | [`Jobs`], [`Job`], [`JobState`] |
+//! | how the system is doing, and whether all is well | [`mod@monitoring`], [`Metrics`], [`Monitoring`] |
+//! | tests of a running system by itself | [`mod@self_test`], [`SelfTest`] |
 //! | a graph as SVG, DOT or Mermaid, and a chart over time | [`picture::Picture`], [`picture::Gantt`] |
 //!
 //! ```
@@ -197,6 +199,8 @@ mod modules;
 mod lookup;
 mod call;
 mod jobs;
+pub mod monitoring;
+pub mod self_test;
 
 pub use self::address::{Address, AddressError};
 pub use self::balance::Balance;
@@ -219,6 +223,7 @@ pub use self::lookup::{Hint, LookupError, Unavailable, UnavailableInstance, Unav
 pub use self::manifest::Manifest;
 pub use self::module::{Module, ModuleChild, Start, module, module_from};
 pub use self::modules::{MissingRequirement, ModuleWatch, Modules, ModulesExt};
+pub use self::monitoring::{Metrics, Monitoring, MonitoringExt};
 pub use self::operation::{CallCounts, CallSettings, CallSettingsError, CallTimes, Operation, OperationBreaker};
 pub use self::operations::{MiddlewareBuilder, OperationStatus, Operations, OperationsExt, Pipeline};
 pub use self::pattern::Pattern;
@@ -231,6 +236,7 @@ pub use self::require::{RequireError, RequireExt};
 pub use self::retry::{RetryBudget, RetryPolicy};
 pub use self::router::{Router, Unrouted};
 pub use self::security_level::SecurityLevel;
+pub use self::self_test::{SelfTest, SelfTestExt};
 pub use self::subscription::{
     Subscribe, SubscribeError, Subscription, SubscriptionId, SubscriptionInfo, UnknownSubscription,
 };

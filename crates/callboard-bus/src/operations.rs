@@ -42,7 +42,7 @@ impl<A: Actor> OperationsExt for Context<A> {
 #[derive(Clone)]
 pub struct Operations {
     modules: Modules,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 static USUAL_WORDS: LazyLock<Arc<dyn Classifier>> = LazyLock::new(|| Arc::new(Keywords::default()));
@@ -88,7 +88,7 @@ impl Shared {
         changed
     }
 
-    fn states(&self) -> Vec<Arc<OperationState>> {
+    pub(crate) fn states(&self) -> Vec<Arc<OperationState>> {
         let mut states: Vec<_> = self.0.lock().states.values().filter_map(Weak::upgrade).collect();
         states.sort_unstable_by(|one, other| one.address().cmp(other.address()));
         states

@@ -1,6 +1,6 @@
 //! Lengths of time as people write them. Pure; no text makes it panic, and one that is too long is the longest.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer, Serializer};
@@ -42,6 +42,28 @@ pub fn show(time: Duration) -> String {
     let parts = counts.into_iter().filter(|(count, _)| *count > 0);
     let parts: Vec<String> = parts.map(|(count, unit)| format!("{count}{unit}")).collect();
     if parts.is_empty() { "0s".to_owned() } else { parts.join(" ") }
+}
+
+/// A moment in UTC to the millisecond, `2026-03-01T12:00:00.250Z` (RFC 3339). One before 1970 is shown as its beginning.
+#[must_use]
+pub fn rfc3339(moment: SystemTime) -> String {
+    let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (days, seconds) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
+    let (year, month, day) = date(days);
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", since.subsec_millis())
+}
+
+/// The date so many days after 1970-01-01, by eras of 400 years that begin in March: so the leap day comes last.
+fn date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let is_of_next_year = month >= 10;
+    (era * 400 + year + u64::from(is_of_next_year), if is_of_next_year { month - 9 } else { month + 3 }, day)
 }
 
 /// Writes it as it is read, for `#[serde(with = "..")]`.
@@ -119,6 +141,20 @@ mod tests {
             [(0, "0s"), (100_000, "100us"), (1_500_000_000, "1s 500ms"), (90_061_000_000_001, "1d 1h 1m 1s 1ns")];
         for (nanos, text) in cases {
             assert_eq!(show(Duration::from_nanos(nanos)), text);
+        }
+    }
+
+    #[test]
+    fn a_moment_is_written_as_calendars_have_it() {
+        let cases = [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_400_250, "2000-02-29T00:00:00.250Z"),
+            (4_107_542_399_999, "2100-02-28T23:59:59.999Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
+            (1_767_225_599_000, "2025-12-31T23:59:59.000Z"),
+        ];
+        for (millis, text) in cases {
+            assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_millis(millis)), text);
         }
     }
 

@@ -39,6 +39,9 @@ impl Call {
         if more.ignores_breaker {
             options.more.get_or_insert_default().ignores_breaker = true;
         }
+        if more.is_test {
+            options.more.get_or_insert_default().is_test = true;
+        }
         let is_idempotent = options.idempotency_key.is_some()
             || route.describe(address.requirement()).is_ok_and(|descriptor| descriptor.is_idempotent);
         let timeout = options.timeout.or(conduct.settings.timeout);

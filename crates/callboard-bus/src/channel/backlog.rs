@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use callboard_actor::Priority;
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, index};
 
 /// See the head of this module. Receivers are known by number.
 #[derive(Debug)]
@@ -92,6 +92,22 @@ impl<T: Clone> Backlog<T> {
             message.in_hand = message.in_hand.saturating_sub(1);
         }
         self.leave_if_done(number)
+    }
+
+    /// What waits for a receiver and is over. Nobody is to get it any more.
+    pub(super) fn take_over(&mut self, receiver: u64, is_over: impl Fn(&T) -> bool) -> Vec<T> {
+        let Some(lanes) = self.receivers.get_mut(&receiver) else { return Vec::new() };
+        let is_over = |number: &u64| self.messages.get(number).is_some_and(|message| is_over(&message.content));
+        let over = lanes.take_where(is_over);
+        over.into_iter().filter_map(|number| self.forget(number, receiver)).collect()
+    }
+
+    /// How many messages of each priority, the most urgent first, still wait for somebody.
+    pub(super) fn by_priority(&self) -> [usize; Priority::ALL.len()] {
+        let mut sizes = [0; Priority::ALL.len()];
+        let waiting = self.messages.values().filter(|message| !message.waiting.is_empty());
+        waiting.for_each(|message| sizes[index(message.priority)] += 1);
+        sizes
     }
 
     /// Drops the oldest message that nobody has in hand, and says who is not to get it any more.

@@ -1,12 +1,13 @@
 //! Messages and payloads to whoever takes them, without an answer or by what is in them.
 
 use std::any::type_name;
+use std::sync::atomic::Ordering::Relaxed;
 
 use callboard_actor::{ErrorCode, Message};
 
 use super::Modules;
 use crate::address::Address;
-use crate::call::Call;
+use crate::call::{Call, CallError};
 use crate::router::{Router, Unrouted};
 use crate::undelivered::{SendError, Undeliverable, Undelivered};
 use crate::value::Value;
@@ -38,7 +39,8 @@ impl Modules {
         let snapshot = self.snapshot();
         let route = snapshot.route(address).map_err(SendError::from);
         let sent = route.and_then(|route| route.send(address.requirement(), message));
-        sent.inspect_err(|error| self.bury(address.to_string(), type_name::<M>(), error.code(), error.to_string()))
+        sent.inspect(|()| _ = self.0.sent.fetch_add(1, Relaxed))
+            .inspect_err(|error| self.bury(address.to_string(), type_name::<M>(), error.code(), error.to_string()))
     }
 
     /// A call to whom the router says, by what is in the payload.
@@ -73,6 +75,25 @@ impl Modules {
     #[must_use]
     pub fn undelivered(&self) -> Undelivered {
         self.0.board.undelivered()
+    }
+
+    /// How many messages that were sent by name were taken.
+    pub(crate) fn sent(&self) -> u64 {
+        self.0.sent.load(Relaxed)
+    }
+
+    /// How many calls ended before an attempt could begin, as their name, their payload or their time-out was wrong.
+    pub(crate) fn misdirected(&self) -> u64 {
+        self.0.misdirected.load(Relaxed)
+    }
+
+    /// A call ends before an attempt could begin. Those that a breaker has not let through are counted by their operation.
+    #[cold]
+    pub(crate) fn misdirect(&self, error: CallError) -> CallError {
+        if !matches!(error, CallError::CircuitOpen { .. }) {
+            self.0.misdirected.fetch_add(1, Relaxed);
+        }
+        error
     }
 
     #[cold]

@@ -18,6 +18,7 @@ use super::settings::{CallSettings, OperationBreaker};
 use crate::call::CallError;
 use crate::classifier::Classifier;
 use crate::middleware::Named;
+use crate::monitoring::Ledger;
 use crate::retry::{RetryBudget, RetryPolicy};
 
 /// See the head of this file.
@@ -25,6 +26,7 @@ pub(crate) struct OperationState {
     /// `module.operation`.
     address: Arc<str>,
     system: System,
+    ledger: Arc<Ledger>,
     /// What the author of its module says of its calls.
     said: CallSettings,
     conduct: ArcSwap<Conduct>,
@@ -76,6 +78,7 @@ impl OperationState {
         };
         Self {
             address,
+            ledger: system.extension(Ledger::default),
             system,
             said,
             flags: AtomicU8::new(conduct.flag() | guarded.flag()),
@@ -151,9 +154,21 @@ impl OperationState {
         self.begin(None, self.epoch.load(Acquire))
     }
 
+    /// The same for a test, which is not counted: an open breaker refuses it, and does not learn from it.
+    pub(crate) fn admit_test(&self) -> Result<Attempt, CallError> {
+        let uncounted = Attempt { state: None, permit: None, began: None, epoch: 0 };
+        match self.status().breaker {
+            Some((BreakerState::Open | BreakerState::HalfOpen | BreakerState::ForcedOpen, _, retry_after)) => {
+                let retry_after = retry_after.unwrap_or(Duration::MAX);
+                Err(CallError::CircuitOpen { operation: Arc::clone(&self.address), retry_after })
+            }
+            _ => Ok(uncounted),
+        }
+    }
+
     #[inline]
     fn begin(self: &Arc<Self>, permit: Option<Permit>, epoch: u32) -> Attempt {
-        let is_timed = self.counts.begin() || permit.is_some();
+        let is_timed = self.counts.begin(self.ledger.tick()) || permit.is_some();
         let began = is_timed.then(|| self.system.elapsed());
         Attempt { state: Some(Arc::clone(self)), permit, began, epoch }
     }
@@ -319,6 +334,7 @@ impl Attempt {
         let (Some(state), permit) = (self.state.take(), self.permit.take()) else { return };
         let took = self.began.map(|began| state.system.elapsed().saturating_sub(began));
         took.into_iter().for_each(|took| state.counts.time(took));
+        state.ledger.note(&state, self.began, result);
         match result {
             Ok(_) => {
                 state.counts.succeed();
@@ -338,6 +354,13 @@ impl Drop for Attempt {
             state.counts.abandon();
             state.release(self.permit.take());
         }
+    }
+}
+
+/// What is known of its calls in sum outlives it.
+impl Drop for OperationState {
+    fn drop(&mut self) {
+        self.ledger.retire(self);
     }
 }
 
