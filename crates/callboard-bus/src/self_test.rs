@@ -98,7 +98,7 @@ impl SelfTestError {
 
 impl SelfTest {
     /// Whether messages go round, with priorities and through filters, whether actors answer, the registry finds what it
-    /// lists, and metrics count. A test takes half a second at most, and all of them less than 5 s.
+    /// lists, and metrics count. A test takes 800 ms at most, and all of them less than 5 s.
     ///
     /// # Cancel safety
     ///

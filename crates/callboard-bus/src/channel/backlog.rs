@@ -151,6 +151,7 @@ mod tests {
         Take(u64),
         Done(usize),
         DropOldest,
+        TakeOver(u64),
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -162,6 +163,7 @@ mod tests {
             6 => (0..4u64).prop_map(Step::Take),
             5 => any::<usize>().prop_map(Step::Done),
             1 => Just(Step::DropOldest),
+            1 => (0..4u64).prop_map(Step::TakeOver),
         ];
         prop::collection::vec(step, 1..120)
     }
@@ -248,6 +250,14 @@ mod tests {
                 assert_eq!(dropped.map_or(0, |(_, to)| to.len()), before - model.waiting.len());
                 model.ended += before - model.waiting.len();
             }
+            Step::TakeOver(receiver) => {
+                let is_over = |content: &u64| content.is_multiple_of(3);
+                let before = model.waiting.len();
+                model.waiting.retain(|(content, _, own)| *own != receiver || !is_over(content));
+                let over = backlog.take_over(receiver, is_over);
+                assert!(over.iter().all(is_over) && over.len() == before - model.waiting.len());
+                model.ended += over.len();
+            }
         }
     }
 
@@ -261,6 +271,10 @@ mod tests {
             for (number, step) in steps.into_iter().enumerate() {
                 go(&mut backlog, &mut model, number as u64, step);
                 prop_assert_eq!(backlog.len(), model.messages().len());
+                for (size, priority) in backlog.by_priority().into_iter().zip(Priority::ALL) {
+                    let waiting = model.waiting.iter().filter(|(_, own, _)| *own == priority);
+                    prop_assert_eq!(size, waiting.map(|(number, ..)| *number).collect::<BTreeSet<_>>().len());
+                }
                 prop_assert_eq!(model.accepted, model.waiting.len() + model.in_hand.len() + model.ended);
                 for receiver in 0..4 {
                     let waiting = model.waiting.iter().filter(|(_, _, own)| *own == receiver).count();

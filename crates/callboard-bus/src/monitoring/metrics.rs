@@ -97,7 +97,7 @@ impl Metrics {
             events: figures.events,
             workflows: figures.workflows,
             open_breakers: figures.open_breakers,
-            operations: system.operations().list().into_iter().map(OperationFigures::of).collect(),
+            operations: system.operations().list().iter().map(OperationFigures::of).collect(),
             channels: system.channels().list(),
             queues: monitoring.queue_status(),
             recent_calls: monitoring.recent_calls(usize::MAX),
@@ -184,21 +184,21 @@ impl Metrics {
 }
 
 impl OperationFigures {
-    fn of(status: OperationStatus) -> Self {
+    fn of(status: &OperationStatus) -> Self {
         Self { name: status.descriptor.address.clone(), counts: status.counts, times: status.times }
     }
 
     /// How many of its calls have failed.
     #[must_use]
-    pub const fn errors(&self) -> u64 {
-        self.counts.transient + self.counts.unknown + self.counts.permanent
+    pub fn errors(&self) -> u64 {
+        failed(&self.counts)
     }
 
     fn rank(&self, by: TopBy) -> u128 {
         match by {
             TopBy::Count => self.counts.begun.into(),
             TopBy::Time => self.times.mean.unwrap_or_default().as_nanos(),
-            TopBy::Errors => failed(&self.counts).into(),
+            TopBy::Errors => self.errors().into(),
         }
     }
 }

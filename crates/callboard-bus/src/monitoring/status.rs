@@ -8,13 +8,12 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::time::Duration;
 
+use callboard_actor::System;
 use serde::{Serialize, Serializer};
 
 use super::trial::{TestFault, Trial, within};
 use super::views::{millis, write_json};
 use super::{HealthReport, Monitoring};
-use crate::events::EventsExt;
-use crate::value::Value;
 
 /// How long a check may take.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -179,31 +178,17 @@ fn added(monitoring: &Monitoring) -> Vec<Issue> {
 
 /// Each by itself, so that one that hangs costs the other nothing.
 async fn check(monitoring: &Monitoring) -> HealthChecks {
-    let messaging_test = CheckResult::of(monitoring, round_trip(monitoring)).await;
-    let metrics_test = CheckResult::of(monitoring, counted_trip(monitoring)).await;
+    let system = monitoring.system();
+    let messaging_test = CheckResult::of(system, Trial::go_round(system)).await;
+    let metrics_test = CheckResult::of(system, Trial::be_counted(system)).await;
     HealthChecks { messaging_test, metrics_test }
 }
 
-async fn round_trip(monitoring: &Monitoring) -> Result<(), TestFault> {
-    let mut trial = Trial::private(monitoring.system()).await?;
-    let result = trial.round_trip(Value::from("messaging")).await;
-    trial.end().await;
-    result
-}
-
-async fn counted_trip(monitoring: &Monitoring) -> Result<(), TestFault> {
-    let before = monitoring.system().events().counts();
-    round_trip(monitoring).await?;
-    let after = monitoring.system().events().counts();
-    let is_counted = after.published > before.published && after.delivered > before.delivered;
-    is_counted.then_some(()).ok_or_else(|| TestFault::internal("a message went round and was not counted"))
-}
-
 impl CheckResult {
-    async fn of(monitoring: &Monitoring, work: impl Future<Output = Result<(), TestFault>>) -> Self {
-        let began = monitoring.system().elapsed();
-        let error = within(monitoring.system(), LIMIT, work).await.err();
-        let duration = Some(monitoring.system().elapsed().saturating_sub(began));
+    async fn of(system: &System, work: impl Future<Output = Result<(), TestFault>>) -> Self {
+        let began = system.elapsed();
+        let error = within(system, LIMIT, work).await.err();
+        let duration = Some(system.elapsed().saturating_sub(began));
         Self { duration, success: error.is_none(), error }
     }
 }

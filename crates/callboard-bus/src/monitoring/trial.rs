@@ -192,6 +192,23 @@ impl Trial {
         is_same.then_some(()).ok_or_else(|| TestFault::internal("another message came back than was published"))
     }
 
+    /// A message on a channel of its own, there and back.
+    pub(crate) async fn go_round(system: &System) -> Result<(), TestFault> {
+        let mut trial = Self::private(system).await?;
+        let result = trial.round_trip(Value::from("there and back")).await;
+        trial.end().await;
+        result
+    }
+
+    /// The same, and it is counted.
+    pub(crate) async fn be_counted(system: &System) -> Result<(), TestFault> {
+        let before = system.events().counts();
+        Self::go_round(system).await?;
+        let after = system.events().counts();
+        let is_counted = after.published > before.published && after.delivered > before.delivered;
+        is_counted.then_some(()).ok_or_else(|| TestFault::internal("a message went round and was not counted"))
+    }
+
     /// Waits until nothing of it is left to be seen.
     pub(crate) async fn end(self) {
         let Self { subscription, channel, heard, .. } = self;

@@ -51,11 +51,11 @@ fn what_is_over_leaves_its_queue() {
 fn each_tick_opens_a_window() {
     TestSystem::run(async |t| {
         let script = Script::default();
-        let _press = press(&t, &script, CallSettings::new()).await;
+        let _press = press(t, &script, CallSettings::new()).await;
         let _monitoring = t.system().monitoring();
         let timed = async || {
             for _ in 0..200 {
-                work(&t).await.unwrap();
+                work(t).await.unwrap();
             }
             t.system().operations().status("press.work").unwrap().times.timed
         };
@@ -112,13 +112,13 @@ fn an_interval_that_cannot_work_is_refused() {
 fn the_figures_of_the_last_hour_are_kept() {
     TestSystem::run(async |t| {
         let script = Script::default();
-        let _press = press(&t, &script, CallSettings::new()).await;
+        let _press = press(t, &script, CallSettings::new()).await;
         let monitoring = t.system().monitoring();
         assert!(monitoring.metrics().history.is_none(), "only who asks for it gets it");
         t.advance(Duration::from_millis(1_050)).await;
         script.next(Turn::Wrong, 1);
-        let _ = work(&t).await;
-        work(&t).await.unwrap();
+        let _ = work(t).await;
+        work(t).await.unwrap();
         t.advance(2 * SECOND).await;
 
         let history = monitoring.metrics_with_history().history.unwrap();

@@ -59,7 +59,7 @@ fn a_scripted_run_is_counted() {
     TestSystem::run(async |t| {
         let (system, script) = (t.system(), Script::default());
         Monitoring::set_workflows(system, Two);
-        let _press = press(&t, &script, CallSettings::new()).await;
+        let _press = press(t, &script, CallSettings::new()).await;
         let probes = [t.probe::<Event>(), t.probe::<Event>()];
         system.channel("c").create().await.unwrap();
         let _all = system.subscribe("a", probes[0].recipient()).await.unwrap();
@@ -70,10 +70,10 @@ fn a_scripted_run_is_counted() {
 
         for turn in [Turn::Well, Turn::Long(2 * MILLISECOND), Turn::Wrong, Turn::Long(8 * MILLISECOND), Turn::Busy] {
             script.next(turn, 1);
-            let _ = work(&t).await;
+            let _ = work(t).await;
         }
         system.operations().set_breaker_mode("press.work", callboard_actor::BreakerMode::ForcedOpen).unwrap();
-        assert_eq!(work(&t).await.unwrap_err().code(), ErrorCode::CircuitOpen);
+        assert_eq!(work(t).await.unwrap_err().code(), ErrorCode::CircuitOpen);
         assert_eq!(system.call("press.wrok", 1).await.unwrap_err().code(), ErrorCode::UnknownOperation);
         system.modules().send(&"press.other".parse().unwrap(), crate::trouble::Work(1)).unwrap();
         t.settle().await;
@@ -104,8 +104,8 @@ fn a_scripted_run_is_counted() {
 fn what_is_gone_stays_counted() {
     TestSystem::run(async |t| {
         let script = Script::default();
-        let press = press(&t, &script, CallSettings::new()).await;
-        work(&t).await.unwrap();
+        let press = press(t, &script, CallSettings::new()).await;
+        work(t).await.unwrap();
         press.unregister().await.unwrap();
         t.settle().await;
         let metrics = t.system().monitoring().metrics();
@@ -119,7 +119,7 @@ fn what_is_gone_stays_counted() {
 fn the_top_operations_are_sorted_as_wanted() {
     TestSystem::run(async |t| {
         let (system, script) = (t.system(), Script::default());
-        let _press = press(&t, &script, CallSettings::new()).await;
+        let _press = press(t, &script, CallSettings::new()).await;
         let _adder = Manifest::<Adder>::new("adder", "1.0.0")
             .operation::<Add>("add")
             .register(&t.spawn(adder(1)))
@@ -132,8 +132,8 @@ fn the_top_operations_are_sorted_as_wanted() {
         system.call("press.other", 1).await.unwrap();
         script.next(Turn::Wrong, 1);
         script.next(Turn::Long(MILLISECOND), 1);
-        work(&t).await.unwrap_err();
-        work(&t).await.unwrap();
+        work(t).await.unwrap_err();
+        work(t).await.unwrap();
 
         let metrics = system.monitoring().metrics();
         let top = |by| metrics.top_operations(by, 10).iter().map(|one| one.name.clone()).collect::<Vec<_>>();
@@ -155,13 +155,13 @@ fn the_top_operations_are_sorted_as_wanted() {
 fn the_last_calls_are_remembered() {
     TestSystem::run(async |t| {
         let script = Script::default();
-        let _press = press(&t, &script, CallSettings::new().no_breaker()).await;
+        let _press = press(t, &script, CallSettings::new().no_breaker()).await;
         t.advance(MILLISECOND).await;
         let began = t.now();
         script.next(Turn::Long(3 * MILLISECOND), 1);
-        work(&t).await.unwrap();
+        work(t).await.unwrap();
         script.next(Turn::Wrong, 1);
-        work(&t).await.unwrap_err();
+        work(t).await.unwrap_err();
 
         let monitoring = t.system().monitoring();
         let calls = monitoring.recent_calls(10);
@@ -185,7 +185,7 @@ fn the_last_calls_are_remembered() {
 
         script.next(Turn::Wrong, 1_500);
         for _ in 0..1_500 {
-            work(&t).await.unwrap_err();
+            work(t).await.unwrap_err();
         }
         assert_eq!(monitoring.recent_calls(usize::MAX).len(), 1_000, "no more are kept");
         assert_eq!(monitoring.failed_calls(7).len(), 7);
@@ -198,8 +198,8 @@ fn the_last_calls_are_remembered() {
 fn as_json_they_are_stable() {
     TestSystem::run(async |t| {
         let script = Script::default();
-        let _press = press(&t, &script, CallSettings::new()).await;
-        work(&t).await.unwrap();
+        let _press = press(t, &script, CallSettings::new()).await;
+        work(t).await.unwrap();
         t.advance(Duration::from_secs(3)).await;
         let metrics = t.system().monitoring().metrics_with_history();
         let texts = [metrics.to_string(), metrics.communication().to_string(), metrics.performance().to_string()];
@@ -255,13 +255,13 @@ proptest! {
     fn every_action_moves_a_counter(actions in actions()) {
         TestSystem::run(async |t| {
             let (system, script) = (t.system(), Script::default());
-            let _press = press(&t, &script, CallSettings::new().no_breaker()).await;
+            let _press = press(t, &script, CallSettings::new().no_breaker()).await;
             let probe = t.probe::<Event>();
             let _wanted = system.subscribe("a", probe.recipient()).await.unwrap();
             let monitoring = system.monitoring();
             let mut before = moved(&monitoring, system);
             for action in &actions {
-                act(&t, &script, action).await;
+                act(t, &script, action).await;
                 t.settle().await;
                 let after = moved(&monitoring, system);
                 assert_eq!(after, before + 1, "{action:?}");

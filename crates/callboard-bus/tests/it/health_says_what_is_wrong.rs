@@ -23,7 +23,7 @@ fn texts(status: &Status) -> Vec<&str> {
 fn a_healthy_system_says_so() {
     TestSystem::run(async |t| {
         let script = Script::default();
-        let _press = press(&t, &script, CallSettings::new()).await;
+        let _press = press(t, &script, CallSettings::new()).await;
         let monitoring = t.system().monitoring();
         let (published, began) = (t.system().events().counts().published, t.now());
         let status = monitoring.status().details().check_health().await;
@@ -72,7 +72,7 @@ fn a_bus_that_brings_nothing_is_unhealthy() {
 fn the_worst_component_decides() {
     TestSystem::run(async |t| {
         let (system, script) = (t.system(), Script::default());
-        let _press = press(&t, &script, CallSettings::new()).await;
+        let _press = press(t, &script, CallSettings::new()).await;
         let monitoring = system.monitoring();
         system.operations().set_breaker_mode("press.work", BreakerMode::ForcedOpen).unwrap();
         let status = monitoring.status().await;
@@ -201,7 +201,7 @@ fn health_has_five_sections() {
     TestSystem::run(async |t| {
         let (system, script) = (t.system(), Script::default());
         let monitoring = system.monitoring();
-        let _press = press(&t, &script, CallSettings::new()).await;
+        let _press = press(t, &script, CallSettings::new()).await;
         system.channel("c").create().await.unwrap();
         let slow = t.spawn(child("slow", Heard::default().listener()));
         let _slow = system.subscribe("*", slow.recipient()).on_channel("c").await.unwrap();
@@ -214,7 +214,7 @@ fn health_has_five_sections() {
             assert!(!system.modules().discover(&DiscoveryQuery::default(), &Permissions::default()).found.is_empty());
             t.advance(SECOND).await;
             for _ in 0..3 {
-                work(&t).await.unwrap();
+                work(t).await.unwrap();
             }
             system.publish("a", Value::Null).channel("c").ttl(SECOND / 2).await.unwrap();
             t.advance(2 * SECOND).await;

@@ -45,7 +45,7 @@ fn a_basic_test_is_quick_and_tidy() {
         let _all = system.subscribe(">", listener.recipient()).await.unwrap();
         let _real = system.subscribe(">", listener.recipient()).on_channel("real").await.unwrap();
         system.publish("before", Value::Null).await.unwrap();
-        let (before, began) = (settled(&t).await, t.now());
+        let (before, began) = (settled(t).await, t.now());
 
         let report = system.self_test().basic().await;
         assert!(t.now() - began < 5 * SECOND);
@@ -53,7 +53,7 @@ fn a_basic_test_is_quick_and_tidy() {
         let names: Vec<_> = report.tests.iter().map(|test| test.name).collect();
         assert_eq!(names, ["publish and subscribe", "priorities", "filters", "requests", "registry", "metrics"]);
         t.settle().await;
-        assert_eq!(seen(&t), before);
+        assert_eq!(seen(t), before);
         assert_eq!(heard.take(), ["before"]);
 
         let shown = serde_json::to_value(&report).unwrap();
@@ -86,7 +86,7 @@ fn what_fails_is_told() {
 #[test]
 fn a_stress_test_takes_its_time() {
     TestSystem::run(async |t| {
-        let (before, began) = (settled(&t).await, t.now());
+        let (before, began) = (settled(t).await, t.now());
         let load = Load::new(30 * SECOND, 20).pause(Duration::from_millis(20));
         let report = t.system().self_test().stress(load).await.unwrap();
         let took = t.now() - began;
@@ -99,7 +99,7 @@ fn a_stress_test_takes_its_time() {
         let shown = serde_json::to_value(&report).unwrap();
         assert_eq!((&shown["Stress"]["Lost"], &shown["Stress"]["Concurrency"]), (&json!(0), &json!(20)));
         t.settle().await;
-        assert_eq!(seen(&t), before);
+        assert_eq!(seen(t), before);
         t.shutdown().await;
     });
 }
@@ -123,7 +123,7 @@ fn a_load_that_cannot_be_is_refused() {
 #[test]
 fn a_full_test_has_all_parts() {
     TestSystem::run(async |t| {
-        let before = settled(&t).await;
+        let before = settled(t).await;
         let load = Load::new(SECOND, 5).pause(Duration::from_millis(10));
         let report = t.system().self_test().full(load).await.unwrap();
         assert!(report.is_success(), "{report}");
@@ -131,7 +131,7 @@ fn a_full_test_has_all_parts() {
         let more = ["stress", "security: reserved names", "security: hostile payloads", "overload", "recovery"];
         assert_eq!(names[6..], more);
         t.settle().await;
-        assert_eq!(seen(&t), before);
+        assert_eq!(seen(t), before);
         t.shutdown().await;
     });
 }
@@ -172,8 +172,8 @@ async fn only_tests(request: Request, next: Next) -> Result<Value, callboard_bus
 fn an_operation_is_tested_and_not_counted() {
     TestSystem::run(async |t| {
         let (system, script) = (t.system(), Script::default());
-        let _press = press(&t, &script, CallSettings::new()).await;
-        work(&t).await.unwrap();
+        let _press = press(t, &script, CallSettings::new()).await;
+        work(t).await.unwrap();
         system.operations().middleware("only tests").install(only_tests).unwrap();
         let (monitoring, tests) = (system.monitoring(), system.self_test());
         let before = monitoring.metrics();

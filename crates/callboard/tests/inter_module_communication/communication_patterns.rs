@@ -10,8 +10,8 @@ use crate::shop::{Take, open, order};
 #[test]
 fn a_request_has_its_response() {
     TestSystem::run(async |t| {
-        open(&t).await;
-        let sold = order(&t, 3).await.unwrap();
+        open(t).await;
+        let sold = order(t, 3).await.unwrap();
         assert_eq!((sold.sold, sold.left), (3, 999_997));
         t.shutdown().await;
     });
@@ -20,11 +20,11 @@ fn a_request_has_its_response() {
 #[test]
 fn an_event_reaches_all_who_subscribed_and_nobody_else() {
     TestSystem::run(async |t| {
-        open(&t).await;
+        open(t).await;
         let (near, far) = (t.probe::<Event>(), t.probe::<Event>());
         let _near = t.system().subscribe("till.*", near.recipient()).await.unwrap();
         let _far = t.system().subscribe("stock.*", far.recipient()).await.unwrap();
-        order(&t, 2).await.unwrap();
+        order(t, 2).await.unwrap();
         t.settle().await;
         let heard = near.take();
         assert_eq!(
@@ -34,7 +34,7 @@ fn an_event_reaches_all_who_subscribed_and_nobody_else() {
         assert!(far.take().is_empty());
         t.system().publish("stock.delivered", 10).await.unwrap();
         t.settle().await;
-        assert_eq!(order(&t, 0).await.unwrap().left, 1_000_008);
+        assert_eq!(order(t, 0).await.unwrap().left, 1_000_008);
         t.shutdown().await;
     });
 }
@@ -61,10 +61,10 @@ fn a_broadcast_reaches_every_channel() {
 #[test]
 fn a_message_goes_to_one_and_nobody_waits() {
     TestSystem::run(async |t| {
-        open(&t).await;
+        open(t).await;
         t.system().modules().send(&"stock.take@^1".parse().unwrap(), Take { pieces: 5 }).unwrap();
         t.settle().await;
-        assert_eq!(order(&t, 0).await.unwrap().left, 999_995);
+        assert_eq!(order(t, 0).await.unwrap().left, 999_995);
         t.shutdown().await;
     });
 }
@@ -72,7 +72,7 @@ fn a_message_goes_to_one_and_nobody_waits() {
 #[test]
 fn a_call_can_be_a_job() {
     TestSystem::run(async |t| {
-        open(&t).await;
+        open(t).await;
         let job = t.system().jobs().start(t.system().call("till.order", json!({ "pieces": 4 }))).unwrap();
         let found = t.system().jobs().find(job.id()).unwrap();
         let output = found.ended().await.output().cloned().unwrap();

@@ -12,12 +12,12 @@ use crate::shop::{SECOND, open, order};
 #[test]
 fn after_a_panic_a_module_serves_again() {
     TestSystem::run(async |t| {
-        open(&t).await;
-        order(&t, 1).await.unwrap();
+        open(t).await;
+        order(t, 1).await.unwrap();
         let failed = t.system().call("stock.fail", json!("Panic")).await.unwrap_err();
         assert_eq!(failed.code(), ErrorCode::HandlerPanicked);
         t.settle().await;
-        assert_eq!(order(&t, 1).await.unwrap().left, 999_999, "with a new value");
+        assert_eq!(order(t, 1).await.unwrap().left, 999_999, "with a new value");
         assert_eq!(t.inspect().totals.restarts, 1);
         t.shutdown().await;
     });
@@ -26,7 +26,7 @@ fn after_a_panic_a_module_serves_again() {
 #[test]
 fn a_call_ends_in_time_whatever_its_module_does() {
     TestSystem::run(async |t| {
-        open(&t).await;
+        open(t).await;
         let began = t.now();
         let failed = t.system().call("stock.fail", json!({ "Hang": 60 })).timeout(2 * SECOND).await.unwrap_err();
         assert_eq!((failed.code(), t.now() - began), (ErrorCode::Timeout, 2 * SECOND));
@@ -37,7 +37,7 @@ fn a_call_ends_in_time_whatever_its_module_does() {
 #[test]
 fn a_breaker_opens_refuses_at_once_and_closes_again() {
     TestSystem::run(async |t| {
-        open(&t).await;
+        open(t).await;
         let monitoring = t.system().monitoring();
         let hang = async |seconds: u64| t.system().call("stock.fail", json!({ "Hang": seconds })).timeout(SECOND).await;
         for _ in 0..5 {
@@ -45,11 +45,11 @@ fn a_breaker_opens_refuses_at_once_and_closes_again() {
         }
         let began = t.now();
         let refused = hang(0).await.unwrap_err();
-        assert_eq!((refused.code(), t.now() - began), (ErrorCode::CircuitOpen, 0 * SECOND));
+        assert_eq!((refused.code(), t.now()), (ErrorCode::CircuitOpen, began));
         assert!(refused.retry_after().is_some_and(|wait| wait <= 40 * SECOND));
         assert_eq!(monitoring.metrics().communication().circuit_breakers_open, ["stock.fail"]);
         assert_eq!(monitoring.status().await.overall_health, Level::Degraded);
-        assert!(order(&t, 1).await.is_ok(), "the rest goes on");
+        assert!(order(t, 1).await.is_ok(), "the rest goes on");
 
         t.advance(40 * SECOND).await;
         hang(0).await.unwrap();
@@ -62,7 +62,7 @@ fn a_breaker_opens_refuses_at_once_and_closes_again() {
 #[test]
 fn what_may_pass_is_tried_again() {
     TestSystem::run(async |t| {
-        open(&t).await;
+        open(t).await;
         let policy = RetryPolicy::builder().max_retries(2).initial_delay(SECOND).build().unwrap();
         let began = t.now();
         let answer = t.system().call("stock.knock", json!(null)).retry(policy).await.unwrap();
@@ -77,7 +77,7 @@ fn what_may_pass_is_tried_again() {
 #[test]
 fn what_reaches_nobody_is_kept_for_whoever_looks() {
     TestSystem::run(async |t| {
-        open(&t).await;
+        open(t).await;
         let lost = t.system().modules().send(&"stock.gone".parse().unwrap(), crate::shop::Take { pieces: 1 });
         assert_eq!(lost.unwrap_err().code(), ErrorCode::UnknownOperation);
         assert_eq!(t.system().modules().undelivered().last[0].name, "stock.gone");

@@ -27,7 +27,7 @@ steps:
 #[test]
 fn an_event_starts_a_workflow_through_both_modules() {
     TestSystem::run(async |t| {
-        open(&t).await;
+        open(t).await;
         let (system, monitoring) = (t.system(), t.system().monitoring());
         let workflows = system.workflows();
         workflows.register(Definition::read(SALE).unwrap()).await.unwrap();
@@ -49,7 +49,7 @@ fn an_event_starts_a_workflow_through_both_modules() {
 #[test]
 fn a_run_that_goes_on_is_active() {
     TestSystem::run(async |t| {
-        open(&t).await;
+        open(t).await;
         let workflows = t.system().workflows();
         workflows.register(Definition::read(SALE).unwrap()).await.unwrap();
         let monitoring = t.system().monitoring();

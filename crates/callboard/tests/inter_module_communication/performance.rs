@@ -13,7 +13,7 @@ use crate::shop::{SECOND, open};
 #[test]
 fn many_calls_at_once_are_all_answered() {
     TestSystem::run(async |t| {
-        open(&t).await;
+        open(t).await;
         let jobs = callboard::bus::JobsExt::jobs(t.system());
         let calls: Vec<_> =
             (0..1_000).map(|_| jobs.start(t.system().call("till.order", json!({ "pieces": 1 }))).unwrap()).collect();

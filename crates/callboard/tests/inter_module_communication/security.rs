@@ -14,7 +14,7 @@ use crate::shop::open;
 #[test]
 fn nobody_calls_without_saying_who_they_are() {
     TestSystem::run(async |t| {
-        open(&t).await;
+        open(t).await;
         t.system().operations().middleware("who").on_module("till").install(require_user).unwrap();
         let call = || t.system().call("till.order", json!({ "pieces": 1 })).metadata("requires_auth", true);
         assert_eq!(call().await.unwrap_err().code(), ErrorCode::Unauthenticated);
@@ -35,7 +35,7 @@ async fn only_ada(request: Request, next: Next) -> Result<Value, CallError> {
 #[test]
 fn who_may_not_is_refused_and_nothing_is_done() {
     TestSystem::run(async |t| {
-        open(&t).await;
+        open(t).await;
         t.system().operations().middleware("may").on_operation("till.order").install(only_ada).unwrap();
         let refused = t.system().call("till.order", json!({ "pieces": 7 })).user("bob").await.unwrap_err();
         assert_eq!(refused.code(), ErrorCode::PermissionDenied);
@@ -49,7 +49,7 @@ fn who_may_not_is_refused_and_nothing_is_done() {
 #[test]
 fn nobody_is_shown_what_they_may_not_use() {
     TestSystem::run(async |t| {
-        open(&t).await;
+        open(t).await;
         let modules = t.system().modules();
         let ledger = Capability::builder("ledger", "1.0.0").required_permission("books:read").build().unwrap();
         modules.advertise("till", ledger).await.unwrap();
@@ -63,7 +63,7 @@ fn nobody_is_shown_what_they_may_not_use() {
 #[test]
 fn what_does_not_fit_is_refused_before_it_is_handled() {
     TestSystem::run(async |t| {
-        open(&t).await;
+        open(t).await;
         for input in [json!({ "pieces": -1 }), json!({ "pieces": 1, "price": 0 }), json!(null)] {
             let refused = t.system().call("stock.take", input).await.unwrap_err();
             assert_eq!(refused.code(), ErrorCode::ValidationFailed);
@@ -79,7 +79,7 @@ fn what_does_not_fit_is_refused_before_it_is_handled() {
 #[test]
 fn the_system_finds_so_by_itself() {
     TestSystem::run(async |t| {
-        open(&t).await;
+        open(t).await;
         let load = callboard::bus::self_test::Load::new(crate::shop::SECOND, 2).pause(crate::shop::SECOND / 50);
         let report = t.system().self_test().full(load).await.unwrap();
         let security = report.tests.iter().filter(|test| test.name.starts_with("security"));
