@@ -126,6 +126,12 @@ impl Call {
         self.more(|more| more.ignores_breaker = true)
     }
 
+    /// Marks it as a test: it is in none of the figures of the operation and its breaker does not learn from it, though an open
+    /// breaker refuses it. [Middleware](crate::middleware) sees `test = true` among its metadata.
+    pub fn test(self) -> Self {
+        self.metadata("test", true).more(|more| more.is_test = true)
+    }
+
     /// A key for [middleware](crate::middleware) that wants one.
     pub fn api_key(self, key: impl Into<String>) -> Self {
         self.more(|more| more.api_key = Some(key.into()))
@@ -227,7 +233,7 @@ enum Answer {
 
 impl Call {
     fn begin(&mut self, task: &mut Task<'_>) -> Begun {
-        self.try_begin(task).unwrap_or_else(|error| Begun::Done(Err(error)))
+        self.try_begin(task).unwrap_or_else(|error| Begun::Done(Err(self.modules.misdirect(error))))
     }
 
     fn try_begin(&mut self, task: &mut Task<'_>) -> Result<Begun, CallError> {
@@ -246,7 +252,7 @@ impl Call {
             let plan = Plan::new(by_name, Arc::clone(state), self.options.clone(), descriptor.as_deref());
             return Ok(Begun::Conducted(Box::pin(plan.carry_out(input))));
         };
-        let attempt = Attempt::admitted(Arc::clone(state), self.options.ignores_breaker(), place)?;
+        let attempt = Attempt::admitted(Arc::clone(state), self.options.leave(), place)?;
         match self.make(route, address, task).unwrap_or_else(|error| Made::Done(Err(error))) {
             Made::Asked(asked) => Ok(Begun::Asked(asked, attempt)),
             Made::Done(result) => {

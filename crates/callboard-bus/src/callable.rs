@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::call::{CallError, Failure, without_message};
 use crate::descriptor::OperationDescriptor;
-use crate::operation::OperationState;
+use crate::operation::{Leave, OperationState};
 use crate::retry::RetryPolicy;
 use crate::schema::{SchemaFault, Validation};
 use crate::value::{Value, ValueError, from_value};
@@ -39,6 +39,7 @@ pub(crate) struct CallOptions {
 pub(crate) struct MoreOptions {
     pub(crate) retry: Option<RetryPolicy>,
     pub(crate) ignores_breaker: bool,
+    pub(crate) is_test: bool,
     pub(crate) api_key: Option<String>,
     pub(crate) user: Option<String>,
     pub(crate) metadata: BTreeMap<String, Value>,
@@ -155,9 +156,14 @@ async fn ask<A: Handler<M>, M: Message>(
 }
 
 impl CallOptions {
+    /// What of the breaker and of the counts an attempt has to heed.
     #[inline]
-    pub(crate) fn ignores_breaker(&self) -> bool {
-        self.more.as_ref().is_some_and(|more| more.ignores_breaker)
+    pub(crate) fn leave(&self) -> Leave {
+        match &self.more {
+            Some(more) if more.is_test => Leave::Test,
+            Some(more) if more.ignores_breaker => Leave::Anyway,
+            _ => Leave::Asked,
+        }
     }
 
     #[inline]

@@ -88,7 +88,7 @@ pub(crate) use self::counts::End;
 pub use self::counts::EventCounts;
 use crate::batch::{Batch, BatchEar};
 use crate::broadcast::Broadcast;
-use crate::channel::{Channel, Channels, Directory, NewChannel};
+use crate::channel::{Channel, Channels, Directory, NewChannel, Queue};
 use crate::event::{DomainEvent, Event, EventId};
 use crate::history::{History, HistoryQuery};
 use crate::listener::Listener;
@@ -419,6 +419,21 @@ impl Events {
 
     pub(crate) fn directory(&self) -> &Directory {
         &self.board.directory
+    }
+
+    /// Shows all subscriptions, those on channels included.
+    pub(crate) fn for_each_subscriber(&self, visit: &mut impl FnMut(&Arc<Subscriber>)) {
+        self.board.for_each(visit);
+    }
+
+    /// Shows all queues: those of channels, and those that subscriptions have of their own.
+    pub(crate) fn for_each_queue(&self, visit: &mut impl FnMut(&Queue)) {
+        self.directory().all().iter().for_each(|channel| visit(&channel.queue));
+        self.board.for_each(&mut |subscriber| {
+            if let Some(inbox) = subscriber.inbox().filter(|_| subscriber.channel().is_none()) {
+                visit(&inbox.queue);
+            }
+        });
     }
 
     pub(crate) fn read_history<T>(&self, read: impl FnOnce(&History) -> T) -> T {

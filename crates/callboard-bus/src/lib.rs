@@ -39,6 +39,8 @@
 //! | what came of a call, as JSON for others | [`Response`] |
 //! | messages that failed for good, to be looked at and retried | [`mod@dead_letter_queue`], [`DeadLetterQueue`], [`Letter`] |
 //! | what was done by hand, and by whom | [`Audit`], [`Operator`] |
+//! | how the system is doing, and whether all is well | [`mod@monitoring`], [`Metrics`], [`Monitoring`] |
+//! | tests of a running system by itself | [`mod@self_test`], [`SelfTest`] |
 //! | a graph as SVG, DOT or Mermaid, and a chart over time | [`picture::Picture`], [`picture::Gantt`] |
 //!
 //! ```
@@ -214,6 +216,8 @@ mod jobs;
 mod response;
 pub mod providers;
 mod configured;
+pub mod monitoring;
+pub mod self_test;
 
 pub use self::address::{Address, AddressError};
 pub use self::audit::{Audit, AuditExt, AuditKind, AuditRecord, AuditSink};
@@ -240,6 +244,7 @@ pub use self::lookup::{Hint, LookupError, Unavailable, UnavailableInstance, Unav
 pub use self::manifest::Manifest;
 pub use self::module::{Module, ModuleChild, Start, module, module_from};
 pub use self::modules::{MissingRequirement, ModuleWatch, Modules, ModulesExt, OfferError};
+pub use self::monitoring::{Metrics, Monitoring, MonitoringExt};
 pub use self::operation::{CallCounts, CallSettings, CallSettingsError, CallTimes, Operation, OperationBreaker};
 pub use self::operation_call::{OperationCall, OperationCallFuture};
 pub use self::operations::{MiddlewareBuilder, OperationStatus, Operations, OperationsExt, Pipeline};
@@ -256,6 +261,7 @@ pub use self::response::Response;
 pub use self::retry::{RetryBudget, RetryPolicy};
 pub use self::router::{Router, Unrouted};
 pub use self::security_level::SecurityLevel;
+pub use self::self_test::{SelfTest, SelfTestExt};
 pub use self::subscription::{
     Subscribe, SubscribeError, Subscription, SubscriptionId, SubscriptionInfo, UnknownSubscription,
 };

@@ -100,6 +100,10 @@ struct Shared {
     /// The number of the entry that came last.
     last: AtomicU64,
     finder: Mutex<Finder>,
+    /// Messages that were sent by name and taken.
+    sent: AtomicU64,
+    /// Calls that ended before an attempt could begin.
+    misdirected: AtomicU64,
 }
 
 impl Modules {

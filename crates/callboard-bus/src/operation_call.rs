@@ -17,7 +17,7 @@ use crate::call::{CallError, Carrier, Plan, without_message};
 use crate::callable::{Answer, CallOptions, MoreOptions, caught, fallible, panicked, plain};
 use crate::concurrency::Place;
 use crate::offered::Offered;
-use crate::operation::{Attempt, OperationState};
+use crate::operation::{Attempt, Leave, OperationState};
 use crate::retry::RetryPolicy;
 use crate::value::{Value, ValueError};
 
@@ -146,6 +146,11 @@ impl<'a, A: Handler<M>, M: Message> OperationCall<'a, A, M> {
         self.more(|more| more.ignores_breaker = true)
     }
 
+    /// As [`Call::test`](crate::Call::test).
+    pub fn test(self) -> Self {
+        self.metadata("test", true).more(|more| more.is_test = true)
+    }
+
     /// As [`Call::api_key`](crate::Call::api_key).
     pub fn api_key(self, key: impl Into<String>) -> Self {
         self.more(|more| more.api_key = Some(key.into()))
@@ -176,7 +181,7 @@ impl<'a, A: Handler<M>, M: Message> OperationCall<'a, A, M> {
         let Some(place) = offered.state.enter_at_once(self.options.more.is_some()) else {
             return Ok(Way::Conducted(conducted(self, offered)));
         };
-        let attempt = Attempt::admitted(&*offered.state, false, place)?;
+        let attempt = Attempt::admitted(&*offered.state, Leave::Asked, place)?;
         let ask = self.options.apply_to(self.actor.ask(self.message)).into_future();
         Ok(Way::Asked(ask, Some((attempt, self.kind))))
     }
@@ -366,7 +371,7 @@ impl<A: Handler<M>, M: Message> Carrier for Typed<A, M> {
         let (state, replied) = (Arc::clone(&self.state), Arc::clone(&self.replied));
         async move {
             let message = message?;
-            let attempt = Attempt::admitted(Arc::clone(&state), options.ignores_breaker(), place)?;
+            let attempt = Attempt::admitted(Arc::clone(&state), options.leave(), place)?;
             let asked = options.apply_to(actor.ask(message)).await;
             let result = match asked {
                 Ok(reply) => {

@@ -49,7 +49,7 @@ impl<A: Actor> OperationsExt for Context<A> {
 #[derive(Clone)]
 pub struct Operations {
     modules: Modules,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     /// In whose name breakers are changed.
     by: Arc<str>,
 }
@@ -104,7 +104,7 @@ impl Shared {
         changed
     }
 
-    fn states(&self) -> Vec<Arc<OperationState>> {
+    pub(crate) fn states(&self) -> Vec<Arc<OperationState>> {
         let mut states: Vec<_> = self.book.lock().states.values().filter_map(Weak::upgrade).collect();
         states.sort_unstable_by(|one, other| one.address().cmp(other.address()));
         states

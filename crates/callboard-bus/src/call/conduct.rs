@@ -59,6 +59,9 @@ impl<C: Carrier> Plan<C> {
         if said.ignores_breaker {
             options.more.get_or_insert_default().ignores_breaker = true;
         }
+        if said.is_test {
+            options.more.get_or_insert_default().is_test = true;
+        }
         let is_idempotent = descriptor.is_some_and(|descriptor| descriptor.is_idempotent);
         let is_repeatable = is_idempotent || options.idempotency_key.is_some();
         let of_message = descriptor.and_then(|descriptor| descriptor.timeout);

@@ -1,10 +1,12 @@
 //! Messages and payloads to whoever takes them, without an answer or by what is in them.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use callboard_actor::Message;
 
 use super::Modules;
 use crate::address::Address;
-use crate::call::Call;
+use crate::call::{Call, CallError};
 use crate::dead_letter_queue::{Book, Cause, Failed};
 use crate::router::{Router, Unrouted};
 use crate::unsent::{SendError, Unsent};
@@ -77,6 +79,25 @@ impl Modules {
                 Err(unrouted)
             }
         }
+    }
+
+    /// How many messages that were sent by name were taken.
+    pub(crate) fn sent(&self) -> u64 {
+        self.0.sent.load(Relaxed)
+    }
+
+    /// How many calls ended before an attempt could begin, as their name, their payload or their time-out was wrong.
+    pub(crate) fn misdirected(&self) -> u64 {
+        self.0.misdirected.load(Relaxed)
+    }
+
+    /// A call ends before an attempt could begin. Those that a breaker or a rate has not let through are counted by their operation.
+    #[cold]
+    pub(crate) fn misdirect(&self, error: CallError) -> CallError {
+        if !matches!(error, CallError::CircuitOpen { .. } | CallError::RateLimited { .. }) {
+            self.0.misdirected.fetch_add(1, Relaxed);
+        }
+        error
     }
 
     #[cold]

@@ -22,6 +22,7 @@ use crate::call::CallError;
 use crate::classifier::Classifier;
 use crate::concurrency::{Concurrency, Place};
 use crate::middleware::Named;
+use crate::monitoring::Ledger;
 use crate::rate::Limiter;
 use crate::retry::{RetryBudget, RetryPolicy};
 
@@ -30,6 +31,7 @@ pub(crate) struct OperationState {
     /// `module.operation`.
     address: Arc<str>,
     system: System,
+    ledger: Arc<Ledger>,
     /// What the author of its module says of its calls.
     said: CallSettings,
     conduct: ArcSwap<Conduct>,
@@ -96,6 +98,7 @@ impl OperationState {
         let limiter = conduct.limiter(&system);
         Self {
             address,
+            ledger: system.extension(Ledger::default),
             system,
             said,
             limiter: ArcSwapOption::from_pointee(limiter),
@@ -172,6 +175,18 @@ impl OperationState {
             let of = BreakerOf::Operation(Arc::clone(&self.address));
             let news = BreakerNews { of, from, to, retry_after, by: by.cloned() };
             BreakerEvents::of(&self.system).tell(&self.system, news);
+        }
+    }
+
+    /// Whether a test may go: an open breaker refuses it, and does not learn from it.
+    #[cold]
+    fn admit_test(&self) -> Result<(), CallError> {
+        match self.status().breaker {
+            Some((BreakerState::Open | BreakerState::HalfOpen | BreakerState::ForcedOpen, _, retry_after)) => {
+                let retry_after = retry_after.unwrap_or(Duration::MAX);
+                Err(CallError::CircuitOpen { operation: Arc::clone(&self.address), retry_after })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -335,6 +350,17 @@ impl Conduct {
     }
 }
 
+/// What an attempt has to heed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leave {
+    /// The breaker is asked.
+    Asked,
+    /// Whatever the breaker says.
+    Anyway,
+    /// It is in no count.
+    Test,
+}
+
 /// Leave to make one attempt. Dropped before it is [settled](Self::settle), the attempt was abandoned.
 pub(crate) struct Attempt<S: Deref<Target = OperationState> = Arc<OperationState>> {
     /// None once it is settled.
@@ -353,15 +379,19 @@ impl<S: Deref<Target = OperationState>> Attempt<S> {
     ///
     /// [`CallError::CircuitOpen`], [`CallError::RateLimited`].
     #[inline]
-    pub(crate) fn admitted(state: S, ignores_breaker: bool, place: Place) -> Result<Self, CallError> {
+    pub(crate) fn admitted(state: S, leave: Leave, place: Place) -> Result<Self, CallError> {
+        if leave == Leave::Test {
+            state.admit_test()?;
+            return Ok(Self { state: None, permit: None, began: None, epoch: 0, _place: place });
+        }
         let epoch = state.epoch.load(Acquire);
         let flags = state.flags.load(Relaxed);
         if flags & RATED != 0 {
             state.pass_limiter()?;
         }
-        let is_free = ignores_breaker || flags & GUARDED == 0;
+        let is_free = leave == Leave::Anyway || flags & GUARDED == 0;
         let permit = if is_free { None } else { state.acquire()? };
-        let is_timed = state.counts.begin() || permit.is_some();
+        let is_timed = state.counts.begin(state.ledger.tick()) || permit.is_some();
         let began = is_timed.then(|| state.system.elapsed());
         Ok(Self { state: Some(state), permit, began, epoch, _place: place })
     }
@@ -377,6 +407,7 @@ impl<S: Deref<Target = OperationState>> Attempt<S> {
         let (Some(state), permit) = (self.state.take(), self.permit.take()) else { return };
         let took = self.began.map(|began| state.system.elapsed().saturating_sub(began));
         took.into_iter().for_each(|took| state.counts.time(took));
+        state.ledger.note(&state, self.began, result);
         match result {
             Ok(_) => {
                 state.counts.succeed();
@@ -411,6 +442,13 @@ const fn act_of(mode: BreakerMode) -> &'static str {
         BreakerMode::ForcedOpen => "hold open",
         BreakerMode::Disabled => "disable",
         BreakerMode::MetricsOnly => "count only",
+    }
+}
+
+/// What is known of its calls in sum outlives it.
+impl Drop for OperationState {
+    fn drop(&mut self) {
+        self.ledger.retire(self);
     }
 }
 
