@@ -8,7 +8,7 @@ use std::{
 
 use callboard::{
     ActorRef, Message, System,
-    bus::{Address, Manifest, Module, ModulesExt, Object, OperationsExt, Value, module},
+    bus::{Address, Manifest, Module, ModulesExt, MonitoringExt, Object, OperationsExt, Value, module},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,10 +19,13 @@ use crate::{callboard_peer::Callboard, peer::Peer, size::Size, workload::Workloa
 /// others.
 pub fn run(workload: Workload, size: Size) -> Option<f64> {
     let operations = size.operations(workload);
+    if workload == Workload::Metrics {
+        return Some(monitored(operations));
+    }
     let elapsed = match workload {
         Workload::LookUp => look_up(operations),
         Workload::CallByName => call(operations),
-        Workload::CallTyped => call_typed(operations),
+        Workload::CallTyped => call_typed(operations, false),
         Workload::Modules => start(operations),
         _ => return None,
     };
@@ -61,9 +64,12 @@ fn call(calls: u64) -> Duration {
 
 /// The same by the method of a reference, with the breaker, the counts, the
 /// limits and an empty pipeline of middleware in the way.
-fn call_typed(calls: u64) -> Duration {
+fn call_typed(calls: u64, is_monitored: bool) -> Duration {
     Callboard::on_one_thread(move |system| async move {
         let adder = adder(&system).await;
+        if is_monitored {
+            system.monitoring().set_interval(Duration::from_millis(100)).expect("the interval can be");
+        }
         let start = Instant::now();
         for amount in 0..calls {
             black_box(adder.add(Add { amount }).await.expect("the adder answers"));
@@ -74,6 +80,15 @@ fn call_typed(calls: u64) -> Duration {
         assert_eq!(status.counts.succeeded, calls + 1);
         elapsed
     })
+}
+
+/// By how many per cent such calls slow down when the system is looked after:
+/// figures sampled, queues swept, the last calls kept. The two that are looked
+/// after stand in the middle, so that a steady drift of the machine cancels
+/// out.
+fn monitored(calls: u64) -> f64 {
+    let [before, one, other, after] = [false, true, true, false].map(|is_monitored| call_typed(calls, is_monitored));
+    ((one + other).as_secs_f64() / (before + after).as_secs_f64() - 1.0) * 100.0
 }
 
 /// Modules with an operation each, from their start until all can be found.

@@ -1,9 +1,9 @@
 //! Callboard's speed, measured against its engine and its peers.
 //!
-//! Three programs stand on this library: `cargo run --release -p benches --bin
+//! Four programs stand on this library: `cargo run --release -p benches --bin
 //! versus` runs everything interleaved and writes a table, JSON, Markdown or a
 //! picture, `cargo bench --bench messaging` is the criterion bench for work on
-//! the message path, and `--bin tuning` writes the tables of [`tuning`].
+//! the message path, and `--bin tuning` and `--bin specification` write the tables of [`tuning`] and [`specification`].
 //!
 //! Reading order: [`workload`] says what is measured and which goals it has,
 //! [`peer`] what a framework must be able to do to take part, [`traffic`] holds
@@ -42,6 +42,7 @@ pub mod memory;
 pub mod report;
 pub mod rounds;
 pub mod size;
+pub mod specification;
 pub mod spread;
 
 pub mod chart;

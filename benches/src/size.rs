@@ -37,6 +37,7 @@ impl Size {
             Workload::Inspect => 10_000,
             Workload::LookUp => 1_000_000,
             Workload::CallByName | Workload::CallTyped => 204_800,
+            Workload::Metrics => 1_000_000,
             Workload::Modules => 1_000,
             Workload::Match => 200_000,
             // Deliveries.

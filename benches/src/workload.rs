@@ -50,6 +50,8 @@ pub enum Workload {
     CallByName,
     /// The same by the method of a reference, as a type.
     CallTyped,
+    /// What monitoring costs the calls with types.
+    Metrics,
     /// A thousand modules started and registered, per module.
     Modules,
     /// An event that one of 10,000 patterns stands for, to its one subscriber.
@@ -96,7 +98,7 @@ pub struct UnknownWorkload {
 
 impl Workload {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Tell,
         Self::TellTtl,
         Self::TellX,
@@ -118,6 +120,7 @@ impl Workload {
         Self::LookUp,
         Self::CallByName,
         Self::CallTyped,
+        Self::Metrics,
         Self::Modules,
         Self::Match,
         Self::Publish1,
@@ -154,6 +157,7 @@ impl Workload {
             Self::LookUp => "lookup",
             Self::CallByName => "call_by_name",
             Self::CallTyped => "call_typed",
+            Self::Metrics => "metrics",
             Self::Modules => "modules",
             Self::Match => "match_10000",
             Self::Publish1 => "publish_1",
@@ -172,7 +176,7 @@ impl Workload {
         match self {
             Self::SpawnBytes | Self::RunBytes => Some("bytes"),
             Self::TellAllocs | Self::AskAllocs => Some("allocations"),
-            Self::Inspect => Some("percent"),
+            Self::Inspect | Self::Metrics => Some("percent"),
             workflow if workflow.is_workflow() => Some("steps/s"),
             _ => None,
         }
@@ -222,6 +226,7 @@ impl Workload {
             }
             Self::Inspect
             | Self::LookUp
+            | Self::Metrics
             | Self::Modules
             | Self::Match
             | Self::WorkflowChain
@@ -249,7 +254,7 @@ impl Workload {
             Self::Broadcast => Some(Goal::Ratio(0.9)),
             Self::Restart => Some(Goal::Time(50_000.0)),
             Self::Fairness => Some(Goal::Time(1_000_000.0)),
-            Self::Inspect => Some(Goal::Figure(5.0)),
+            Self::Inspect | Self::Metrics => Some(Goal::Figure(5.0)),
             Self::CallByName => Some(Goal::Ratio(4.0)),
             Self::WorkflowChain | Self::WorkflowDiamond | Self::WorkflowMontage | Self::WorkflowMany => {
                 Some(Goal::AtLeast(150_000.0))
@@ -275,7 +280,7 @@ impl Workload {
             Self::AskX => Some(Goal::Ratio(0.3)),
             Self::PingPong | Self::Ring | Self::Broadcast => Some(Goal::Ratio(0.5)),
             Self::CallTyped | Self::Publish1 | Self::Publish10 | Self::Publish100 => Some(Goal::Ratio(0.5)),
-            Self::Spawn | Self::LookUp | Self::Modules | Self::Match | Self::RunBytes => None,
+            Self::Spawn | Self::LookUp | Self::Metrics | Self::Modules | Self::Match | Self::RunBytes => None,
             Self::CallByName => Some(Goal::Ratio(1.5)),
             Self::WorkflowChain | Self::WorkflowDiamond | Self::WorkflowMontage | Self::WorkflowMany => {
                 Some(Goal::AtLeast(500_000.0))

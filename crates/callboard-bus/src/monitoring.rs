@@ -252,6 +252,12 @@ impl Monitoring {
         StatusRequest::new(self.clone())
     }
 
+    /// How often the maintenance has a turn.
+    #[must_use]
+    pub fn interval(&self) -> Duration {
+        self.shared.maintained.interval()
+    }
+
     /// How often the maintenance has a turn: every 100 ms unless it is set. Delivery does not wait for it.
     ///
     /// # Errors

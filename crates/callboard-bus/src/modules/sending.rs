@@ -46,10 +46,13 @@ impl Modules {
     /// The same, with the message handed back.
     pub(crate) fn try_send<M: Message>(&self, address: &Address, message: M) -> Result<(), Unsent<M>> {
         let snapshot = self.snapshot();
-        match snapshot.route(address) {
-            Ok(route) => route.send(address.requirement(), message),
-            Err(error) => Err(Unsent { error: error.into(), message }),
-        }
+        let route = match snapshot.route(address) {
+            Ok(route) => route,
+            Err(error) => return Err(Unsent { error: error.into(), message }),
+        };
+        route.send(address.requirement(), message)?;
+        self.0.sent.fetch_add(1, Relaxed);
+        Ok(())
     }
 
     /// A call to whom the router says, by what is in the payload.

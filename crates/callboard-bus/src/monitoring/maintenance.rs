@@ -53,7 +53,7 @@ impl Maintained {
         *self.interval.lock() = interval;
     }
 
-    fn interval(&self) -> Duration {
+    pub(super) fn interval(&self) -> Duration {
         *self.interval.lock()
     }
 }

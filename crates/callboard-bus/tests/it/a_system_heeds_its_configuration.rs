@@ -10,8 +10,8 @@ use callboard_bus::config::{Config, ConfigChange, LiveConfig, Profile};
 use callboard_bus::discovery::{DiscoveryQuery, Permissions};
 use callboard_bus::retry::Jitter;
 use callboard_bus::{
-    BuilderConfigExt, CallSettings, ConfigExt, EventsExt, JobsExt, ModulesExt, OperationsExt, PublishError,
-    RetryPolicy, Value, from_value,
+    BuilderConfigExt, CallSettings, ConfigExt, EventsExt, JobsExt, ModulesExt, MonitoringExt, OperationsExt,
+    PublishError, RetryPolicy, Value, from_value,
 };
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -83,6 +83,20 @@ fn so_many_calls_are_let_in() {
         assert_eq!(limit(), 50);
         live.set("bus.max_concurrent_messages", "0").unwrap_err();
         assert_eq!(limit(), 50);
+    });
+}
+
+/// F-CFG-11, F-CFG-17: the maintenance has its turns as often as it says: what has expired in a queue is taken out by the next.
+#[test]
+fn the_maintenance_has_its_interval() {
+    let live = loaded(Profile::Base, &[("CALLBOARD_BUS__PROCESSOR_INTERVAL", "400ms")]);
+    configured(&live, async |t| {
+        let interval = || t.system().monitoring().interval();
+        assert_eq!(interval(), 2 * SECOND / 5);
+        live.set("bus.processor_interval", "20s").unwrap();
+        assert_eq!(interval(), 20 * SECOND);
+        live.set("bus.processor_interval", "0s").unwrap_err();
+        assert_eq!(interval(), 20 * SECOND);
     });
 }
 

@@ -55,7 +55,8 @@ impl WorkflowSource for Two {
 }
 
 /// F-MET-01, F-MET-02: 6 calls, of which 3 go well and 2 fail, one after 8 ms; 1 is refused by the breaker. 1 message by name,
-/// 3 events, of which one has two subscribers, one none, and one does not get through a filter. Both views agree.
+/// 3 events, of which one has two subscribers, one none, and one does not get through a filter; and the one of the breaker that
+/// is held open. Both views agree.
 #[test]
 fn a_scripted_run_is_counted() {
     TestSystem::run(async |t| {
@@ -87,7 +88,7 @@ fn a_scripted_run_is_counted() {
         assert_eq!(
             communication,
             json!({
-                "messages_sent": 8, "messages_processed": 6, "events_published": 3, "workflows_started": 2,
+                "messages_sent": 8, "messages_processed": 6, "events_published": 4, "workflows_started": 2,
                 "success_rate": 0.6, "average_processing_time_ms": 2.0, "active_workflows": 1,
                 "circuit_breakers_open": ["press.work"]
             })

@@ -1,12 +1,16 @@
-//! F-MET-09, F-MET-10, F-MET-11, F-CB-12: what is wrong is said, with what to do about it; what is well is tried.
+//! F-MET-09, F-MET-10, F-MET-11, F-CB-12, F-DLQ-04: what is wrong is said, with what to do about it; what is well is tried.
 
 use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{Backoff, BreakerMode, BreakerState, child};
+use callboard_bus::dead_letter_queue::{LetterBounds, LetterReason};
 use callboard_bus::discovery::{DiscoveryQuery, Permissions};
 use callboard_bus::monitoring::{Component, Issue, Level, Status};
-use callboard_bus::{CallSettings, EventsExt, Health, Manifest, ModulesExt, MonitoringExt, OperationsExt, Value};
+use callboard_bus::{
+    CallSettings, DeadLetterQueueExt, EventsExt, Health, LetterFilter, Manifest, ModulesExt, MonitoringExt,
+    OperationsExt, Value,
+};
 use serde_json::{Value as Json, json};
 use tokio::sync::oneshot;
 
@@ -240,6 +244,34 @@ fn health_has_five_sections() {
         assert!(store.appended_per_second.unwrap() > 0.2);
         assert_eq!((health.discovery.hit_rate, shown["discovery"]["cache"]["misses"].clone()), (Some(0.5), json!(1)));
         drop(go);
+        t.shutdown().await;
+    });
+}
+
+/// F-DLQ-04: letters are in the health report by reason, with the age of the oldest, and are an issue when there are too many.
+#[test]
+fn too_many_dead_letters_are_an_issue() {
+    TestSystem::run(async |t| {
+        let (system, monitoring) = (t.system(), t.system().monitoring());
+        let (_adder, _registration) = found(system, "1.0.0", 1).await;
+        let letters = system.dead_letter_queue();
+        letters.set_bounds(LetterBounds::default().alarming(2));
+        let lose = || system.modules().send(&"adder.gone".parse().unwrap(), Boom {}).unwrap_err();
+        lose();
+        assert_eq!(monitoring.status().await.overall_health, Level::Healthy);
+        t.advance(3 * SECOND).await;
+        lose();
+        let kept = monitoring.health().dead_letters.kept;
+        assert_eq!(
+            (kept.letters, kept.by_reason[&LetterReason::Undeliverable], kept.oldest_age),
+            (2, 2, Some(3 * SECOND))
+        );
+        let status = monitoring.status().await;
+        assert_eq!(status.health_of(Component::MessageBus), Level::Degraded);
+        assert_eq!(texts(&status), ["2 dead letters, most of them undeliverable"]);
+        assert_eq!(status.issues[0].recommendation, LetterReason::Undeliverable.advice());
+        letters.purge(&LetterFilter::default()).unwrap();
+        assert_eq!(monitoring.status().await.overall_health, Level::Healthy);
         t.shutdown().await;
     });
 }

@@ -5,9 +5,11 @@ use callboard::bus::monitoring::Level;
 use callboard::bus::{DeadLetterQueueExt, EventsExt, LetterFilter, MonitoringExt, RetryPolicy, Value};
 use callboard::prelude::*;
 use callboard::testing::TestSystem;
+use callboard::workflow::definition::Definition;
+use callboard::workflow::run::RunState;
 use serde_json::json;
 
-use crate::shop::{SECOND, open, order};
+use crate::shop::{SECOND, Stock, StockOperations, Take, open, order};
 
 #[test]
 fn after_a_panic_a_module_serves_again() {
@@ -78,7 +80,7 @@ fn what_may_pass_is_tried_again() {
 fn what_reaches_nobody_is_kept_for_whoever_looks() {
     TestSystem::run(async |t| {
         open(t).await;
-        let lost = t.system().modules().send(&"stock.gone".parse().unwrap(), crate::shop::Take { pieces: 1 });
+        let lost = t.system().modules().send(&"stock.gone".parse().unwrap(), Take { pieces: 1 });
         assert_eq!(lost.unwrap_err().code(), ErrorCode::UnknownOperation);
         let letters = t.system().dead_letter_queue().list(&LetterFilter::default());
         assert_eq!(letters.len(), 1);
@@ -103,3 +105,46 @@ fn one_subscriber_that_fails_costs_the_others_nothing() {
         t.shutdown().await;
     });
 }
+
+/// F-BUS-05: while the breaker of a module is open nothing reaches it, on whatever way it comes; afterwards everything does.
+#[test]
+fn every_way_to_a_module_passes_its_breaker() {
+    TestSystem::run(async |t| {
+        open(t).await;
+        let (system, workflows) = (t.system(), t.system().workflows());
+        workflows.register(Definition::read(COUNT).unwrap()).await.unwrap();
+        let stock = system.find::<Stock>("stock").unwrap();
+        let address = "stock.take".parse().unwrap();
+        let ways = async || {
+            let sent = system.modules().send(&address, Take { pieces: 1 }).is_ok();
+            let published = system.publish("stock.delivered", 1).await.unwrap();
+            [
+                stock.ask(Take { pieces: 1 }).await.is_ok(),
+                stock.tell(Take { pieces: 1 }).await.is_ok(),
+                stock.take(Take { pieces: 1 }).await.is_ok(),
+                system.call("stock.take", json!({ "pieces": 1 })).await.is_ok(),
+                sent,
+                published.refused == 0,
+                workflows.start("count", json!({ "pieces": 1 })).await.unwrap().ended().await.state()
+                    == RunState::Completed,
+            ]
+        };
+        stock.breaker().force_open();
+        t.settle().await;
+        assert_eq!(ways().await, [false; 7]);
+        stock.breaker().automatic();
+        t.settle().await;
+        assert_eq!(ways().await, [true; 7]);
+        let left = stock.ask(Take { pieces: 0 }).await.unwrap();
+        assert_eq!(left, 1_000_000 - 6 + 1, "nothing of before was handled later");
+        t.shutdown().await;
+    });
+}
+
+const COUNT: &str = "workflow_id: count
+version: 1.0.0
+steps:
+- step_id: take
+  handler: stock.take
+  input_mapping: {pieces: pieces}
+";
