@@ -3,6 +3,7 @@
 mod ask;
 mod tell;
 
+use std::any::Any;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Weak};
@@ -13,7 +14,7 @@ pub use self::ask::{Ask, AskFuture};
 pub use self::tell::{Tell, TellFuture};
 use crate::actor::{Actor, Handler, StopReason};
 use crate::breaker::BreakerMode;
-use crate::cell::{ActorCell, ActorId, Directive, Node, Tally};
+use crate::cell::{ActorCell, ActorId, Directive, Node, Remains, Tally};
 use crate::child::AdmissionRequest;
 use crate::clock::Nanos;
 use crate::dead_letter::DeadReason;
@@ -112,6 +113,20 @@ impl<A: Actor> ActorRef<A> {
     #[must_use]
     pub fn name(&self) -> String {
         self.0.core.name()
+    }
+
+    /// What a layer above keeps with the actor, see [`extend`](Self::extend).
+    #[inline]
+    #[must_use]
+    pub fn extension<T: Any>(&self) -> Option<&T> {
+        self.0.core.extension()
+    }
+
+    /// Keeps a value of a layer above with the actor, for as long as there are references to it: found by
+    /// [`extension`](Self::extension) without a look-up or a lock. There is room for one; false when another has it. A value
+    /// that holds a reference to the actor would keep both for ever.
+    pub fn extend<T: Any + Send + Sync>(&self, extension: T) -> bool {
+        self.0.core.extend(Box::new(extension))
     }
 
     /// The system that it lives in.
@@ -490,7 +505,7 @@ pub trait Target<M: Message>: Send + Sync {
     #[doc(hidden)]
     fn bury(&self) {
         if let Some(node) = self.actor() {
-            node.core().bury(std::any::type_name::<M>(), M::PRIORITY, DeadReason::Refused);
+            node.core().bury(std::any::type_name::<M>(), M::PRIORITY, DeadReason::Refused, Remains::NONE);
         }
     }
 }
@@ -747,8 +762,10 @@ impl<A: Actor> ActorCell<A> {
         if let Some(epoch) = envelope.header().as_ref().and_then(|header| header.probe) {
             self.core.gate.give_back(epoch);
         }
+        let is_awaited = envelope.is_awaited();
         envelope.fail(AskFailure::Shed);
-        self.core.bury(envelope.message(), Priority::of_lane(lane), DeadReason::Shed);
+        let remains = Remains { content: Some(envelope.content()), is_awaited };
+        self.core.bury(envelope.message(), Priority::of_lane(lane), DeadReason::Shed, remains);
         // It may be somebody else's message that goes: a panic in it is none of this sender's business.
         drop_quietly(envelope);
     }

@@ -41,6 +41,21 @@ pub enum BreakerState {
     MetricsOnly,
 }
 
+impl BreakerState {
+    /// The word that stands for it in logs, in serialised snapshots and in the names of events.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half_open",
+            Self::ForcedOpen => "forced_open",
+            Self::Disabled => "disabled",
+            Self::MetricsOnly => "metrics_only",
+        }
+    }
+}
+
 /// The shortest time that a refusal names: whoever heeds it does not ask again and again in the same moment.
 pub(crate) const SOONEST: Duration = Duration::from_millis(1);
 

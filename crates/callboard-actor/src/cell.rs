@@ -29,7 +29,7 @@ use crate::monitor::Watcher;
 use crate::run_queue::{Queued, RunQueue};
 use crate::supervisor::{Report, Supervisor, SupervisorRef};
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
-use crate::system::SystemCore;
+use crate::system::{System, SystemCore};
 use crate::wait_for::Edge;
 
 /// Identifies an actor in this process; never used twice.
@@ -92,7 +92,7 @@ pub struct Core {
     pub(crate) policy: Arc<Policy>,
     pub(crate) system: Arc<SystemCore>,
     pub(crate) supervisor: Option<SupervisorRef>,
-    rare: OnceBox<Mutex<Rare>>,
+    rare: OnceBox<Rarities>,
 }
 
 /// What happened to the messages of one actor.
@@ -142,6 +142,13 @@ impl Tally {
     pub(crate) fn count_handled(&self) {
         self.handled.store(self.handled.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
+}
+
+/// What most actors never need, behind a lock and not.
+#[derive(Debug, Default)]
+struct Rarities {
+    rare: Mutex<Rare>,
+    extension: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 /// What most actors never need.
@@ -261,12 +268,23 @@ impl Core {
 
     /// Works on what most actors never need.
     pub(crate) fn with_rare<R>(&self, work: impl FnOnce(&mut Rare) -> R) -> R {
-        work(&mut self.rare.get_or_init(Box::default).lock())
+        work(&mut self.rare.get_or_init(Box::default).rare.lock())
     }
 
     /// Reads what most actors never need, if it is there.
     pub(crate) fn read_rare<R>(&self, read: impl FnOnce(&Rare) -> R) -> Option<R> {
-        self.rare.get().map(|rare| read(&rare.lock()))
+        self.rare.get().map(|rarities| read(&rarities.rare.lock()))
+    }
+
+    /// What a layer above keeps with the actor, if it is of this type.
+    #[inline]
+    pub(crate) fn extension<T: Any>(&self) -> Option<&T> {
+        self.rare.get()?.extension.get()?.downcast_ref()
+    }
+
+    /// Keeps something with the actor; false when there is something already.
+    pub(crate) fn extend(&self, extension: Box<dyn Any + Send + Sync>) -> bool {
+        self.rare.get_or_init(Box::default).extension.set(extension).is_ok()
     }
 
     pub(crate) fn faults(&self) -> FaultBook {
@@ -274,7 +292,13 @@ impl Core {
     }
 
     /// A message reached nobody.
-    pub(crate) fn bury(&self, message: &'static str, priority: Priority, reason: DeadReason) {
+    pub(crate) fn bury(
+        &self,
+        message: &'static str,
+        priority: Priority,
+        reason: DeadReason,
+        Remains { content, is_awaited }: Remains<'_>,
+    ) {
         match reason {
             DeadReason::Expired => Tally::add(&self.tally.losses().expired, 1),
             DeadReason::Shed => Tally::add(&self.tally.losses().shed, 1),
@@ -291,8 +315,9 @@ impl Core {
             DeadReason::Overflow | DeadReason::Failed => {}
         }
         let at = self.system.clock.wall();
-        let letter =
-            DeadLetter { id: MessageId::at(at), at, actor: self.name(), actor_id: self.id, message, priority, reason };
+        let (id, actor, actor_id) = (MessageId::at(at), self.name(), self.id);
+        let letter = DeadLetter { id, at, actor, actor_id, message, priority, reason, is_awaited };
+        self.system.observers.tell(|observer| observer.buried(&System::of(&self.system), &letter, content));
         self.system.dead_letters.add(letter);
     }
 
@@ -303,7 +328,7 @@ impl Core {
 
     /// It has started, or failed to: a supervisor that waits for it need not any more.
     pub(crate) fn tell_started(&self) {
-        let is_awaited = self.rare.get().is_some_and(|rare| std::mem::take(&mut rare.lock().is_awaited));
+        let is_awaited = self.rare.get().is_some_and(|rarities| std::mem::take(&mut rarities.rare.lock().is_awaited));
         if is_awaited {
             self.report(Report::started(self.id));
         }
@@ -316,6 +341,19 @@ impl Core {
             let _ = supervisor.report(report);
         }
     }
+}
+
+/// What is left of a message that reached nobody.
+#[derive(Clone, Copy)]
+pub(crate) struct Remains<'m> {
+    /// What observers are shown of it.
+    pub(crate) content: Option<&'m dyn Any>,
+    /// Somebody waited for the end of its turn.
+    pub(crate) is_awaited: bool,
+}
+
+impl Remains<'_> {
+    pub(crate) const NONE: Self = Self { content: None, is_awaited: false };
 }
 
 /// The cell of some actor.

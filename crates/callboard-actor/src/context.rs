@@ -19,7 +19,7 @@ use crate::child::IntoChild;
 use crate::clock::{NEAR, Nanos};
 use crate::envelope::Header;
 use crate::fault::{Fault, FaultKind, catch, guard};
-use crate::message::{Message, Priority};
+use crate::message::{Message, MessageId, Priority};
 use crate::monitor::{Down, Restarted, Watcher};
 use crate::reply::Reply;
 use crate::scope::{self, TurnScope};
@@ -64,6 +64,7 @@ struct Extra {
     tasks: JoinSet<()>,
     values: HashMap<TypeId, Box<dyn Any>>,
     idempotency_key: Option<Arc<str>>,
+    redelivered_from: Option<MessageId>,
 }
 
 impl<A: Actor> Context<A> {
@@ -116,6 +117,12 @@ impl<A: Actor> Context<A> {
     #[must_use]
     pub fn idempotency_key(&self) -> Option<&str> {
         self.extra.as_ref()?.idempotency_key.as_deref()
+    }
+
+    /// What the running message was in the quarantine, if it was put back from there.
+    #[must_use]
+    pub fn redelivered_from(&self) -> Option<MessageId> {
+        self.extra.as_ref()?.redelivered_from
     }
 
     /// A value that came with the running message, see [`Baggage`](crate::Baggage).
@@ -305,9 +312,11 @@ impl<A: Actor> Context<A> {
         self.attempt = header.map_or(0, |header| header.attempts) + 1;
         let baggage = header.and_then(|header| header.baggage.clone());
         let key = header.and_then(|header| header.idempotency_key.clone());
+        let redelivered_from = header.and_then(|header| header.redelivered_from);
         // With `extra` there, the next turn comes here as well and takes away what it must not see.
-        if baggage.is_some() || key.is_some() || self.extra.is_some() {
-            self.extra().idempotency_key = key;
+        if baggage.is_some() || key.is_some() || redelivered_from.is_some() || self.extra.is_some() {
+            let extra = self.extra();
+            (extra.idempotency_key, extra.redelivered_from) = (key, redelivered_from);
         }
         self.scope.baggage.replace(baggage);
     }

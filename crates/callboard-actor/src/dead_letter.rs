@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -13,6 +14,7 @@ use crate::cell::ActorId;
 use crate::error::ErrorCode;
 use crate::fault::Incident;
 use crate::message::{MessageId, Priority};
+use crate::observer::Observers;
 use crate::sync::Mutex;
 
 /// Why a message reached nobody.
@@ -71,6 +73,8 @@ pub struct DeadLetter {
     pub priority: Priority,
     /// Why.
     pub reason: DeadReason,
+    /// Whether somebody waited for the end of its turn, and has been told.
+    pub is_awaited: bool,
 }
 
 /// The dead letters of a system.
@@ -141,6 +145,10 @@ pub struct Quarantined {
     pub incident: Incident,
     /// Whether the message itself is here and can be tried again.
     pub is_kept: bool,
+    /// The id of the actor it was for.
+    pub actor_id: ActorId,
+    /// Whether somebody waited for the end of its turn, and has been told.
+    pub is_awaited: bool,
 }
 
 /// Why a quarantined message could not be tried again.
@@ -160,22 +168,23 @@ pub enum RetryError {
 
 /// A message that can be put back into its lane.
 pub(crate) trait Kept: Send {
-    /// Gives itself back when it is not taken.
-    fn put_back(self: Box<Self>) -> Result<(), Box<dyn Kept>>;
+    /// Says which case it was. Gives itself back when it is not taken.
+    fn put_back(self: Box<Self>, id: MessageId) -> Result<(), Box<dyn Kept>>;
 }
 
 /// The quarantined messages of a system.
 pub struct Quarantine {
     ring: Mutex<Ring<Case>>,
     total: std::sync::atomic::AtomicU64,
+    observers: Arc<Observers>,
 }
 
 /// A record, and the message itself if it was kept.
 type Case = (Quarantined, Option<Box<dyn Kept>>);
 
 impl Quarantine {
-    pub(crate) fn new(capacity: usize) -> Self {
-        Self { ring: Mutex::new(Ring::new(capacity)), total: 0.into() }
+    pub(crate) fn new(capacity: usize, observers: Arc<Observers>) -> Self {
+        Self { ring: Mutex::new(Ring::new(capacity)), total: 0.into(), observers }
     }
 
     /// The last ones, oldest first.
@@ -190,7 +199,8 @@ impl Quarantine {
         self.total.load(std::sync::atomic::Ordering::Relaxed)
     }
 
-    /// Puts a message back into the lane of its actor, with all its attempts before it.
+    /// Puts a message back into the lane of its actor, with all its attempts before it. Should it fail again, it comes back
+    /// under the same id.
     ///
     /// # Errors
     ///
@@ -202,7 +212,10 @@ impl Quarantine {
         let (record, _) = ring.items.remove(at).ok_or(RetryError::Unknown)?;
         // Putting it back wakes the actor and may drop what is shed for it: not under the lock.
         drop(ring);
-        let Err(kept) = kept.put_back() else { return Ok(()) };
+        let Err(kept) = kept.put_back(id) else {
+            self.observers.tell(|observer| observer.put_back(id));
+            return Ok(());
+        };
         let fallen = self.ring.lock().push((record, Some(kept)));
         drop(fallen);
         Err(RetryError::NotTaken)
@@ -214,6 +227,9 @@ impl Quarantine {
         let at = ring.items.iter().position(|(record, _)| record.id == id);
         let gone = at.and_then(|at| ring.items.remove(at));
         drop(ring);
+        if gone.is_some() {
+            self.observers.tell(|observer| observer.discarded(id));
+        }
         gone.is_some()
     }
 

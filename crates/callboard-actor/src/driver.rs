@@ -21,7 +21,7 @@ pub(crate) use self::task::{DriverTask, drive, start};
 use crate::actor::{Actor, Handler, StopReason};
 use crate::actor_ref::Question;
 use crate::alarm::{Alarm, AlarmKey};
-use crate::cell::{ActorCell, Node, Tally};
+use crate::cell::{ActorCell, Node, Remains, Tally};
 use crate::child::Interference;
 use crate::clock::Nanos;
 use crate::context::Context;
@@ -477,8 +477,10 @@ impl<A: Actor> Driver<A> {
                 Poll::Ready(Ending::Expired)
             }
             Interference::Lose => {
+                let is_awaited = envelope.is_awaited();
                 envelope.fail(AskFailure::Dropped);
-                self.cell.core.bury(envelope.message(), Priority::of_lane(lane), DeadReason::Lost);
+                let remains = Remains { content: Some(envelope.content()), is_awaited };
+                self.cell.core.bury(envelope.message(), Priority::of_lane(lane), DeadReason::Lost, remains);
                 drop_quietly(envelope.take());
                 Poll::Ready(Ending::Expired)
             }
@@ -610,8 +612,10 @@ impl<A: Actor> Driver<A> {
         match envelope.asker() {
             Asker::Gone => Tally::add(&self.cell.core.tally.losses().abandoned, 1),
             Asker::None | Asker::Waiting => {
+                let is_awaited = envelope.is_awaited();
                 envelope.fail(AskFailure::Timeout(Stage::Queue));
-                self.cell.core.bury(envelope.message(), Priority::of_lane(lane), DeadReason::Expired);
+                let remains = Remains { content: Some(envelope.content()), is_awaited };
+                self.cell.core.bury(envelope.message(), Priority::of_lane(lane), DeadReason::Expired, remains);
             }
         }
         self.running.probe = envelope.header().as_ref().and_then(|header| header.probe);

@@ -10,7 +10,7 @@
 //! compiler derives that, as the storage is plain memory and the table holds functions only.
 #![allow(unsafe_code)]
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
@@ -21,7 +21,7 @@ use crate::clock::Nanos;
 use crate::context::Context;
 use crate::error::AskFailure;
 use crate::fault::{Fault, catch, drop_quietly};
-use crate::message::Message;
+use crate::message::{Message, MessageId};
 use crate::reply::{Answer, Reply, reply};
 use crate::scope::Baggage;
 use crate::turn::{Ending, Failure, Held, Rest, Salvage, Turn};
@@ -52,6 +52,8 @@ pub(crate) struct Header {
     pub(crate) idempotency_key: Option<Arc<str>>,
     /// Handed out by the gate to a probe; given back when it is dropped before it runs.
     pub(crate) probe: Option<u32>,
+    /// What it was in the quarantine, from where it was put back.
+    pub(crate) redelivered_from: Option<MessageId>,
     /// Somebody waits for the end of the turn without a deadline; what is over at `expires` is the time to live.
     pub(crate) lends_no_deadline: bool,
 }
@@ -75,6 +77,7 @@ struct Table<A: Actor> {
     header: unsafe fn(*mut u64) -> *mut Option<Box<Header>>,
     asks: unsafe fn(*mut u64) -> Option<bool>,
     message: fn() -> &'static str,
+    content: unsafe fn(*mut u64) -> *const dyn Any,
     type_id: fn() -> TypeId,
     is_kept: bool,
 }
@@ -141,6 +144,18 @@ impl<A: Actor> Envelope<A> {
         (self.table.message)()
     }
 
+    /// What observers are shown of the message.
+    pub(crate) fn content(&self) -> &dyn Any {
+        // SAFETY: the storage holds a letter of the table's type, of which this makes a shared reference that borrows the
+        // envelope; of nothing it is one to a constant.
+        unsafe { &*(self.table.content)(self.storage.as_ptr().cast_mut().cast()) }
+    }
+
+    /// Whether somebody waits for the end of the turn, or has waited for it.
+    pub(crate) fn is_awaited(&mut self) -> bool {
+        self.asker() != Asker::None
+    }
+
     /// Whether somebody waits for an answer.
     pub(crate) fn asker(&mut self) -> Asker {
         // SAFETY: the storage holds a letter of the table's type, which this only looks at.
@@ -169,8 +184,9 @@ impl<A: Actor> Envelope<A> {
         let message = Some(self.message());
         let attempts = self.header().as_ref().map_or(0, |header| header.attempts) + 1;
         if !self.table.is_kept {
-            let asker: Box<dyn FnOnce(AskFailure)> = Box::new(move |failure| self.fail(failure));
-            return Salvage { message, attempts, kept: None, asker: Some(asker) };
+            let asker = self.take_asker();
+            drop_quietly(self);
+            return Salvage { message, attempts, kept: None, asker };
         }
         self.header().get_or_insert_with(Box::default).attempts = attempts;
         Salvage { message, attempts, kept: Some(self), asker: None }
@@ -211,6 +227,7 @@ impl<A: Handler<M>, M: Message> TableOf<A, M> {
         header: header::<M>,
         asks: asks::<M>,
         message: std::any::type_name::<M>,
+        content: content::<M>,
         type_id: TypeId::of::<M>,
         is_kept: M::KEEP.is_some(),
     };
@@ -227,6 +244,7 @@ impl<A: Actor> Nothing<A> {
         header: |_| std::ptr::null_mut(),
         asks: |_| None,
         message: || "nothing",
+        content: |_| &() as *const dyn Any,
         type_id: TypeId::of::<()>,
         is_kept: false,
     };
@@ -272,6 +290,15 @@ unsafe fn take_asker<M: Message>(slot: *mut u64) -> Option<TellAsker> {
 unsafe fn header<M: Message>(slot: *mut u64) -> *mut Option<Box<Header>> {
     // SAFETY: passed on from the caller.
     unsafe { &raw mut (*letter_at::<M>(slot)).header }
+}
+
+unsafe fn content<M: Message>(slot: *mut u64) -> *const dyn Any {
+    // SAFETY: passed on from the caller.
+    let message = unsafe { &(*letter_at::<M>(slot)).message };
+    match M::CONTENT {
+        Some(content) => content(message),
+        None => message,
+    }
 }
 
 unsafe fn asks<M: Message>(slot: *mut u64) -> Option<bool> {

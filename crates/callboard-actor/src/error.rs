@@ -60,6 +60,8 @@ pub enum TellError<M> {
     ShuttingDown(M),
     /// The actor has ended.
     Stopped(M),
+    /// A time to live of zero, which is over before any turn can begin.
+    NoTimeToLive(M),
 }
 
 impl<M> TellError<M> {
@@ -67,17 +69,14 @@ impl<M> TellError<M> {
     pub fn into_message(self) -> M {
         match self {
             Self::Full(message) | Self::ShuttingDown(message) | Self::Stopped(message) => message,
-            Self::Refused { message, .. } | Self::Denied { message, .. } => message,
+            Self::Refused { message, .. } | Self::Denied { message, .. } | Self::NoTimeToLive(message) => message,
         }
     }
 
     /// How long to wait before trying again, when the refusal knows.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Refused { retry_after, .. } => Some(*retry_after),
-            Self::Full(_) | Self::Denied { .. } | Self::ShuttingDown(_) | Self::Stopped(_) => None,
-        }
+        if let Self::Refused { retry_after, .. } = self { Some(*retry_after) } else { None }
     }
 
     /// The stable code.
@@ -93,6 +92,7 @@ impl<M> TellError<M> {
             Self::Denied { reason, .. } => AskFailure::Denied(reason.clone()),
             Self::ShuttingDown(_) => AskFailure::ShuttingDown,
             Self::Stopped(_) => AskFailure::Stopped,
+            Self::NoTimeToLive(_) => AskFailure::NoTimeToLive,
         }
     }
 }
@@ -152,6 +152,8 @@ pub enum AskError<M> {
     Shed,
     /// The receiver let go of the reply without an answer.
     Dropped,
+    /// A time to live of zero, which is over before any turn can begin.
+    NoTimeToLive(M),
 }
 
 impl<M> AskError<M> {
@@ -159,7 +161,7 @@ impl<M> AskError<M> {
     pub fn into_message(self) -> Option<M> {
         match self {
             Self::Refused { message, .. } | Self::Denied { message, .. } => Some(message),
-            Self::Full(message) | Self::ShuttingDown(message) => Some(message),
+            Self::Full(message) | Self::ShuttingDown(message) | Self::NoTimeToLive(message) => Some(message),
             Self::Stopped(message) => message,
             Self::Timeout { .. } | Self::Faulted(_) | Self::Ended(_) => None,
             Self::AskCycle { .. } | Self::Shed | Self::Dropped => None,
@@ -191,6 +193,7 @@ impl<M> AskError<M> {
             Self::AskCycle { .. } => AskFailure::Cycle,
             Self::Shed => AskFailure::Shed,
             Self::Dropped => AskFailure::Dropped,
+            Self::NoTimeToLive(_) => AskFailure::NoTimeToLive,
         }
     }
 
@@ -215,6 +218,7 @@ impl<M> From<TellError<M>> for AskError<M> {
             TellError::Denied { reason, message } => Self::Denied { reason, message },
             TellError::ShuttingDown(message) => Self::ShuttingDown(message),
             TellError::Stopped(message) => Self::Stopped(Some(message)),
+            TellError::NoTimeToLive(message) => Self::NoTimeToLive(message),
         }
     }
 }
@@ -258,6 +262,7 @@ pub(crate) enum AskFailure {
     Cycle,
     Shed,
     Dropped,
+    NoTimeToLive,
     /// Stands in a chain of sources for "trying again can help" and nothing else.
     Busy,
 }
@@ -273,6 +278,7 @@ impl AskFailure {
             Self::Faulted(incident) => incident.code(),
             Self::Cycle => ErrorCode::InvalidState,
             Self::Dropped => ErrorCode::Cancelled,
+            Self::NoTimeToLive => ErrorCode::ValidationFailed,
         }
     }
 
@@ -298,6 +304,7 @@ impl fmt::Display for AskFailure {
             Self::Cycle => f.write_str("the ask would wait for itself"),
             Self::Shed => f.write_str("the mailbox shed the message"),
             Self::Dropped => f.write_str("the reply was dropped without an answer"),
+            Self::NoTimeToLive => f.write_str("a time to live of 0: it would be over before any turn could begin"),
             Self::Busy => f.write_str("trying again can help"),
         }
     }

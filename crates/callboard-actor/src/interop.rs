@@ -133,6 +133,7 @@ impl<M: Message + actix::Message<Result = <M as Message>::Reply>> Target<M> for 
             message: std::any::type_name::<M>(),
             priority: M::PRIORITY,
             reason: DeadReason::Refused,
+            is_awaited: false,
         });
     }
 }

@@ -97,6 +97,7 @@ mod supervisor;
 mod breaker;
 mod fault;
 mod dead_letter;
+mod observer;
 mod monitor;
 mod timer;
 mod alarm;
@@ -129,8 +130,9 @@ pub use self::inspect::{ActorSnapshot, BreakerSnapshot, LaneSnapshot, MessageCou
 pub use self::mailbox::Overflow;
 pub use self::message::{Message, MessageId, Priority, PriorityError};
 pub use self::monitor::{Down, Restarted};
+pub use self::observer::{BreakerChange, Observer};
 pub use self::part::{Arrangement, Part};
-pub use self::scope::Baggage;
+pub use self::scope::{Baggage, is_in_turn};
 pub use self::shutdown::{Drain, PhaseReport, ShutdownPhase, ShutdownReport};
 pub use self::sleep::Sleep;
 pub use self::supervisor::{

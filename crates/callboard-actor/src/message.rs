@@ -1,5 +1,6 @@
 //! What actors say to each other: [`Message`], its [`Priority`] and its [`MessageId`].
 
+use std::any::Any;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -36,6 +37,10 @@ pub trait Message: Sized + Send + 'static {
     /// How to copy the message so that it can be run again after its turn has failed; `None` means that a message
     /// whose turn failed is not run again. The copy is made when a turn starts.
     const KEEP: Option<fn(&Self) -> Self> = None;
+
+    /// What an [`Observer`](crate::Observer) is shown of the message when it has failed, where that is not the message itself:
+    /// what is inside of a wrapper, say.
+    const CONTENT: Option<fn(&Self) -> &dyn Any> = None;
 }
 
 /// How urgent a message is: one lane of the mailbox each, most urgent first.

@@ -23,6 +23,7 @@ use crate::host::{Arbiter, Arbiters};
 use crate::inspect::Snapshot;
 use crate::mailbox::Mailbox;
 use crate::message::{MessageId, Priority};
+use crate::observer::{Observer, Observers};
 use crate::part::Part;
 use crate::shutdown::{Drain, Phases, ShutdownPhase, ShutdownReport};
 use crate::supervisor::{Order, Supervise, SupervisorRef, arrange, one_for_one};
@@ -60,6 +61,7 @@ pub struct SystemCore {
     pub(crate) directory: Directory,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) quarantine: Quarantine,
+    pub(crate) observers: Arc<Observers>,
     pub(crate) turn_times: TurnTimes,
     pub(crate) policy: Arc<Policy>,
     /// In nanoseconds: what an ask waits that says nothing else.
@@ -179,8 +181,27 @@ impl System {
         reason: DeadReason,
     ) {
         let at = self.0.clock.wall();
-        let letter = DeadLetter { id: MessageId::at(at), at, actor, actor_id, message, priority, reason };
-        self.0.dead_letters.add(letter);
+        let (id, is_awaited) = (MessageId::at(at), false);
+        self.0.dead_letters.add(DeadLetter { id, at, actor, actor_id, message, priority, reason, is_awaited });
+    }
+
+    /// Has somebody told from now on of messages that fail and of breakers that change. What layers above
+    /// [record](Self::record_dead_letter) themselves it is not told.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        self.0.observers.add(observer);
+    }
+
+    /// Now, since the Unix epoch: the wall time when the system started and what its clock has counted since. Virtual in a
+    /// test system.
+    #[must_use]
+    pub fn wall(&self) -> Duration {
+        self.0.clock.wall()
+    }
+
+    /// A fresh id for something that a layer above has to name.
+    #[must_use]
+    pub fn fresh_id(&self) -> MessageId {
+        MessageId::at(self.wall())
     }
 
     /// The messages whose turns failed.
@@ -455,12 +476,14 @@ impl SystemBuilder {
     }
 
     pub(crate) fn core(&self, clock: Clock, is_virtual: bool) -> SystemCore {
+        let observers = Arc::<Observers>::default();
         SystemCore {
             clock,
             alarms: Alarms::new(),
             directory: Directory::default(),
             dead_letters: DeadLetters::new(self.defaults.dead_letters),
-            quarantine: Quarantine::new(self.defaults.quarantine),
+            quarantine: Quarantine::new(self.defaults.quarantine, Arc::clone(&observers)),
+            observers,
             turn_times: TurnTimes::new(),
             policy: Arc::new(Policy::new(&self.defaults)),
             ask_timeout: AtomicU64::new(nanos(self.defaults.ask_timeout)),

@@ -1,10 +1,15 @@
 //! What the code that `#[module]` writes is made of. Not for anybody else.
 
-pub use callboard_actor::{Actor, ActorRef, Ask, Context, Fault, Handler, Message, StopReason, SyncHandler};
+mod abilities;
+
+use callboard_actor::ErrorCode;
+pub use callboard_actor::{Actor, ActorRef, Context, Fault, Handler, Message, StopReason, SyncHandler};
 use serde::de::DeserializeOwned;
 
+pub use self::abilities::{Copies, Of, Reads, ReadsOk, Shows};
 use crate::event::Event;
 use crate::events::TurnEventsExt;
+pub use crate::operation_call::{Forms, OperationKind};
 use crate::value::ValueError;
 
 /// What a method returns, as what a turn with the reply `R` does: the reply itself, or that or a fault.
@@ -85,6 +90,7 @@ impl<T: DeserializeOwned> FromEvent for T {
 /// An event whose data does not fit what a method hears. The fault is the publisher's, so the actor goes on.
 pub fn unreadable<A: Actor>(cx: &Context<A>, event: &Event, fault: &ValueError) {
     let actor = cx.me();
-    tracing::warn!(target: "callboard::events", event = %event.id, name = %event.name, actor = actor.name(), %fault, "the data of an event does not fit");
-    TurnEventsExt::events(cx).unreadable(event, cx.priority(), actor.id());
+    tracing::warn!(target: "callboard::events", message_id = %event.id, module = actor.name(), operation = %event.name,
+        code = ErrorCode::ValidationFailed.code(), %fault, "the data of an event does not fit");
+    TurnEventsExt::events(cx).unreadable(event, cx.priority(), (actor.id(), actor.name()), fault);
 }

@@ -9,7 +9,9 @@ use futures::future::{FutureExt, LocalBoxFuture};
 
 use crate::event::{Event, EventId};
 use crate::events::Events;
-use crate::subscription::{Ear, Ending, Pace, give_patiently};
+use crate::operation::roll;
+use crate::retry::RetryPolicy;
+use crate::subscription::{Ear, Ending, Failure, Pace, Tries, give_patiently};
 
 /// Events that are handled together: in the order in which they were published, within a priority.
 ///
@@ -55,7 +57,8 @@ pub struct BatchOutcome {
 }
 
 impl BatchOutcome {
-    /// This event failed. It comes again with the next try, 3 times in all, and then is a dead letter.
+    /// This event failed. It comes again with the next try, 3 times in all or as [`retry`](crate::Subscribe::retry) says, and
+    /// then is a dead letter.
     pub fn fail(&mut self, event: EventId, fault: Fault) {
         self.failed.insert(event, fault);
     }
@@ -66,38 +69,48 @@ impl BatchOutcome {
     }
 }
 
-/// How often an event is tried whose handler says that it failed.
-const ATTEMPTS: usize = 3;
-
 /// An actor that takes batches.
 pub(crate) struct BatchEar {
     recipient: Recipient<Batch>,
     pace: Pace,
+    tries: Tries,
+}
+
+/// What has become of an event of a batch so far.
+#[derive(Clone, Default)]
+struct Fate {
+    ending: Option<Ending>,
+    /// Why its handler failed the last time.
+    failure: Option<Failure>,
 }
 
 impl BatchEar {
     pub(crate) fn new(recipient: Recipient<Batch>, most: usize, linger: Duration) -> Self {
-        Self { recipient, pace: Pace { batch: most, linger, side_by_side: 1 } }
+        let pace = Pace { batch: most, linger, side_by_side: 1 };
+        Self { recipient, pace, tries: Tries::default() }
     }
 
     /// Gives those that are still open, as often as it makes sense.
     async fn give_all(&self, events: &Events, group: &[Event]) -> Vec<Ending> {
-        let mut endings: Vec<Option<Ending>> = vec![None; group.len()];
-        for _ in 0..ATTEMPTS {
-            while !self.try_all(events, group, &mut endings).await {}
-            if endings.iter().all(Option::is_some) {
-                break;
+        let (mut fates, mut made) = (vec![Fate::default(); group.len()], 0);
+        loop {
+            while !self.try_all(events, group, &mut fates).await {}
+            made += 1;
+            let is_over = fates.iter().all(|fate| fate.ending.is_some());
+            match self.tries.pause(made, roll()).filter(|_| !is_over) {
+                Some(pause) if pause.is_zero() => {}
+                Some(pause) => events.system().sleep(pause).await,
+                None => return fates.into_iter().map(|fate| fate.end(made)).collect(),
             }
         }
-        endings.into_iter().map(|ending| ending.unwrap_or(Ending::FAILED)).collect()
     }
 
     /// One try. False when it was none, as the time of some was over before their turn.
-    async fn try_all(&self, events: &Events, group: &[Event], endings: &mut [Option<Ending>]) -> bool {
-        for (event, ending) in group.iter().zip(&mut *endings).filter(|(_, ending)| ending.is_none()) {
-            *ending = events.time_left(event).is_none().then_some(Ending::EXPIRED);
+    async fn try_all(&self, events: &Events, group: &[Event], fates: &mut [Fate]) -> bool {
+        for (event, fate) in group.iter().zip(&mut *fates).filter(|(_, fate)| fate.ending.is_none()) {
+            fate.ending = events.time_left(event).is_none().then_some(Ending::EXPIRED);
         }
-        let open: Vec<Event> = open(group, endings).cloned().collect();
+        let open: Vec<Event> = open(group, fates).cloned().collect();
         if open.is_empty() {
             return true;
         }
@@ -107,18 +120,32 @@ impl BatchEar {
             Err(Some(error)) if Ending::of(&error).end != Ending::EXPIRED.end => Err(Ending::of(&error)),
             Err(_) => return false,
         };
-        for (event, ending) in group.iter().zip(endings).filter(|(_, ending)| ending.is_none()) {
-            *ending = match &failed {
-                Ok(failed) => (!failed.contains_key(&event.id)).then_some(Ending::HANDLED),
-                Err(ending) => Some(*ending),
-            };
+        for (event, fate) in group.iter().zip(fates).filter(|(_, fate)| fate.ending.is_none()) {
+            match &failed {
+                Ok(failed) => fate.heard(failed.get(&event.id)),
+                Err(ending) => fate.ending = Some(ending.clone()),
+            }
         }
         true
     }
 }
 
-fn open<'g>(group: &'g [Event], endings: &[Option<Ending>]) -> impl Iterator<Item = &'g Event> {
-    group.iter().zip(endings).filter(|(_, ending)| ending.is_none()).map(|(event, _)| event)
+impl Fate {
+    fn heard(&mut self, fault: Option<&Fault>) {
+        self.failure = fault.map(Failure::of);
+        self.ending = fault.is_none().then_some(Ending::HANDLED);
+    }
+
+    /// What is still open after so many tries has failed.
+    fn end(self, made: u32) -> Ending {
+        let Self { ending, failure } = self;
+        let failed = |failure: Failure| Ending::failed(Failure { attempts: made, ..failure });
+        ending.or_else(|| failure.map(failed)).unwrap_or(Ending::ENDED)
+    }
+}
+
+fn open<'g>(group: &'g [Event], fates: &[Fate]) -> impl Iterator<Item = &'g Event> {
+    group.iter().zip(fates).filter(|(_, fate)| fate.ending.is_none()).map(|(event, _)| event)
 }
 
 /// The batch, as urgent as the most urgent of it, for as long as all of it may be handled; nothing when that is over.
@@ -141,6 +168,11 @@ impl Ear for BatchEar {
 
     fn pace(&self) -> Pace {
         self.pace
+    }
+
+    fn try_by(&mut self, policy: RetryPolicy) -> bool {
+        self.tries = Tries::by(policy);
+        true
     }
 
     fn has_ended(&self) -> bool {

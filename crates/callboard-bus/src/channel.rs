@@ -182,7 +182,17 @@ impl NewChannel {
     ///
     /// Once polled it has been created or refused.
     pub async fn create(self) -> Result<(), ChannelError> {
-        let name: ChannelName = self.name.parse()?;
+        let name = self.name.parse()?;
+        self.create_as(name)
+    }
+
+    /// The same under a name of the system's own: a channel that is in no list.
+    pub(crate) fn create_private(self) -> Result<(), ChannelError> {
+        let name = ChannelName::reserved(&self.name);
+        self.create_as(name)
+    }
+
+    fn create_as(self, name: ChannelName) -> Result<(), ChannelError> {
         if self.bound == 0 {
             return Err(ChannelError::NoRoom(self.name));
         }
@@ -204,7 +214,8 @@ impl Channels {
     /// All of them, by name.
     #[must_use]
     pub fn list(&self) -> Vec<ChannelInfo> {
-        self.events.directory().all().iter().map(|channel| channel.info()).collect()
+        let all = self.events.directory().all().into_iter();
+        all.filter(|channel| !channel.name.is_reserved()).map(|channel| channel.info()).collect()
     }
 
     /// One of them.
@@ -280,7 +291,7 @@ impl Channel {
         self.is_removed.load(Ordering::Acquire)
     }
 
-    fn info(&self) -> ChannelInfo {
+    pub(crate) fn info(&self) -> ChannelInfo {
         let mut subscribers = 0;
         self.table.load().for_each(&mut |subscriber| subscribers += usize::from(!subscriber.has_ended()));
         ChannelInfo {

@@ -11,11 +11,13 @@ use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::event::Event;
 use crate::events::Events;
+use crate::monitoring;
 use crate::subscription::{Ending, Inbox, Subscriber};
 
 /// Starts the courier of a subscription, if it needs one.
 pub(crate) fn employ(events: &Events, subscriber: &Arc<Subscriber>) {
     let Some(inbox) = subscriber.inbox() else { return };
+    monitoring::maintain(events.system());
     let (own, subscribed) = (events.clone(), Arc::clone(subscriber));
     let make = move || Courier { events: own.clone(), subscriber: Arc::clone(&subscribed) };
     let name = format!("events:{}", subscriber.pattern());
@@ -149,6 +151,6 @@ impl Drop for Held {
         if let Some(inbox) = self.subscriber.inbox() {
             inbox.queue.done(self.place);
         }
-        self.events.settle(&self.subscriber, &self.event, self.ending);
+        self.events.settle(&self.subscriber, &self.event, &self.ending);
     }
 }

@@ -1,6 +1,9 @@
 //! The way of an event to those who want it: straight into the mailboxes of actors, or into the queue of a channel, from
 //! where a [courier](crate::courier) brings it. There is no other.
 
+mod again;
+mod filing;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -11,7 +14,8 @@ use crate::channel::{Accepted, Channel, Full, Queue};
 use crate::event::{Event, EventId};
 use crate::events::{End, Events, Table};
 use crate::publish::{PublishError, Receipt, Refusal};
-use crate::subscription::{Ending, Inbox, Mailbox, Moment, Subscriber, Way};
+use crate::subscription::{Ending, Failure, Inbox, Mailbox, Moment, Subscriber, Way};
+use crate::value::ValueError;
 
 /// What has come of an event so far.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,12 +42,6 @@ impl Heard {
 }
 
 impl Events {
-    /// Sends an event to all who want it and are on no channel. Waits where their mailboxes have no room.
-    pub(crate) async fn deliver(&self, event: &Event) -> Receipt {
-        let (heard, waiting) = self.deliver_now(event, |_| true);
-        if waiting.is_empty() { heard.receipt(event.id) } else { self.deliver_waiting(event, heard, waiting).await }
-    }
-
     /// Sends an event to those who have room. Nobody waits for the others.
     pub(crate) fn deliver_at_once(&self, event: &Event) {
         let (_, waiting) = self.deliver_now(event, |_| true);
@@ -63,13 +61,13 @@ impl Events {
     ) -> (Heard, Vec<Arc<Subscriber>>) {
         let (mut heard, mut waiting) = (Heard::default(), Vec::new());
         let (table, at) = (self.board().table(), Moment::from(event.time));
-        for subscriber in table.find(&event.name) {
+        table.for_each_of(&event.name, &mut |subscriber| {
             if subscriber.has_ended() || !takes(subscriber) {
-                continue;
+                return;
             }
             if !self.is_wanted_by(subscriber, event) {
                 heard.filtered += 1;
-                continue;
+                return;
             }
             match subscriber.route() {
                 Way::Mailbox(mailbox) => match self.hear_at_once(event, mailbox) {
@@ -82,7 +80,7 @@ impl Events {
                 },
                 Way::Queue(inbox) => self.enqueue(event, subscriber, inbox, &mut heard),
             }
-        }
+        });
         self.book(heard, waiting.len());
         (heard, waiting)
     }
@@ -125,7 +123,7 @@ impl Events {
         }
         mailbox.bury();
         subscriber.stats().fail();
-        self.remember(event, subscriber, reason);
+        self.remember(event, subscriber, reason, None);
         End::Refused
     }
 
@@ -214,7 +212,7 @@ impl Events {
                 heard.refused += 1;
                 subscriber.stats().fail();
                 self.bury(event, subscriber, DeadReason::Overflow);
-                self.remember(event, subscriber, ErrorCode::Busy);
+                self.remember(event, subscriber, ErrorCode::Busy, None);
             }
         }
     }
@@ -227,7 +225,7 @@ impl Events {
             if receivers.binary_search(&subscriber.number()).is_ok() {
                 subscriber.stats().fail();
                 self.bury(event, subscriber, DeadReason::Overflow);
-                self.remember(event, subscriber, ErrorCode::Busy);
+                self.remember(event, subscriber, ErrorCode::Busy, None);
             }
         });
     }
@@ -257,7 +255,7 @@ impl Events {
     }
 
     /// How a delivery ends that went through a queue.
-    pub(crate) fn settle(&self, subscriber: &Subscriber, event: &Event, ending: Ending) {
+    pub(crate) fn settle(&self, subscriber: &Subscriber, event: &Event, ending: &Ending) {
         self.board().counts.end_of_flight(ending.end);
         match ending.end {
             End::Delivered => {
@@ -272,8 +270,10 @@ impl Events {
         if let Some(reason) = ending.dead {
             self.bury(event, subscriber, reason);
         }
-        if let Some(code) = ending.code.filter(|_| ending.end != End::Ended) {
-            self.remember(event, subscriber, code);
+        match ending.code.filter(|_| ending.end != End::Ended) {
+            Some(code) if ending.is_told => self.refuse(event, subscriber, code),
+            Some(code) => self.remember(event, subscriber, code, ending.failure.as_deref()),
+            None => {}
         }
     }
 
@@ -281,7 +281,7 @@ impl Events {
     pub(crate) fn forget(&self, subscriber: &Subscriber) {
         let Some(inbox) = subscriber.inbox() else { return };
         let left = inbox.leave();
-        left.iter().for_each(|event| self.settle(subscriber, event, Ending::ENDED));
+        left.iter().for_each(|event| self.settle(subscriber, event, &Ending::ENDED));
         inbox.dismiss();
     }
 
@@ -293,16 +293,22 @@ impl Events {
         }
     }
 
-    /// What the dead letter does not say.
-    fn remember(&self, event: &Event, subscriber: &Subscriber, reason: ErrorCode) {
+    /// What the dead letter does not say, and the event itself.
+    fn remember(&self, event: &Event, subscriber: &Subscriber, reason: ErrorCode, failure: Option<&Failure>) {
+        self.refuse(event, subscriber, reason);
+        self.file(event, subscriber, reason, failure);
+    }
+
+    fn refuse(&self, event: &Event, subscriber: &Subscriber, reason: ErrorCode) {
         if let Some(actor) = subscriber.actor() {
             self.refused(Refusal::new(event, actor, reason));
         }
     }
 
     /// An event that was taken and could not be read.
-    pub(crate) fn unreadable(&self, event: &Event, _: Priority, actor: ActorId) {
+    pub(crate) fn unreadable(&self, event: &Event, _: Priority, (actor, name): (ActorId, String), fault: &ValueError) {
         self.refused(Refusal::new(event, actor, ErrorCode::ValidationFailed));
+        self.file_unreadable(event, actor, name, fault);
     }
 }
 

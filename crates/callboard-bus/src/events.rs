@@ -14,7 +14,7 @@
 //!     async fn handle(&mut self, event: Event, cx: &mut Context<Self>) -> Result<(), Fault> {
 //!         self.batches += 1;
 //!         // Leaves if this turn ends well.
-//!         cx.publish("ledger.entry.written", event.data)?;
+//!         cx.publish("ledger.entry.written", event.data.clone())?;
 //!         Ok(())
 //!     }
 //! }
@@ -88,7 +88,7 @@ pub(crate) use self::counts::End;
 pub use self::counts::EventCounts;
 use crate::batch::{Batch, BatchEar};
 use crate::broadcast::Broadcast;
-use crate::channel::{Channel, Channels, Directory, NewChannel};
+use crate::channel::{Channel, Channels, Directory, NewChannel, Queue};
 use crate::event::{DomainEvent, Event, EventId};
 use crate::history::{History, HistoryQuery};
 use crate::listener::Listener;
@@ -130,8 +130,8 @@ pub trait EventsExt {
     -> Subscribe;
 
     /// Subscribes a function. It is given one event at a time, or as many as [`concurrency`](Subscribe::concurrency) says,
-    /// all on one thread. Where it fails or panics it is called again, 3 times in all; then the event is a dead letter. Up
-    /// to 1,024 events wait; one more is a dead letter. The function lives as long as the subscription.
+    /// all on one thread. Where it fails or panics it is called again, 3 times in all or as [`retry`](Subscribe::retry) says;
+    /// then the event is a dead letter. Up to 1,024 events wait; one more is a dead letter. The function lives as long as the subscription.
     ///
     /// ```
     /// # use callboard_actor::{Drain, System, block_on};
@@ -247,7 +247,7 @@ impl EventsExt for System {
         F: Fn(Event) -> Handling + Send + Sync + 'static,
         Handling: Future<Output = Result<(), Fault>> + 'static,
     {
-        Subscribe::new(self.events(), pattern.parse(), Hearer::Served(Box::new(Listener(function))))
+        Subscribe::new(self.events(), pattern.parse(), Hearer::Served(Box::new(Listener::new(function))))
     }
 
     fn channel(&self, name: &str) -> NewChannel {
@@ -401,7 +401,7 @@ impl Events {
     /// An id for an event to be published, so that it can be published again under the same one.
     #[must_use]
     pub fn fresh_id(&self) -> EventId {
-        self.board.fresh_id(self.board.wall(&self.system))
+        self.board.fresh_id(self.wall())
     }
 
     /// The actor, unless the system is over.
@@ -421,13 +421,28 @@ impl Events {
         &self.board.directory
     }
 
+    /// Shows all subscriptions, those on channels included.
+    pub(crate) fn for_each_subscriber(&self, visit: &mut impl FnMut(&Arc<Subscriber>)) {
+        self.board.for_each(visit);
+    }
+
+    /// Shows all queues: those of channels, and those that subscriptions have of their own.
+    pub(crate) fn for_each_queue(&self, visit: &mut impl FnMut(&Queue)) {
+        self.directory().all().iter().for_each(|channel| visit(&channel.queue));
+        self.board.for_each(&mut |subscriber| {
+            if let Some(inbox) = subscriber.inbox().filter(|_| subscriber.channel().is_none()) {
+                visit(&inbox.queue);
+            }
+        });
+    }
+
     pub(crate) fn read_history<T>(&self, read: impl FnOnce(&History) -> T) -> T {
         self.board.read_history(read)
     }
 
     /// Now, since the Unix epoch.
     pub(crate) fn wall(&self) -> Duration {
-        self.board.wall(&self.system)
+        self.system.wall()
     }
 
     pub(crate) fn now(&self) -> SystemTime {

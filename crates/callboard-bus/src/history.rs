@@ -25,7 +25,7 @@ impl Default for History {
 impl History {
     /// Keeps an event. What falls out is given back, so that it can be dropped outside of a lock.
     pub(crate) fn push(&mut self, event: &Event) -> Option<Event> {
-        if self.capacity == 0 {
+        if self.capacity == 0 || event.name.is_self_test() {
             return None;
         }
         let fallen = if self.kept.len() == self.capacity { self.kept.pop_front() } else { None };
@@ -38,6 +38,11 @@ impl History {
         self.capacity = capacity;
         let surplus = self.kept.len().saturating_sub(capacity);
         self.kept.drain(..surplus).collect()
+    }
+
+    /// How many are kept, and how many may be.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        (self.kept.len(), self.capacity)
     }
 
     fn newest_first(&self) -> impl Iterator<Item = &Event> {

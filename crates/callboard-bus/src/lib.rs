@@ -10,7 +10,7 @@
 //! | where modules are found | [`ModulesExt`], [`Modules`], [`ModuleWatch`], [`ModuleChange`] |
 //! | which of several equal instances is called | [`Balance`], [`Call::key`] |
 //! | where a payload goes, by what is in it | [`Router`], [`Modules::route`] |
-//! | a message by name that nobody answers, and those that reached nobody | [`Modules::send`], [`Modules::undelivered`] |
+//! | a message by name that nobody answers | [`Modules::send`] |
 //! | how an operation is named | [`Address`] |
 //! | a call by name | [`Call`], [`PackedCall`], [`CallError`], [`LookupError`] |
 //! | a payload that is shared instead of copied | [`Value`], [`Object`], [`Array`], [`Number`] |
@@ -37,6 +37,10 @@
 //! | what calls go through, and how operations are doing | [`middleware`], [`CallSettings`], [`Operations`], [`OperationStatus`] |
 //! | calls that nobody waits for at once | [`Jobs`], [`Job`], [`JobState`] |
 //! | what came of a call, as JSON for others | [`Response`] |
+//! | messages that failed for good, to be looked at and retried | [`mod@dead_letter_queue`], [`DeadLetterQueue`], [`Letter`] |
+//! | what was done by hand, and by whom | [`Audit`], [`Operator`] |
+//! | how the system is doing, and whether all is well | [`mod@monitoring`], [`Metrics`], [`Monitoring`] |
+//! | tests of a running system by itself | [`mod@self_test`], [`SelfTest`] |
 //! | a graph as SVG, DOT or Mermaid, and a chart over time | [`picture::Picture`], [`picture::Gantt`] |
 //!
 //! ```
@@ -150,13 +154,17 @@
 
 mod balance;
 mod batch;
+mod breaker_events;
 mod broadcast;
 pub mod channel;
 mod classifier;
 pub mod codec;
+mod concurrency;
 pub mod config;
 pub mod contract;
+mod audit;
 mod courier;
+pub mod dead_letter_queue;
 mod delivery;
 pub mod discovery;
 mod event;
@@ -171,6 +179,7 @@ mod pattern;
 pub mod picture;
 mod publish;
 pub mod module_graph;
+mod redaction;
 pub mod retry;
 mod shared_map;
 mod subscription;
@@ -186,14 +195,18 @@ mod descriptor;
 pub mod schema;
 mod callable;
 pub mod middleware;
+mod offered;
 mod operation;
+mod operation_call;
 mod operations;
+mod operator;
 mod probe;
 mod manifest;
 mod module;
 mod require;
+mod rate;
 mod registration;
-mod undelivered;
+mod unsent;
 mod registry;
 mod router;
 mod modules;
@@ -203,8 +216,11 @@ mod jobs;
 mod response;
 pub mod providers;
 mod configured;
+pub mod monitoring;
+pub mod self_test;
 
 pub use self::address::{Address, AddressError};
+pub use self::audit::{Audit, AuditExt, AuditKind, AuditRecord, AuditSink};
 pub use self::balance::Balance;
 pub use self::batch::{Batch, BatchOutcome};
 pub use self::broadcast::{Broadcast, BroadcastReceipt};
@@ -214,10 +230,12 @@ pub use self::channel::{
 };
 pub use self::classifier::{Classifier, Keywords};
 pub use self::codec::CodecError;
+pub use self::concurrency::ConcurrencyStatus;
 pub use self::config::{Config, ConfigError, LiveConfig, Profile};
 pub use self::configured::{BuilderConfigExt, ConfigExt};
+pub use self::dead_letter_queue::{DeadLetterQueue, DeadLetterQueueExt, Letter, LetterFilter};
 pub use self::descriptor::{Descriptor, Health, OperationDescriptor};
-pub use self::event::{DomainEvent, Event, EventId, EventIdError};
+pub use self::event::{DomainEvent, Event, EventId, EventIdError, Published};
 pub use self::events::{EventCounts, Events, EventsExt, TurnEventsExt};
 pub use self::expression::{EvaluationError, Expression, ExpressionError};
 pub use self::history::HistoryQuery;
@@ -226,12 +244,16 @@ pub use self::lookup::{Hint, LookupError, Unavailable, UnavailableInstance, Unav
 pub use self::manifest::Manifest;
 pub use self::module::{Module, ModuleChild, Start, module, module_from};
 pub use self::modules::{MissingRequirement, ModuleWatch, Modules, ModulesExt, OfferError};
+pub use self::monitoring::{Metrics, Monitoring, MonitoringExt};
 pub use self::operation::{CallCounts, CallSettings, CallSettingsError, CallTimes, Operation, OperationBreaker};
+pub use self::operation_call::{OperationCall, OperationCallFuture};
 pub use self::operations::{MiddlewareBuilder, OperationStatus, Operations, OperationsExt, Pipeline};
+pub use self::operator::Operator;
 pub use self::pattern::Pattern;
 pub use self::probe::Probe;
 pub use self::protocol::Protocol;
-pub use self::publish::{EventOptions, Publish, PublishError, Receipt, Refusal};
+pub use self::publish::{EventOptions, Publish, PublishError, PublishFuture, Receipt, Refusal};
+pub use self::rate::Rate;
 pub use self::registration::{RegisterError, Registration, RegistryError};
 pub use self::registry::ModuleChange;
 pub use self::require::{RequireError, RequireExt};
@@ -239,11 +261,12 @@ pub use self::response::Response;
 pub use self::retry::{RetryBudget, RetryPolicy};
 pub use self::router::{Router, Unrouted};
 pub use self::security_level::SecurityLevel;
+pub use self::self_test::{SelfTest, SelfTestExt};
 pub use self::subscription::{
     Subscribe, SubscribeError, Subscription, SubscriptionId, SubscriptionInfo, UnknownSubscription,
 };
 pub use self::topic::{Topic, TopicError};
-pub use self::undelivered::{SendError, Undeliverable, Undelivered};
+pub use self::unsent::SendError;
 pub use self::value::{Array, NotFinite, Number, Object, Path, PathError, Segment, Value, ValueError, from_value};
 
 #[cfg(feature = "macros")]

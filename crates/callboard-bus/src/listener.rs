@@ -1,6 +1,6 @@
 //! Functions that listen to events, one at a time or side by side.
 
-use std::any::{TypeId, type_name};
+use std::any::{Any, TypeId, type_name};
 use std::panic::AssertUnwindSafe;
 
 use callboard_actor::{ActorId, Fault};
@@ -8,37 +8,57 @@ use futures::future::{FutureExt, LocalBoxFuture};
 
 use crate::event::Event;
 use crate::events::Events;
-use crate::subscription::{Ear, Ending};
-
-/// How often an event is tried at which the function fails: as often as an actor tries it.
-const ATTEMPTS: u32 = 3;
+use crate::operation::roll;
+use crate::retry::RetryPolicy;
+use crate::subscription::{Ear, Ending, Failure, Tries};
 
 /// A function as an ear. It has no state of its own that a failure could leave behind, so it is simply called again.
-pub(crate) struct Listener<F>(pub(crate) F);
+pub(crate) struct Listener<F> {
+    function: F,
+    tries: Tries,
+}
 
 impl<F, Handling> Listener<F>
 where
     F: Fn(Event) -> Handling + Send + Sync + 'static,
     Handling: Future<Output = Result<(), Fault>> + 'static,
 {
+    pub(crate) fn new(function: F) -> Self {
+        Self { function, tries: Tries::default() }
+    }
+
     async fn listen(&self, events: &Events, event: Event) -> Ending {
-        for attempt in 1..=ATTEMPTS {
+        let mut made = 0;
+        loop {
             if events.time_left(&event).is_none() {
                 return Ending::EXPIRED;
             }
-            let handling = async { (self.0)(event.clone()).await };
-            match AssertUnwindSafe(handling).catch_unwind().await {
-                Ok(Ok(())) => return Ending::HANDLED,
-                Ok(Err(fault)) => {
-                    tracing::warn!(target: "callboard::events", event = %event.id, name = %event.name, attempt, %fault, "a function failed at an event");
-                }
-                Err(_panic) => {
-                    tracing::warn!(target: "callboard::events", event = %event.id, name = %event.name, attempt, "a function panicked at an event");
-                }
+            let Err(failure) = self.listen_once(&event).await else { return Ending::HANDLED };
+            made += 1;
+            let Failure { code, text, location, .. } = &failure;
+            tracing::warn!(target: "callboard::events", message_id = %event.id, module = type_name::<F>(), operation = %event.name,
+                code = code.code(), attempt = made, fault = text, location, "a function failed at an event");
+            match self.tries.pause(made, roll()) {
+                Some(pause) if pause.is_zero() => {}
+                Some(pause) => events.system().sleep(pause).await,
+                None => return Ending::failed(Failure { attempts: made, ..failure }),
             }
         }
-        Ending::FAILED
     }
+
+    async fn listen_once(&self, event: &Event) -> Result<(), Failure> {
+        let handling = async { (self.function)(event.clone()).await };
+        match AssertUnwindSafe(handling).catch_unwind().await {
+            Ok(handled) => handled.map_err(|fault| Failure::of(&fault)),
+            Err(panic) => Err(Failure::panicked(words(&*panic))),
+        }
+    }
+}
+
+/// What a panic says.
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&'static str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without words")
 }
 
 impl<F, Handling> Ear for Listener<F>
@@ -55,6 +75,11 @@ where
             endings
         }
         .boxed_local()
+    }
+
+    fn try_by(&mut self, policy: RetryPolicy) -> bool {
+        self.tries = Tries::by(policy);
+        true
     }
 
     fn has_ended(&self) -> bool {

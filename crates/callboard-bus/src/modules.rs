@@ -10,13 +10,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::{fmt, mem};
 
-use callboard_actor::{Actor, ActorRef, AskError, Context, Handler, Message, Recipient, System, TellError, WeakRef};
+use callboard_actor::{
+    Actor, ActorId, ActorRef, AskError, Context, Handler, Message, Recipient, System, TellError, WeakRef,
+};
 use parking_lot::Mutex;
 
 use self::finding::Finder;
 pub use self::offering::OfferError;
 use crate::address::Address;
+use crate::breaker_events::BreakerEvents;
 use crate::call::{Call, PackedCall, without_message};
+use crate::dead_letter_queue::Book;
 use crate::descriptor::{Descriptor, Health, OperationDescriptor};
 use crate::lookup::LookupError;
 use crate::registration::{RegisterError, Registration, RegistryError};
@@ -62,7 +66,11 @@ pub trait ModulesExt {
 impl ModulesExt for System {
     fn modules(&self) -> Modules {
         let shared = self.extension(Shared::default);
-        shared.registry.get_or_init(|| Registry::start(self, &shared.board).downgrade());
+        shared.registry.get_or_init(|| {
+            Book::of(self);
+            BreakerEvents::of(self);
+            Registry::start(self, &shared.board).downgrade()
+        });
         Modules(shared)
     }
 }
@@ -92,6 +100,10 @@ struct Shared {
     /// The number of the entry that came last.
     last: AtomicU64,
     finder: Mutex<Finder>,
+    /// Messages that were sent by name and taken.
+    sent: AtomicU64,
+    /// Calls that ended before an attempt could begin.
+    misdirected: AtomicU64,
 }
 
 impl Modules {
@@ -213,6 +225,25 @@ impl fmt::Debug for Modules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Modules").field(&**self.snapshot()).finish()
     }
+}
+
+/// What the registry knows of an actor, if it is registered; the registry need not have been started for that.
+pub(crate) fn instance_of(system: &System, actor: ActorId) -> Option<Arc<Descriptor>> {
+    let shared = system.extension(Shared::default);
+    let snapshot = shared.board.snapshot();
+    snapshot.list().into_iter().find(|instance| instance.actor == actor)
+}
+
+/// The module that an actor is an instance of.
+pub(crate) fn module_of(system: &System, actor: ActorId) -> Option<String> {
+    instance_of(system, actor).map(|instance| instance.name.clone())
+}
+
+/// The module and the `module.operation` that an actor has this type of message for.
+pub(crate) fn operation_of(system: &System, actor: ActorId, message: &str) -> Option<(String, String)> {
+    let instance = instance_of(system, actor)?;
+    let operation = instance.operations.iter().find(|operation| operation.message == message)?;
+    Some((instance.name.clone(), operation.address.clone()))
 }
 
 /// An actor is told of the modules of a system, or of their contracts, for as long as this is there.

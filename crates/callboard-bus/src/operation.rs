@@ -2,6 +2,7 @@
 
 mod counts;
 mod latencies;
+mod quota;
 mod settings;
 mod state;
 
@@ -24,8 +25,9 @@ use crate::operations;
 use crate::schema;
 
 pub use self::counts::{CallCounts, CallTimes};
+pub(crate) use self::latencies::Latencies;
 pub use self::settings::{CallSettings, CallSettingsError, OperationBreaker};
-pub(crate) use self::state::{Attempt, Conduct, OperationState, roll};
+pub(crate) use self::state::{Attempt, Conduct, Leave, OperationState, Status, roll};
 
 /// A message that `A` handles, under a name that it is called by. See [`Manifest::offer`](crate::Manifest::offer).
 #[must_use = "an operation is offered by a manifest"]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock, Weak};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use serde::{Serialize, Serializer};
 
 use crate::address::Address;
 use crate::classifier::{Classifier, Keywords};
+use crate::concurrency::{Concurrency, ConcurrencyStatus};
 use crate::descriptor::OperationDescriptor;
 use crate::lookup::LookupError;
 use crate::middleware::{Middleware, MiddlewareError, Named, Scope, for_operation};
@@ -18,6 +20,7 @@ use crate::modules::{Modules, ModulesExt};
 use crate::operation::{
     CallCounts, CallSettings, CallSettingsError, CallTimes, Conduct, OperationBreaker, OperationState,
 };
+use crate::operator::Operator;
 use crate::time;
 
 /// Operations for whoever has a [`System`].
@@ -28,7 +31,7 @@ pub trait OperationsExt {
 
 impl OperationsExt for System {
     fn operations(&self) -> Operations {
-        Operations { modules: self.modules(), shared: self.extension(Shared::default) }
+        Operations { modules: self.modules(), shared: self.extension(Shared::default), by: "system".into() }
     }
 }
 
@@ -39,17 +42,26 @@ impl<A: Actor> OperationsExt for Context<A> {
 }
 
 /// How the operations of a system are called, and how they are. A clone is one more reference.
+///
+/// Each change of a breaker, of an operation or of the actor of a module, is published as an event `$sys.breaker.<state>`:
+/// `closed`, `open`, `half_open`, `forced_open`, `disabled` or `metrics_only`. Its data has `operation`, or `module` and
+/// `instance`; `from` and `to`; `retry_after_ms`, where it is open; and `by`, where somebody did it. `$sys.breaker.>` gets them all.
 #[derive(Clone)]
 pub struct Operations {
     modules: Modules,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
+    /// In whose name breakers are changed.
+    by: Arc<str>,
 }
 
 static USUAL_WORDS: LazyLock<Arc<dyn Classifier>> = LazyLock::new(|| Arc::new(Keywords::default()));
 
 /// What the system keeps.
 #[derive(Default)]
-pub(crate) struct Shared(Mutex<Book>);
+pub(crate) struct Shared {
+    book: Mutex<Book>,
+    concurrency: Arc<Concurrency>,
+}
 
 #[derive(Default)]
 struct Book {
@@ -68,21 +80,23 @@ struct Book {
 impl Shared {
     /// What is known of an operation from now on, for all its instances. `said` is what it says of itself.
     pub(crate) fn state(&self, system: &System, address: &str, said: &CallSettings) -> Arc<OperationState> {
-        let mut book = self.0.lock();
+        let mut book = self.book.lock();
         if let Some(state) = book.states.get(address).and_then(Weak::upgrade) {
             return state;
         }
         book.states.retain(|_, state| state.strong_count() > 0);
         let address: Arc<str> = address.into();
         let conduct = book.conduct(&address, said);
-        let state = Arc::new(OperationState::new(Arc::clone(&address), system.clone(), said.clone(), conduct));
+        let (system, concurrency) = (system.clone(), Arc::clone(&self.concurrency));
+        let state = OperationState::new(Arc::clone(&address), system, said.clone(), conduct, concurrency);
+        let state = Arc::new(state);
         book.states.insert(address, Arc::downgrade(&state));
         state
     }
 
     /// Changes what is said of calls, and lets all operations know.
     fn change<T>(&self, change: impl FnOnce(&mut Book) -> T) -> T {
-        let mut book = self.0.lock();
+        let mut book = self.book.lock();
         let changed = change(&mut book);
         for state in book.states.values().filter_map(Weak::upgrade) {
             state.conduct_by(book.conduct(state.address(), state.said()));
@@ -90,8 +104,8 @@ impl Shared {
         changed
     }
 
-    fn states(&self) -> Vec<Arc<OperationState>> {
-        let mut states: Vec<_> = self.0.lock().states.values().filter_map(Weak::upgrade).collect();
+    pub(crate) fn states(&self) -> Vec<Arc<OperationState>> {
+        let mut states: Vec<_> = self.book.lock().states.values().filter_map(Weak::upgrade).collect();
         states.sort_unstable_by(|one, other| one.address().cmp(other.address()));
         states
     }
@@ -147,6 +161,26 @@ impl Operations {
         Ok(())
     }
 
+    /// Lets at most so many calls be under way at once, of all operations together, instead of 1,000. Calls that come from outside of
+    /// any turn take a place each, for as long as an attempt takes; who finds none waits, in turn, and for no longer than its
+    /// own time-out. What a turn calls goes on in the place of the call that the turn is for: calls that need one another never
+    /// wait for one another's places. Calls under way go on when the number is lowered.
+    ///
+    /// # Errors
+    ///
+    /// That nothing could ever be called.
+    pub fn set_concurrency(&self, calls: usize) -> Result<(), CallSettingsError> {
+        let nothing = || CallSettingsError(vec!["a concurrency of 0: nothing could be called".to_owned()]);
+        self.shared.concurrency.resize(NonZeroUsize::new(calls).ok_or_else(nothing)?);
+        Ok(())
+    }
+
+    /// How many calls from outside are under way.
+    #[must_use]
+    pub fn concurrency(&self) -> ConcurrencyStatus {
+        self.shared.concurrency.status()
+    }
+
     /// Decides from now on whether a failure that an operation answers may pass, where the failure does not say so itself;
     /// before, [`Keywords`] did by its words.
     pub fn classify_by(&self, classifier: impl Classifier + 'static) {
@@ -194,18 +228,25 @@ impl Operations {
         self.list().into_iter().filter(is_open).map(|status| status.descriptor.address.clone()).collect()
     }
 
-    /// Closes the breaker of an operation and forgets what led there. False where it has none.
+    /// The same operations, with what is done to their breakers done in somebody's name.
+    #[must_use]
+    pub fn by(&self, operator: &Operator) -> Self {
+        Self { by: operator.name().into(), ..self.clone() }
+    }
+
+    /// Closes the breaker of an operation and forgets what led there. False where it has none. As everything that is done to a
+    /// breaker by hand it is published, as `$sys.breaker.closed`, and goes into the [audit](crate::Audit).
     ///
     /// # Errors
     ///
     /// [`LookupError`]: that the operation is not there.
     pub fn reset_breaker(&self, operation: &str) -> Result<bool, LookupError> {
-        Ok(self.found(operation)?.reset_breaker())
+        Ok(self.found(operation)?.reset_breaker(&self.by))
     }
 
     /// Closes all breakers. How many there are.
     pub fn reset_all_breakers(&self) -> usize {
-        self.shared.states().iter().filter(|state| state.reset_breaker()).count()
+        self.shared.states().iter().filter(|state| state.reset_breaker(&self.by)).count()
     }
 
     /// Puts the breaker of an operation into the hands of the rules or of a person. False where it has none.
@@ -214,7 +255,7 @@ impl Operations {
     ///
     /// [`LookupError`]: that the operation is not there.
     pub fn set_breaker_mode(&self, operation: &str, mode: BreakerMode) -> Result<bool, LookupError> {
-        Ok(self.found(operation)?.set_breaker_mode(mode))
+        Ok(self.found(operation)?.set_breaker_mode(mode, &self.by))
     }
 
     /// What a call of an operation goes through, the outermost first.
@@ -362,11 +403,12 @@ pub struct Pipeline(Vec<String>);
 
 impl Pipeline {
     fn new(descriptor: &OperationDescriptor, conduct: &Conduct) -> Self {
-        let CallSettings { timeout, retry, breaker } = &conduct.settings;
+        let CallSettings { timeout, retry, breaker, rate } = &conduct.settings;
         let mut steps: Vec<String> = conduct.middleware.iter().map(|named| named.to_string()).collect();
         steps.extend(timeout.map(|timeout| format!("time-out: {}", time::show(timeout))));
         let attempts = retry.map_or(1, |policy| policy.max_attempts());
         steps.push(format!("retry: {attempts} attempts at most").replace("1 attempts at most", "none"));
+        steps.extend(rate.map(|rate| format!("rate: {rate}")));
         steps.push(match breaker.clone().unwrap_or_default() {
             OperationBreaker::On(rules) => format!("breaker: opens for {}", time::show(rules.reset)),
             OperationBreaker::Off => "breaker: off".to_owned(),

@@ -3,6 +3,7 @@
 mod ear;
 mod info;
 mod subscriber;
+mod tries;
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -12,9 +13,10 @@ use std::sync::Arc;
 use callboard_actor::{AskError, ErrorCode};
 use thiserror::Error;
 
-pub(crate) use self::ear::{Ear, Ending, Mailbox, Pace, give_patiently};
+pub(crate) use self::ear::{Ear, Ending, Failure, Mailbox, Pace, give_patiently};
 pub use self::info::{SubscriptionId, SubscriptionInfo, UnknownSubscription};
 pub(crate) use self::subscriber::{Conditions, Inbox, Moment, Route, Subscriber, Way};
+pub(crate) use self::tries::Tries;
 use crate::channel::{Channel, ChannelError, ChannelOverflow, Queue};
 use crate::courier;
 use crate::event::Event;
@@ -22,6 +24,7 @@ use crate::events::{Admit, Events, Sweep};
 use crate::expression::ExpressionError;
 use crate::filter::Filter;
 use crate::pattern::Pattern;
+use crate::retry::RetryPolicy;
 use crate::topic::TopicError;
 
 /// A subscription about to be made: `.await` makes it. When it has been made every event that is published from then on
@@ -43,6 +46,7 @@ pub struct Subscribe {
     message_type: Option<Arc<str>>,
     filter: Option<Result<Filter, ExpressionError>>,
     concurrency: Option<usize>,
+    retry: Option<RetryPolicy>,
 }
 
 /// Who is to get the events.
@@ -76,6 +80,9 @@ pub enum SubscribeError {
     /// Nothing could ever be handled so.
     #[error("{0} of 0: nothing could be handled")]
     Nothing(&'static str),
+    /// An actor is to be tried by a policy of its subscription.
+    #[error("a policy of retries is for functions and batches: say `attempts` and `backoff` of the actor instead")]
+    RetryOfActor,
     /// The actor `events` did not answer in time.
     #[error("the actor `events` did not answer in time")]
     Timeout,
@@ -92,7 +99,7 @@ impl SubscribeError {
             Self::InvalidPattern(fault) => fault.code(),
             Self::Channel(fault) => fault.code(),
             Self::InvalidFilter(_) => ErrorCode::ValidationFailed,
-            Self::Nothing(_) => ErrorCode::InvalidConfig,
+            Self::Nothing(_) | Self::RetryOfActor => ErrorCode::InvalidConfig,
             Self::Timeout => ErrorCode::Timeout,
             Self::Over => ErrorCode::Unavailable,
         }
@@ -105,7 +112,16 @@ impl SubscribeError {
 
 impl Subscribe {
     pub(crate) fn new(events: Events, pattern: Result<Pattern, TopicError>, hearer: Hearer) -> Self {
-        Self { events, pattern, hearer, channel: None, message_type: None, filter: None, concurrency: None }
+        Self {
+            events,
+            pattern,
+            hearer,
+            channel: None,
+            message_type: None,
+            filter: None,
+            concurrency: None,
+            retry: None,
+        }
     }
 
     /// Subscribes to what is published on this channel, instead of what is published without one. See
@@ -146,6 +162,17 @@ impl Subscribe {
         self
     }
 
+    /// Tries a function, or what failed of a batch, again by this policy, instead of three times without a pause. While it
+    /// waits, the next event waits too, unless several are in hand; no try begins when the time to live of the event is over.
+    /// That the error says of itself that it will not pass does not count.
+    ///
+    /// An actor is not tried by its subscriptions: its own [`attempts`](callboard_actor::Child::attempts) say how often, and
+    /// its [`backoff`](callboard_actor::Child::backoff) what it waits in between.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+
     async fn subscribe(self) -> Result<Subscription, SubscribeError> {
         let events = self.events.clone();
         let subscriber = Arc::new(self.subscriber()?);
@@ -163,9 +190,21 @@ impl Subscribe {
         let (pattern, filter) = (self.pattern?, self.filter.transpose()?);
         let find = |name: String| events.directory().find_or_create(&name, events.now());
         let channel = self.channel.map(find).transpose()?;
-        let route = route(events, self.hearer, channel.as_ref(), number, self.concurrency)?;
+        let hearer = self.hearer.tried_by(self.retry)?;
+        let route = route(events, hearer, channel.as_ref(), number, self.concurrency)?;
         let conditions = Conditions { message_type: self.message_type, filter };
         Ok(Subscriber::new(pattern, route, number).on_channel(channel).under(conditions))
+    }
+}
+
+impl Hearer {
+    fn tried_by(mut self, policy: Option<RetryPolicy>) -> Result<Self, SubscribeError> {
+        let Some(policy) = policy else { return Ok(self) };
+        let is_tried = match &mut self {
+            Self::Actor(_) => false,
+            Self::Served(ear) => ear.try_by(policy),
+        };
+        if is_tried { Ok(self) } else { Err(SubscribeError::RetryOfActor) }
     }
 }
 

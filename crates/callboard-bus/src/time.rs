@@ -1,9 +1,9 @@
 //! Lengths of time as people write them. Pure; no text makes it panic, and one that is too long is the longest.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::de::{Error, Unexpected};
-use serde::{Deserialize, Deserializer, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// `30s`, `1h 30m`, `1.5d`. Nothing when it is not written like that.
 #[must_use]
@@ -64,6 +64,49 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
     parse(&text).ok_or_else(|| Error::invalid_value(Unexpected::Str(&text), &expected))
 }
 
+/// The same where there may be none.
+pub(crate) mod optional {
+    use super::{Deserialize, Deserializer, Duration, Serialize, Serializer, show};
+
+    pub(crate) fn serialize<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+        time.map(show).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+        #[derive(Deserialize)]
+        struct Written(#[serde(with = "super")] Duration);
+        Ok(Option::<Written>::deserialize(deserializer)?.map(|Written(time)| time))
+    }
+}
+
+/// A moment as `2026-11-23T01:30:00.250Z` (RFC 3339), to the millisecond. One before 1970 is shown as 1970.
+#[must_use]
+pub fn show_moment(moment: SystemTime) -> String {
+    let since = moment.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let (day, second) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
+    let (year, month, day) = date(day);
+    let (hour, minute, second, millis) = (second / 3600, second / 60 % 60, second % 60, since.subsec_millis());
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
+/// Writes it so, for `#[serde(serialize_with = "..")]`.
+pub(crate) fn serialize_moment<S: Serializer>(moment: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&show_moment(*moment))
+}
+
+/// Year, month and day of a day since 1970 (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"): the year begins
+/// in March, so that a leap day is the last one.
+const fn date(since_1970: u64) -> (u64, u64, u64) {
+    let day = since_1970 + 719_468;
+    let (era, of_era) = (day / 146_097, day % 146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (year + era * 400 + next, month, day)
+}
+
 fn split(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(|letter| !belongs(letter)).unwrap_or(text.len()))
 }
@@ -119,6 +162,21 @@ mod tests {
             [(0, "0s"), (100_000, "100us"), (1_500_000_000, "1s 500ms"), (90_061_000_000_001, "1d 1h 1m 1s 1ns")];
         for (nanos, text) in cases {
             assert_eq!(show(Duration::from_nanos(nanos)), text);
+        }
+    }
+
+    #[test]
+    fn moments_are_shown_by_the_calendar() {
+        let cases = [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+            (951_868_799_999, "2000-02-29T23:59:59.999Z"),
+            (1_709_251_200_000, "2024-03-01T00:00:00.000Z"),
+            (1_767_225_599_250, "2025-12-31T23:59:59.250Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
+        ];
+        for (millis, text) in cases {
+            assert_eq!(show_moment(SystemTime::UNIX_EPOCH + Duration::from_millis(millis)), text);
         }
     }
 

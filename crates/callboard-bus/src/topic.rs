@@ -48,7 +48,15 @@ impl Topic {
     pub fn is_reserved(&self) -> bool {
         self.0.starts_with('$')
     }
+
+    /// Whether an event of this name is one of a [self test](crate::SelfTest), which leaves nothing behind.
+    pub(crate) fn is_self_test(&self) -> bool {
+        self.0.starts_with(SELF_TEST)
+    }
 }
+
+/// What the names of the events of self tests begin with.
+pub(crate) const SELF_TEST: &str = "$self_test.";
 
 /// Why a text is no [`Topic`], or no [`Pattern`](crate::Pattern). Bytes are counted from 0.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

@@ -109,10 +109,11 @@ use std::cmp::Reverse;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use callboard_actor::{Actor, ActorRef, ActorState, Context, Priority, System, WeakRef};
+use callboard_bus::monitoring::{Monitoring, WorkflowCounts, WorkflowSource};
 use callboard_bus::{ConfigExt, EventId, Value};
 use futures::future::join_all;
 use parking_lot::Mutex;
@@ -146,7 +147,9 @@ pub trait WorkflowsExt {
 
 impl WorkflowsExt for System {
     fn workflows(&self) -> Workflows {
-        Workflows { system: self.clone(), shared: self.extension(Shared::default) }
+        let shared = self.extension(Shared::default);
+        shared.is_counted.get_or_init(|| Monitoring::set_workflows(self, Counted(Arc::clone(&shared))));
+        Workflows { system: self.clone(), shared }
     }
 }
 
@@ -172,7 +175,19 @@ pub(crate) struct Shared {
     pub(crate) settings: Mutex<Settings>,
     /// They go on when the actor is started again.
     totals: Mutex<RunTotals>,
+    /// The monitoring of the system has been told where the totals are.
+    is_counted: OnceLock<()>,
     pub(crate) limits: Limits,
+}
+
+/// The totals as the monitoring sees them.
+struct Counted(Arc<Shared>);
+
+impl WorkflowSource for Counted {
+    fn counts(&self) -> WorkflowCounts {
+        let RunTotals { started, active, completed, .. } = *self.0.totals.lock();
+        WorkflowCounts { started, active, failed: started.saturating_sub(active + completed) }
+    }
 }
 
 /// What can be set while the system runs.

@@ -40,7 +40,8 @@ impl<'a, T, M: Message> Tell<'a, T, M> {
     }
 
     /// Becomes a dead letter if its turn has not begun within this time. No turn begins later; a time of a second or more
-    /// may end a little early, by a tick of the system's coarse clock, which is 1 to 10 ms as a rule.
+    /// may end a little early, by a tick of the system's coarse clock, which is 1 to 10 ms as a rule. None at all is refused
+    /// as [`TellError::NoTimeToLive`].
     #[inline]
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
@@ -71,12 +72,21 @@ impl<T: Target<M>, M: Message> Tell<'_, T, M> {
     ///
     /// # Errors
     ///
-    /// As [`ActorRef::try_tell`](crate::ActorRef::try_tell).
+    /// As [`ActorRef::try_tell`](crate::ActorRef::try_tell), and [`TellError::NoTimeToLive`].
     pub fn at_once(self) -> Result<(), TellError<M>> {
+        if is_over(self.ttl) {
+            return Err(TellError::NoTimeToLive(self.message));
+        }
         let expires = expiry(self.target, self.ttl);
         let letter = Letter { message: self.message, reply: None, header: None };
         self.target.offer(Parcel { letter, expires, lane: self.lane }).map_err(Returned::into_tell_error)
     }
+}
+
+/// Whether a time to live leaves no time at all.
+#[inline(always)]
+fn is_over(ttl: Option<Duration>) -> bool {
+    ttl.is_some_and(|ttl| ttl.is_zero())
 }
 
 #[inline(always)]
@@ -131,6 +141,9 @@ impl<T: Target<M> + Clone, M: Message> Future for TellFuture<'_, T, M> {
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
         let Some(message) = self.fresh.take() else { return self.poll_room(task) };
+        if is_over(self.ttl) {
+            return Poll::Ready(Err(TellError::NoTimeToLive(message)));
+        }
         let target = self.target;
         let expires = expiry(target, self.ttl);
         let letter = Letter { message, reply: None, header: None };
@@ -231,6 +244,9 @@ impl<T: Target<M>, M: Message> Future for Handled<'_, T, M> {
 
 impl<T: Target<M>, M: Message> Handled<'_, T, M> {
     fn send(&mut self, message: M) -> Result<(), AskError<M>> {
+        if is_over(self.ttl) {
+            return Err(AskError::NoTimeToLive(message));
+        }
         self.wait = wait_of_this_turn(self.target).map_err(|path| AskError::AskCycle { path })?;
         let (reply, answer) = reply();
         self.answer = Some(answer);

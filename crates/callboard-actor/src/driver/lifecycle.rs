@@ -8,7 +8,7 @@ use super::health::Health;
 use super::{AfterClose, Build, Closing, Driver, Flow, Phase};
 use crate::actor::{Actor, StopReason};
 use crate::breaker::{BreakerMode, BreakerState, Outcome, Transition};
-use crate::cell::{ActorCell, Directive, FENCED, Tally};
+use crate::cell::{ActorCell, Directive, FENCED, Remains, Tally};
 use crate::child::Restart;
 use crate::clock::Nanos;
 use crate::context::{Factory, Leaving};
@@ -19,8 +19,10 @@ use crate::fault::{Fault, FaultClass, FaultKind, Incident, catch, drop_quietly};
 use crate::gate::ActorState;
 use crate::mailbox::{CONTROL, Overflow, Pushed};
 use crate::message::{MessageId, Priority};
+use crate::observer::BreakerChange;
 use crate::supervisor::{GiveUp, Report, Strategy};
 use crate::sync::Ordering;
+use crate::system::System;
 use crate::turn::{Ending, Failure, LocalFuture, Salvage};
 
 impl<A: Actor> Driver<A> {
@@ -259,7 +261,8 @@ impl<A: Actor> Driver<A> {
             }
             mut kept => {
                 let asker = salvage.asker.or_else(|| kept.as_mut().and_then(Envelope::take_asker));
-                self.quarantine(lane, message, salvage.attempts, kept, incident, now);
+                let failed = Failed { message, attempts: salvage.attempts, is_awaited: asker.is_some() };
+                self.quarantine(lane, failed, kept, incident, now);
                 asker
             }
         }
@@ -268,28 +271,32 @@ impl<A: Actor> Driver<A> {
     fn quarantine(
         &mut self,
         lane: usize,
-        message: &'static str,
-        attempts: u32,
-        kept: Option<Envelope<A>>,
+        Failed { message, attempts, is_awaited }: Failed,
+        mut kept: Option<Envelope<A>>,
         incident: &Incident,
         now: Duration,
     ) {
         let core = &self.cell.core;
         let at = core.system.clock.wall_at(now);
-        let kept = kept.map(|envelope| {
-            Box::new(KeptMessage { cell: Arc::downgrade(&self.cell), lane, envelope }) as Box<dyn Kept>
-        });
-        let priority = Priority::of_lane(lane);
+        let case = kept.as_mut().and_then(|envelope| envelope.header().as_ref()?.redelivered_from);
         let record = Quarantined {
-            id: MessageId::at(at),
+            id: case.unwrap_or_else(|| MessageId::at(at)),
             at,
             message,
-            priority,
+            priority: Priority::of_lane(lane),
             attempts,
             incident: incident.clone(),
             is_kept: kept.is_some(),
+            actor_id: core.id,
+            is_awaited,
         };
         Tally::add(&core.tally.losses().quarantined, 1);
+        let content = kept.as_ref().map(Envelope::content);
+        let system = System::of(&core.system);
+        core.system.observers.tell(|observer| observer.quarantined(&system, &record, content));
+        let kept = kept.map(|envelope| {
+            Box::new(KeptMessage { cell: Arc::downgrade(&self.cell), lane, envelope }) as Box<dyn Kept>
+        });
         core.system.quarantine.add(record, kept);
     }
 
@@ -422,10 +429,19 @@ impl<A: Actor> Driver<A> {
     }
 
     fn publish_breaker(&self) {
-        if let Some(health) = &self.health {
-            let seen = (health.breaker.state(), health.breaker.totals());
-            self.cell.core.with_rare(|rare| rare.faults.breaker = Some(seen));
+        let Some(health) = &self.health else { return };
+        let (core, to) = (&self.cell.core, health.breaker.state());
+        let seen = (to, health.breaker.totals());
+        let before = core.with_rare(|rare| rare.faults.breaker.replace(seen));
+        let from = before.map_or(BreakerState::Closed, |(state, _)| state);
+        if from == to {
+            return;
         }
+        let now = core.system.clock.elapsed();
+        let retry_after = health.breaker.opens_until().map(|until| until.saturating_sub(now));
+        let change = BreakerChange { actor: core.name(), actor_id: core.id, from, to, retry_after };
+        let system = System::of(&core.system);
+        core.system.observers.tell(|observer| observer.breaker_changed(&system, &change));
     }
 
     /// Does what it was told to, past the lanes.
@@ -551,13 +567,13 @@ impl<A: Actor> Driver<A> {
     fn bury_turn(&mut self, message: &'static str, salvage: Salvage<A>) {
         let core = &self.cell.core;
         core.in_hand.store(0, Ordering::Relaxed);
-        if let Some(asker) = salvage.asker {
-            asker(AskFailure::Stopped);
+        let Salvage { asker, mut kept, .. } = salvage;
+        let asker = asker.or_else(|| kept.as_mut().and_then(Envelope::take_asker));
+        let remains = Remains { content: kept.as_ref().map(Envelope::content), is_awaited: asker.is_some() };
+        core.bury(message, Priority::of_lane(usize::from(self.lane)), DeadReason::Killed, remains);
+        if let Some(tell) = asker {
+            tell(AskFailure::Stopped);
         }
-        if let Some(mut kept) = salvage.kept {
-            kept.fail(AskFailure::Stopped);
-        }
-        core.bury(message, Priority::of_lane(usize::from(self.lane)), DeadReason::Killed);
     }
 
     fn stop(&mut self, reason: StopReason) {
@@ -811,12 +827,14 @@ impl<A: Actor> Driver<A> {
     }
 
     fn bury_envelope(&self, lane: usize, mut envelope: Envelope<A>, failure: AskFailure, reason: DeadReason) {
+        let is_awaited = envelope.is_awaited();
         envelope.fail(failure);
         if lane == CONTROL {
             // What the framework says to itself is counted, but no loss.
             return Tally::add(&self.cell.core.tally.losses().dead, 1);
         }
-        self.cell.core.bury(envelope.message(), Priority::of_lane(lane), reason);
+        let remains = Remains { content: Some(envelope.content()), is_awaited };
+        self.cell.core.bury(envelope.message(), Priority::of_lane(lane), reason, remains);
         drop_quietly(envelope);
     }
 
@@ -864,7 +882,7 @@ impl<A: Actor> Driver<A> {
             _ => None,
         };
         if let Some(message) = message {
-            self.cell.core.bury(message, Priority::of_lane(usize::from(self.lane)), DeadReason::Fenced);
+            self.cell.core.bury(message, Priority::of_lane(usize::from(self.lane)), DeadReason::Fenced, Remains::NONE);
         }
         self.phase = Phase::Ended;
         self.discard_value();
@@ -883,6 +901,13 @@ fn goodbye<A: Actor>(value: A, why: StopReason) -> LocalFuture<()> {
     Box::pin(async move { value.stopped(why).await })
 }
 
+/// A message whose turns failed, as its record tells.
+struct Failed {
+    message: &'static str,
+    attempts: u32,
+    is_awaited: bool,
+}
+
 /// A quarantined message that knows its way back.
 struct KeptMessage<A: Actor> {
     cell: std::sync::Weak<ActorCell<A>>,
@@ -891,13 +916,14 @@ struct KeptMessage<A: Actor> {
 }
 
 impl<A: Actor> Kept for KeptMessage<A> {
-    fn put_back(self: Box<Self>) -> Result<(), Box<dyn Kept>> {
+    fn put_back(self: Box<Self>, id: MessageId) -> Result<(), Box<dyn Kept>> {
         let Self { cell, lane, mut envelope } = *self;
         let Some(actor) = cell.upgrade().filter(|actor| actor.core.gate.is_open()) else {
             return Err(Box::new(Self { cell, lane, envelope }));
         };
         if let Some(header) = envelope.header() {
             header.attempts = 0;
+            header.redelivered_from = Some(id);
         }
         // Whoever puts it back wants it to run, however long ago its first asker stopped waiting.
         envelope.expires = 0;

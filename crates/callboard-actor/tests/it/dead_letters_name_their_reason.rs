@@ -42,6 +42,27 @@ fn a_time_to_live_that_is_over_before_the_turn_makes_a_dead_letter() {
     });
 }
 
+/// F-BUS-19: none at all is refused, and the message handed back, by every way of sending.
+#[test]
+fn a_time_to_live_of_nothing_is_refused() {
+    TestSystem::run(async |t| {
+        let log = Log::default();
+        let desk = t.spawn(child("desk", desk(&log)));
+        let refused = desk.tell(Note(1)).ttl(Duration::ZERO).await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::ValidationFailed);
+        assert_eq!(refused.to_string(), "a time to live of 0: it would be over before any turn could begin");
+        assert_eq!(refused.into_message().0, 1);
+        let refused = desk.tell(Note(2)).ttl(Duration::ZERO).at_once().unwrap_err();
+        assert_eq!((refused.code(), refused.into_message().0), (ErrorCode::ValidationFailed, 2));
+        let refused = desk.tell(Note(3)).ttl(Duration::ZERO).handled().await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::ValidationFailed);
+        assert_eq!(refused.into_message().map(|note| note.0), Some(3));
+        t.settle().await;
+        assert_eq!((log.read(), counts(t.system(), "desk").sent), (vec![], 0));
+        t.shutdown().await;
+    });
+}
+
 #[test]
 fn a_turn_that_has_begun_outlives_its_time_to_live() {
     TestSystem::run(async |t| {

@@ -23,6 +23,7 @@ mod every_fault_takes_the_one_path;
 mod kept_messages_are_tried_again;
 mod lanes_keep_their_order;
 mod no_child_is_left_behind;
+mod observers_see_what_fails;
 mod only_what_has_started_is_found;
 mod parts_start_after_what_they_need;
 mod leaving_heeds_the_restart_type;

@@ -293,7 +293,7 @@ fn two_systems_do_not_see_each_other() {
         assert_eq!(one.find("only here"), Some(only.clone()));
         assert_eq!(other.find::<crate::common::Desk>("only here"), None);
         assert!(here.ask(Boom).await.is_err());
-        here.tell(Note(4)).ttl(Duration::ZERO).await.unwrap();
+        here.tell(Note(4)).ttl(Duration::from_nanos(1)).await.unwrap();
         here.ask(Note(5)).await.unwrap();
         only.stop();
         only.ended().await;

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use callboard_actor::Priority;
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, index};
 
 /// See the head of this module. Receivers are known by number.
 #[derive(Debug)]
@@ -94,6 +94,22 @@ impl<T: Clone> Backlog<T> {
         self.leave_if_done(number)
     }
 
+    /// What waits for a receiver and is over. Nobody is to get it any more.
+    pub(super) fn take_over(&mut self, receiver: u64, is_over: impl Fn(&T) -> bool) -> Vec<T> {
+        let Some(lanes) = self.receivers.get_mut(&receiver) else { return Vec::new() };
+        let is_over = |number: &u64| self.messages.get(number).is_some_and(|message| is_over(&message.content));
+        let over = lanes.take_where(is_over);
+        over.into_iter().filter_map(|number| self.forget(number, receiver)).collect()
+    }
+
+    /// How many messages of each priority, the most urgent first, still wait for somebody.
+    pub(super) fn by_priority(&self) -> [usize; Priority::ALL.len()] {
+        let mut sizes = [0; Priority::ALL.len()];
+        let waiting = self.messages.values().filter(|message| !message.waiting.is_empty());
+        waiting.for_each(|message| sizes[index(message.priority)] += 1);
+        sizes
+    }
+
     /// Drops the oldest message that nobody has in hand, and says who is not to get it any more.
     pub(super) fn drop_oldest(&mut self) -> Option<(T, Vec<u64>)> {
         let number = self.messages.iter().find(|(_, message)| message.in_hand == 0).map(|(number, _)| *number)?;
@@ -135,6 +151,7 @@ mod tests {
         Take(u64),
         Done(usize),
         DropOldest,
+        TakeOver(u64),
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -146,6 +163,7 @@ mod tests {
             6 => (0..4u64).prop_map(Step::Take),
             5 => any::<usize>().prop_map(Step::Done),
             1 => Just(Step::DropOldest),
+            1 => (0..4u64).prop_map(Step::TakeOver),
         ];
         prop::collection::vec(step, 1..120)
     }
@@ -232,6 +250,14 @@ mod tests {
                 assert_eq!(dropped.map_or(0, |(_, to)| to.len()), before - model.waiting.len());
                 model.ended += before - model.waiting.len();
             }
+            Step::TakeOver(receiver) => {
+                let is_over = |content: &u64| content.is_multiple_of(3);
+                let before = model.waiting.len();
+                model.waiting.retain(|(content, _, own)| *own != receiver || !is_over(content));
+                let over = backlog.take_over(receiver, is_over);
+                assert!(over.iter().all(is_over) && over.len() == before - model.waiting.len());
+                model.ended += over.len();
+            }
         }
     }
 
@@ -245,6 +271,10 @@ mod tests {
             for (number, step) in steps.into_iter().enumerate() {
                 go(&mut backlog, &mut model, number as u64, step);
                 prop_assert_eq!(backlog.len(), model.messages().len());
+                for (size, priority) in backlog.by_priority().into_iter().zip(Priority::ALL) {
+                    let waiting = model.waiting.iter().filter(|(_, own, _)| *own == priority);
+                    prop_assert_eq!(size, waiting.map(|(number, ..)| *number).collect::<BTreeSet<_>>().len());
+                }
                 prop_assert_eq!(model.accepted, model.waiting.len() + model.in_hand.len() + model.ended);
                 for receiver in 0..4 {
                     let waiting = model.waiting.iter().filter(|(_, _, own)| *own == receiver).count();

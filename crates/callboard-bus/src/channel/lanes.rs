@@ -48,6 +48,13 @@ impl Lanes {
         }
     }
 
+    /// Takes out those for which it holds.
+    pub(super) fn take_where(&mut self, is_over: impl Fn(&u64) -> bool) -> Vec<u64> {
+        let taken = self.lanes.iter().flatten().copied().filter(&is_over).collect();
+        self.lanes.iter_mut().for_each(|lane| lane.retain(|number| !is_over(number)));
+        taken
+    }
+
     pub(super) fn len(&self) -> usize {
         self.lanes.iter().map(VecDeque::len).sum()
     }
@@ -57,7 +64,8 @@ impl Lanes {
     }
 }
 
-fn index(priority: Priority) -> usize {
+/// The place of a priority among all, the most urgent first.
+pub(super) fn index(priority: Priority) -> usize {
     priority as usize - Priority::Critical as usize
 }
 

@@ -25,6 +25,16 @@ impl ChannelName {
     /// The longest name, in bytes.
     pub const MAX_BYTES: usize = 128;
 
+    /// A name of the system's own, which begins with `$`.
+    pub(crate) fn reserved(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// Whether it is one of the system's own.
+    pub(crate) fn is_reserved(&self) -> bool {
+        self.0.starts_with('$')
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use callboard_actor::Priority;
 use parking_lot::Mutex;
 
 use super::backlog::Backlog;
@@ -80,6 +81,20 @@ impl Queue {
         let left = backlog.leave(receiver);
         self.room.release(before - backlog.len());
         left
+    }
+
+    /// What waits for a receiver and is over.
+    pub(crate) fn take_over(&self, receiver: u64, is_over: impl Fn(&Event) -> bool) -> Vec<Event> {
+        let mut backlog = self.backlog.lock();
+        let before = backlog.len();
+        let over = backlog.take_over(receiver, is_over);
+        self.room.release(before - backlog.len());
+        over
+    }
+
+    /// How many messages of each priority, the most urgent first, still wait for somebody.
+    pub(crate) fn by_priority(&self) -> [usize; Priority::ALL.len()] {
+        self.backlog.lock().by_priority()
     }
 
     /// Accepts a message for all receivers or for none.

@@ -33,7 +33,7 @@ struct Consumer {
 }
 
 /// A setting that is not named here is in [`WATCHED`] or [`OPEN`].
-const CONSUMERS: [Consumer; 7] = [
+const CONSUMERS: [Consumer; 8] = [
     Consumer {
         keys: &["bus.message_timeout"],
         heed: |system, config| system.set_ask_timeout(config.bus.message_timeout),
@@ -42,7 +42,7 @@ const CONSUMERS: [Consumer; 7] = [
         keys: &["bus.max_message_queue_size"],
         heed: |system, config| system.channels().set_limit(whole(config.bus.max_message_queue_size)),
     },
-    // bus.max_concurrent_messages: the limit of calls from outside is set here.
+    Consumer { keys: &["bus.max_concurrent_messages"], heed: heed_concurrency },
     // bus.processor_interval: the interval of what sweeps up is set here.
     Consumer { keys: &["circuit_breaker.failure_threshold", "circuit_breaker.recovery_timeout"], heed: heed_calls },
     Consumer {
@@ -66,8 +66,7 @@ const WATCHED: [&str; 1] = ["workflow.timeout"];
 
 /// What would heed them is not there yet.
 #[cfg(test)]
-const OPEN: [&str; 7] = [
-    "bus.max_concurrent_messages",
+const OPEN: [&str; 6] = [
     "bus.processor_interval",
     "events.store_max_events",
     "security.allowed_modules",
@@ -128,6 +127,13 @@ fn heed_calls(system: &System, config: &Config) {
     // The configuration has been checked, so that it is a policy.
     let policy = RetryPolicy::try_from(config.retry).ok().filter(|policy| policy.max_attempts() > 1);
     system.operations().configure(policy.into_iter().fold(settings, CallSettings::retry));
+}
+
+fn heed_concurrency(system: &System, config: &Config) {
+    // The configuration has been checked, so that it is a number from 1 on.
+    if let Err(error) = system.operations().set_concurrency(whole(config.bus.max_concurrent_messages)) {
+        tracing::warn!(target: "callboard::config", %error, "as many calls are let in as before");
+    }
 }
 
 const LONGEST_OPEN: Duration = Duration::from_secs(300);

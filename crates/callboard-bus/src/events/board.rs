@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use callboard_actor::{ActorRef, Overflow, ShutdownPhase, System, WeakRef, child};
@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use super::actor::EventsActor;
 use super::counts::{Counts, End};
 use crate::channel::{Channel, Directory};
+use crate::dead_letter_queue::Book;
 use crate::event::{Event, EventId, EventIds};
 use crate::history::History;
 use crate::matcher::Matcher;
@@ -31,6 +32,8 @@ pub(crate) struct Board {
     table: ArcSwap<Table>,
     pub(super) directory: Directory,
     pub(crate) counts: Counts,
+    /// What has failed for good.
+    pub(crate) letters: Arc<Book>,
     /// How many subscribers there have been.
     numbers: AtomicU64,
     /// Subscriptions that have ended and are still in the table; `None` once the system has ended.
@@ -38,9 +41,6 @@ pub(crate) struct Board {
     /// The last events that were not taken, oldest first.
     refusals: Mutex<VecDeque<Refusal>>,
     log: Mutex<Log>,
-    /// When the system started, since the Unix epoch: a moment is this and what the system's clock has counted since,
-    /// so it is virtual where that clock is.
-    started: Duration,
     /// The source of what no turn publishes.
     source: Arc<str>,
 }
@@ -53,17 +53,16 @@ struct Log {
 
 impl Board {
     pub(super) fn new(system: &System) -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             actor: OnceLock::new(),
             table: ArcSwap::default(),
             directory: Directory::default(),
             counts: Counts::default(),
+            letters: Book::of(system),
             numbers: AtomicU64::new(0),
             retired: Mutex::new(Some(Vec::new())),
             refusals: Mutex::default(),
             log: Mutex::new(Log { ids: EventIds::new(), history: History::default() }),
-            started: now.saturating_sub(system.elapsed()),
             source: "system".into(),
         }
     }
@@ -94,11 +93,6 @@ impl Board {
     /// A number for a subscriber, higher than all before it.
     pub(super) fn fresh_number(&self) -> u64 {
         self.numbers.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// Now, since the Unix epoch.
-    pub(super) fn wall(&self, system: &System) -> Duration {
-        self.started + system.elapsed()
     }
 
     pub(crate) fn fresh_id(&self, now: Duration) -> EventId {
@@ -176,7 +170,7 @@ impl Board {
     }
 
     /// Shows all subscriptions, those on channels included.
-    pub(super) fn for_each(&self, visit: &mut impl FnMut(&Arc<Subscriber>)) {
+    pub(crate) fn for_each(&self, visit: &mut impl FnMut(&Arc<Subscriber>)) {
         self.table.load().for_each(visit);
         for channel in self.directory.all() {
             channel.table.load().for_each(visit);

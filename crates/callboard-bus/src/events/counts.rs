@@ -6,7 +6,8 @@ use serde::Serialize;
 
 /// What became of the events of a system, since its start.
 ///
-/// An event and a subscription whose pattern stands for its name make one delivery. Each delivery is in exactly one of the
+/// An event and a subscription whose pattern stands for its name make one delivery, and a dead letter that is
+/// [retried](crate::dead_letter_queue::Retry) makes another. Each delivery is in exactly one of the
 /// counts from `delivered` to `in_flight`, and `routed` is their sum. What is in the mailbox of an actor is delivered as far
 /// as the bus is concerned, and from then on in the [books of the actor](callboard_actor::MessageCounts); on channels, in
 /// batches and with functions a delivery ends when its handler does.
@@ -107,6 +108,17 @@ impl Counts {
     /// So many deliveries take a while.
     pub(crate) fn begin(&self, count: u64) {
         add(&self.in_flight, count);
+    }
+
+    /// A delivery that has taken place before begins again.
+    pub(crate) fn begin_again(&self) {
+        self.route_again();
+        self.begin(1);
+    }
+
+    /// The same of one that is counted as begun.
+    pub(crate) fn route_again(&self) {
+        add(&self.routed, 1);
     }
 
     /// So many deliveries do not take place.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use callboard_actor::Recipient;
+use callboard_actor::{Recipient, System};
 
 use super::{ModuleWatch, Modules};
 use crate::config::DiscoveryConfig;
@@ -174,6 +174,11 @@ impl Modules {
 
     async fn amend(&self, module: &str, amendment: Amendment) -> Result<(), AdvertiseError> {
         self.ask(Amend { module: module.to_owned(), amendment }).await?
+    }
+
+    /// The system, unless it is over.
+    pub(super) fn system(&self) -> Option<System> {
+        self.registry().map(|registry| registry.system())
     }
 
     /// Since the system started; nothing when it is over, and nothing is found any more.

@@ -1,21 +1,22 @@
 //! Messages and payloads to whoever takes them, without an answer or by what is in them.
 
-use std::any::type_name;
+use std::sync::atomic::Ordering::Relaxed;
 
-use callboard_actor::{ErrorCode, Message};
+use callboard_actor::Message;
 
 use super::Modules;
 use crate::address::Address;
-use crate::call::Call;
+use crate::call::{Call, CallError};
+use crate::dead_letter_queue::{Book, Cause, Failed};
 use crate::router::{Router, Unrouted};
-use crate::undelivered::{SendError, Undeliverable, Undelivered};
+use crate::unsent::{SendError, Unsent};
 use crate::value::Value;
 
 impl Modules {
     /// Sends a message to one instance and waits for nothing: neither for room nor for an answer. An instance that hands it
-    /// back is passed over for the next, as in a call. A message that nobody takes is gone, with a record among those that
-    /// were [not delivered](Self::undelivered), and where an instance was asked in vain one among the
-    /// [dead letters](callboard_actor::System::dead_letters) too.
+    /// back is passed over for the next, as in a call. A message that nobody takes goes into the
+    /// [dead letter queue](crate::DeadLetterQueue), from where it can be sent again; where an instance was asked in vain there is a
+    /// record among the [dead letters](callboard_actor::System::dead_letters) of its actor too.
     ///
     /// Messages of one sender and one priority come to an instance in the order in which they were sent.
     ///
@@ -33,12 +34,22 @@ impl Modules {
     ///
     /// # Errors
     ///
-    /// [`SendError`]: why nobody has taken it. There is nothing left to do.
+    /// [`SendError`]: why nobody has taken it.
     pub fn send<M: Message>(&self, address: &Address, message: M) -> Result<(), SendError> {
+        self.try_send(address, message).map_err(|Unsent { error, message }| {
+            let cause = Cause::new(error.code(), &error.to_string());
+            self.bury(Failed::sent(address, message, cause));
+            error
+        })
+    }
+
+    /// The same, with the message handed back.
+    pub(crate) fn try_send<M: Message>(&self, address: &Address, message: M) -> Result<(), Unsent<M>> {
         let snapshot = self.snapshot();
-        let route = snapshot.route(address).map_err(SendError::from);
-        let sent = route.and_then(|route| route.send(address.requirement(), message));
-        sent.inspect_err(|error| self.bury(address.to_string(), type_name::<M>(), error.code(), error.to_string()))
+        match snapshot.route(address) {
+            Ok(route) => route.send(address.requirement(), message),
+            Err(error) => Err(Unsent { error: error.into(), message }),
+        }
     }
 
     /// A call to whom the router says, by what is in the payload.
@@ -56,27 +67,44 @@ impl Modules {
     ///
     /// # Errors
     ///
-    /// No rule holds, and there is no default. There is a record of it among those that were
-    /// [not delivered](Self::undelivered).
+    /// No rule holds, and there is no default. The payload goes into the
+    /// [dead letter queue](crate::DeadLetterQueue).
     pub fn route(&self, router: &Router, payload: impl Into<Value>) -> Result<Call, Unrouted> {
         let payload = payload.into();
         match router.choose(&payload) {
             Ok(address) => Ok(self.call(address, payload)),
             Err(unrouted) => {
-                self.bury(router.name().to_owned(), type_name::<Value>(), unrouted.code(), unrouted.to_string());
+                let cause = Cause::new(unrouted.code(), &unrouted.to_string());
+                self.bury(Failed::unrouted(router.name(), payload, cause));
                 Err(unrouted)
             }
         }
     }
 
-    /// What was sent by name, or by what was in it, and reached nobody.
-    #[must_use]
-    pub fn undelivered(&self) -> Undelivered {
-        self.0.board.undelivered()
+    /// How many messages that were sent by name were taken.
+    pub(crate) fn sent(&self) -> u64 {
+        self.0.sent.load(Relaxed)
+    }
+
+    /// How many calls ended before an attempt could begin, as their name, their payload or their time-out was wrong.
+    pub(crate) fn misdirected(&self) -> u64 {
+        self.0.misdirected.load(Relaxed)
+    }
+
+    /// A call ends before an attempt could begin. Those that a breaker or a rate has not let through are counted by their operation.
+    #[cold]
+    pub(crate) fn misdirect(&self, error: CallError) -> CallError {
+        if !matches!(error, CallError::CircuitOpen { .. } | CallError::RateLimited { .. }) {
+            self.0.misdirected.fetch_add(1, Relaxed);
+        }
+        error
     }
 
     #[cold]
-    fn bury(&self, name: String, message: &'static str, code: ErrorCode, reason: String) {
-        self.0.board.bury(Undeliverable { at: self.now(), name, message, code, reason });
+    fn bury(&self, failed: Failed) {
+        // When the system is over nobody looks for it any more.
+        if let Some(system) = self.system() {
+            Book::of(&system).file(&system, failed);
+        }
     }
 }

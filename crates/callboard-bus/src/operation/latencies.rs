@@ -12,7 +12,7 @@ const BUCKETS: usize = (65 - FINE as usize) << FINE;
 
 /// Made when the first call is timed, as most operations of a large system are called by nobody.
 #[derive(Debug, Default)]
-pub(super) struct Latencies(std::sync::OnceLock<Box<Histogram>>);
+pub(crate) struct Latencies(std::sync::OnceLock<Box<Histogram>>);
 
 #[derive(Debug)]
 struct Histogram {
@@ -21,7 +21,7 @@ struct Histogram {
 }
 
 impl Latencies {
-    pub(super) fn note(&self, took: Duration) {
+    pub(crate) fn note(&self, took: Duration) {
         let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let histogram = self.0.get_or_init(|| {
             Box::new(Histogram { buckets: std::array::from_fn(|_| AtomicU64::new(0)), nanos: AtomicU64::new(0) })
@@ -30,7 +30,7 @@ impl Latencies {
         histogram.nanos.fetch_add(nanos, Relaxed);
     }
 
-    pub(super) fn read(&self) -> CallTimes {
+    pub(crate) fn read(&self) -> CallTimes {
         let Some(histogram) = self.0.get() else { return CallTimes::default() };
         let counts: Vec<u64> = histogram.buckets.iter().map(|count| count.load(Relaxed)).collect();
         let timed: u64 = counts.iter().sum();

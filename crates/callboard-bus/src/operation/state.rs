@@ -2,6 +2,7 @@
 //! calls pass by it.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{
     AtomicU8, AtomicU32,
@@ -9,15 +10,20 @@ use std::sync::atomic::{
 };
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use callboard_actor::{Breaker, BreakerMode, BreakerState, BreakerTotals, Outcome, Permit, System, Transition, Trip};
 use parking_lot::Mutex;
 
 use super::counts::{CallCounts, CallTimes, Counts};
 use super::settings::{CallSettings, OperationBreaker};
+use crate::audit::{AuditExt, AuditKind};
+use crate::breaker_events::{BreakerEvents, BreakerNews, BreakerOf};
 use crate::call::CallError;
 use crate::classifier::Classifier;
+use crate::concurrency::{Concurrency, Place};
 use crate::middleware::Named;
+use crate::monitoring::Ledger;
+use crate::rate::Limiter;
 use crate::retry::{RetryBudget, RetryPolicy};
 
 /// See the head of this file.
@@ -25,15 +31,19 @@ pub(crate) struct OperationState {
     /// `module.operation`.
     address: Arc<str>,
     system: System,
+    ledger: Arc<Ledger>,
     /// What the author of its module says of its calls.
     said: CallSettings,
     conduct: ArcSwap<Conduct>,
+    limiter: ArcSwapOption<Limiter>,
     /// What a call has to heed beyond being made; 0 for nearly all.
     flags: AtomicU8,
     /// Counts the changes of the breaker, so that the end of a call can be told to belong to an earlier state.
     epoch: AtomicU32,
     guarded: Mutex<Guarded>,
     counts: Counts,
+    /// That of the whole system.
+    concurrency: Arc<Concurrency>,
 }
 
 /// What is behind the lock: no call takes it while all goes well.
@@ -47,6 +57,8 @@ struct Guarded {
     budget: RetryBudget,
     last_error: Option<String>,
     transitions: u64,
+    /// What was told of the breaker last.
+    told: BreakerState,
 }
 
 /// How calls of an operation are made: what all settings and middleware come to.
@@ -62,11 +74,20 @@ const CONDUCTED: u8 = 1;
 const GUARDED: u8 = 2;
 /// A failure counts in the breaker: a success has to be told to it.
 const FAILING: u8 = 4;
+/// There may be too many calls in a while.
+const RATED: u8 = 8;
 
 impl OperationState {
-    pub(crate) fn new(address: Arc<str>, system: System, said: CallSettings, conduct: Conduct) -> Self {
+    pub(crate) fn new(
+        address: Arc<str>,
+        system: System,
+        said: CallSettings,
+        conduct: Conduct,
+        concurrency: Arc<Concurrency>,
+    ) -> Self {
         let (breaker, sees_all) = conduct.breaker();
         let guarded = Guarded {
+            told: state_of(breaker.as_ref()),
             breaker,
             sees_all,
             is_failing: false,
@@ -74,15 +95,19 @@ impl OperationState {
             last_error: None,
             transitions: 0,
         };
+        let limiter = conduct.limiter(&system);
         Self {
             address,
+            ledger: system.extension(Ledger::default),
             system,
             said,
+            limiter: ArcSwapOption::from_pointee(limiter),
             flags: AtomicU8::new(conduct.flag() | guarded.flag()),
             conduct: ArcSwap::from_pointee(conduct),
             epoch: AtomicU32::new(0),
             guarded: Mutex::new(guarded),
             counts: Counts::default(),
+            concurrency,
         }
     }
 
@@ -102,19 +127,28 @@ impl OperationState {
         self.conduct.load_full()
     }
 
-    /// Whether there is more to a call than one attempt.
+    pub(crate) fn concurrency(&self) -> &Arc<Concurrency> {
+        &self.concurrency
+    }
+
+    /// A place for a call that is no more than one attempt, which has not to be waited for.
     #[inline]
-    pub(crate) fn is_conducted(&self) -> bool {
-        self.flags.load(Relaxed) & CONDUCTED != 0
+    pub(crate) fn enter_at_once(&self, is_more: bool) -> Option<Place> {
+        let is_conducted = is_more || self.flags.load(Relaxed) & CONDUCTED != 0;
+        if is_conducted { None } else { self.concurrency.try_enter() }
     }
 
     /// Replaces how calls are made. Calls under way go on as they began; a breaker whose rules are others begins anew.
     pub(crate) fn conduct_by(&self, conduct: Conduct) {
         let mut guarded = self.guarded.lock();
+        // One that stays as it was has not forgotten what it has counted.
+        if self.limiter.load().as_ref().map(|limiter| limiter.rate()) != conduct.settings.rate {
+            self.limiter.store(conduct.limiter(&self.system).map(Arc::new));
+        }
         if self.conduct.load().settings.breaker != conduct.settings.breaker {
             (guarded.breaker, guarded.sees_all) = conduct.breaker();
             self.conduct.store(Arc::new(conduct));
-            self.breaker_changed(&mut guarded);
+            self.breaker_changed(&mut guarded, None);
         } else {
             self.conduct.store(Arc::new(conduct));
             self.show(&guarded);
@@ -128,34 +162,41 @@ impl OperationState {
 
     /// The same for a breaker that is in another state: what led to the last one counts no more. The flags come first, so that
     /// a call that sees the new epoch sees them too, and none that was let through before passes for one of this state.
-    fn breaker_changed(&self, guarded: &mut Guarded) {
+    fn breaker_changed(&self, guarded: &mut Guarded, by: Option<&Arc<str>>) {
         guarded.is_failing = false;
         self.show(guarded);
         self.epoch.fetch_add(1, Release);
+        let to = state_of(guarded.breaker.as_ref());
+        let from = std::mem::replace(&mut guarded.told, to);
+        // What somebody does is told even where it changes nothing: a reset forgets what has led there.
+        if from != to || by.is_some() {
+            let until = guarded.breaker.as_ref().and_then(Breaker::opens_until);
+            let retry_after = until.map(|until| until.saturating_sub(self.system.elapsed()));
+            let of = BreakerOf::Operation(Arc::clone(&self.address));
+            let news = BreakerNews { of, from, to, retry_after, by: by.cloned() };
+            BreakerEvents::of(&self.system).tell(&self.system, news);
+        }
     }
 
-    /// Leave to make one attempt.
-    ///
-    /// # Errors
-    ///
-    /// [`CallError::CircuitOpen`].
-    #[inline]
-    pub(crate) fn admit(self: &Arc<Self>) -> Result<Attempt, CallError> {
-        let epoch = self.epoch.load(Acquire);
-        let permit = if self.flags.load(Relaxed) & GUARDED == 0 { None } else { self.acquire()? };
-        Ok(self.begin(permit, epoch))
+    /// Whether a test may go: an open breaker refuses it, and does not learn from it.
+    #[cold]
+    fn admit_test(&self) -> Result<(), CallError> {
+        match self.status().breaker {
+            Some((BreakerState::Open | BreakerState::HalfOpen | BreakerState::ForcedOpen, _, retry_after)) => {
+                let retry_after = retry_after.unwrap_or(Duration::MAX);
+                Err(CallError::CircuitOpen { operation: Arc::clone(&self.address), retry_after })
+            }
+            _ => Ok(()),
+        }
     }
 
-    /// Leave to make one attempt, whatever the breaker says.
-    pub(crate) fn admit_anyway(self: &Arc<Self>) -> Attempt {
-        self.begin(None, self.epoch.load(Acquire))
-    }
-
-    #[inline]
-    fn begin(self: &Arc<Self>, permit: Option<Permit>, epoch: u32) -> Attempt {
-        let is_timed = self.counts.begin() || permit.is_some();
-        let began = is_timed.then(|| self.system.elapsed());
-        Attempt { state: Some(Arc::clone(self)), permit, began, epoch }
+    #[cold]
+    fn pass_limiter(&self) -> Result<(), CallError> {
+        let Some(limiter) = self.limiter.load_full() else { return Ok(()) };
+        limiter.pass().map_err(|retry_after| {
+            self.counts.reject();
+            CallError::RateLimited { operation: Arc::clone(&self.address), retry_after }
+        })
     }
 
     #[cold]
@@ -223,28 +264,30 @@ impl OperationState {
     }
 
     fn note_transition(&self, guarded: &mut Guarded, transition: Option<Transition>) {
-        let Some(transition) = transition else { return };
-        guarded.transitions += 1;
-        self.breaker_changed(guarded);
-        tracing::info!(target: "callboard::breaker", operation = %self.address, ?transition, "a breaker has changed");
+        if transition.is_some() {
+            guarded.transitions += 1;
+            self.breaker_changed(guarded, None);
+        }
     }
 
     /// Puts the breaker into the hands of the rules or of a person. False where there is none.
-    pub(crate) fn set_breaker_mode(&self, mode: BreakerMode) -> bool {
-        self.change_breaker(|breaker| breaker.set_mode(mode))
+    pub(crate) fn set_breaker_mode(&self, mode: BreakerMode, by: &Arc<str>) -> bool {
+        self.change_breaker(|breaker| breaker.set_mode(mode), act_of(mode), by)
     }
 
     /// Closes the breaker and forgets what led there. False where there is none.
-    pub(crate) fn reset_breaker(&self) -> bool {
-        self.change_breaker(|breaker| _ = breaker.reset())
+    pub(crate) fn reset_breaker(&self, by: &Arc<str>) -> bool {
+        self.change_breaker(|breaker| _ = breaker.reset(), "reset", by)
     }
 
-    fn change_breaker(&self, change: impl FnOnce(&mut Breaker)) -> bool {
+    fn change_breaker(&self, change: impl FnOnce(&mut Breaker), act: &str, by: &Arc<str>) -> bool {
         let mut guarded = self.guarded.lock();
         let Some(breaker) = &mut guarded.breaker else { return false };
         change(breaker);
         guarded.transitions += 1;
-        self.breaker_changed(&mut guarded);
+        self.breaker_changed(&mut guarded, Some(by));
+        drop(guarded);
+        self.system.audit().record(AuditKind::Breaker, act, &self.address, by);
         true
     }
 
@@ -280,9 +323,14 @@ impl Guarded {
 
 impl Conduct {
     fn flag(&self) -> u8 {
-        let CallSettings { timeout, retry, .. } = &self.settings;
+        let CallSettings { timeout, retry, rate, .. } = &self.settings;
         let is_more = !self.middleware.is_empty() || timeout.is_some() || retry.is_some();
-        if is_more { CONDUCTED } else { 0 }
+        let conducted = if is_more { CONDUCTED } else { 0 };
+        if rate.is_some() { conducted | RATED } else { conducted }
+    }
+
+    fn limiter(&self, system: &System) -> Option<Limiter> {
+        Limiter::new(self.settings.rate?, system)
     }
 
     /// A breaker by these settings, and whether it has to see every call.
@@ -302,23 +350,64 @@ impl Conduct {
     }
 }
 
+/// What an attempt has to heed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leave {
+    /// The breaker is asked.
+    Asked,
+    /// Whatever the breaker says.
+    Anyway,
+    /// It is in no count.
+    Test,
+}
+
 /// Leave to make one attempt. Dropped before it is [settled](Self::settle), the attempt was abandoned.
-pub(crate) struct Attempt {
+pub(crate) struct Attempt<S: Deref<Target = OperationState> = Arc<OperationState>> {
     /// None once it is settled.
-    state: Option<Arc<OperationState>>,
+    state: Option<S>,
     permit: Option<Permit>,
     /// Of those that are timed.
     began: Option<Duration>,
     epoch: u32,
+    _place: Place,
 }
 
-impl Attempt {
+impl<S: Deref<Target = OperationState>> Attempt<S> {
+    /// Asks the breaker, unless it is to be ignored. The place is kept until the attempt has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::CircuitOpen`], [`CallError::RateLimited`].
+    #[inline]
+    pub(crate) fn admitted(state: S, leave: Leave, place: Place) -> Result<Self, CallError> {
+        if leave == Leave::Test {
+            state.admit_test()?;
+            return Ok(Self { state: None, permit: None, began: None, epoch: 0, _place: place });
+        }
+        let epoch = state.epoch.load(Acquire);
+        let flags = state.flags.load(Relaxed);
+        if flags & RATED != 0 {
+            state.pass_limiter()?;
+        }
+        let is_free = leave == Leave::Anyway || flags & GUARDED == 0;
+        let permit = if is_free { None } else { state.acquire()? };
+        let is_timed = state.counts.begin(state.ledger.tick()) || permit.is_some();
+        let began = is_timed.then(|| state.system.elapsed());
+        Ok(Self { state: Some(state), permit, began, epoch, _place: place })
+    }
+
+    /// Whose operation it is an attempt of.
+    pub(crate) fn state(&self) -> &OperationState {
+        self.state.as_deref().expect("it has not been settled")
+    }
+
     /// Tells how it ended.
     #[inline]
     pub(crate) fn settle<T>(mut self, result: &Result<T, CallError>) {
         let (Some(state), permit) = (self.state.take(), self.permit.take()) else { return };
         let took = self.began.map(|began| state.system.elapsed().saturating_sub(began));
         took.into_iter().for_each(|took| state.counts.time(took));
+        state.ledger.note(&state, self.began, result);
         match result {
             Ok(_) => {
                 state.counts.succeed();
@@ -331,13 +420,35 @@ impl Attempt {
     }
 }
 
-impl Drop for Attempt {
+impl<S: Deref<Target = OperationState>> Drop for Attempt<S> {
     #[inline]
     fn drop(&mut self) {
         if let Some(state) = self.state.take() {
             state.counts.abandon();
             state.release(self.permit.take());
         }
+    }
+}
+
+/// What a breaker lets through; all of it where there is none.
+fn state_of(breaker: Option<&Breaker>) -> BreakerState {
+    breaker.map_or(BreakerState::Disabled, Breaker::state)
+}
+
+/// What is done to a breaker that is put into this mode, as the audit has it.
+const fn act_of(mode: BreakerMode) -> &'static str {
+    match mode {
+        BreakerMode::Automatic => "leave to its rules",
+        BreakerMode::ForcedOpen => "hold open",
+        BreakerMode::Disabled => "disable",
+        BreakerMode::MetricsOnly => "count only",
+    }
+}
+
+/// What is known of its calls in sum outlives it.
+impl Drop for OperationState {
+    fn drop(&mut self) {
+        self.ledger.retire(self);
     }
 }
 

@@ -11,7 +11,6 @@ use super::ModuleChange;
 use super::snapshot::Snapshot;
 use super::watchers::Watchers;
 use crate::contract::ContractChange;
-use crate::undelivered::{Undeliverable, Undelivered};
 
 /// What is registered, who watches, and what is to be taken back.
 #[derive(Default)]
@@ -23,8 +22,6 @@ pub(crate) struct Board {
     contract_watchers: Mutex<Watchers<ContractChange>>,
     /// When all contracts were looked at last.
     contracts_checked: Mutex<Option<Duration>>,
-    /// What was sent by name and reached nobody.
-    undelivered: Mutex<Undelivered>,
     withdrawn: Mutex<Vec<Place>>,
 }
 
@@ -81,15 +78,6 @@ impl Board {
     /// When all contracts were looked at last.
     pub(crate) fn last_check(&self) -> Option<Duration> {
         *self.contracts_checked.lock()
-    }
-
-    /// Something that was sent by name has reached nobody.
-    pub(crate) fn bury(&self, letter: Undeliverable) {
-        self.undelivered.lock().add(letter);
-    }
-
-    pub(crate) fn undelivered(&self) -> Undelivered {
-        self.undelivered.lock().clone()
     }
 }
 

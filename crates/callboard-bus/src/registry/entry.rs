@@ -171,6 +171,11 @@ impl Entry {
         if self.is_willing { standing } else { standing.max(Standing::Unwilling) }
     }
 
+    /// Whether the breaker of its actor lets nothing through.
+    pub(crate) fn is_broken(&self) -> bool {
+        matches!(self.instance.standing(), Standing::Refusing(_))
+    }
+
     /// Why it is not handed out.
     pub(super) fn reason(&self) -> UnavailableReason {
         match self.standing() {

@@ -19,7 +19,7 @@ use crate::callable::Callable;
 use crate::descriptor::OperationDescriptor;
 use crate::lookup::{LookupError, Unavailable, UnavailableInstance, UnavailableReason};
 use crate::operation::OperationState;
-use crate::undelivered::SendError;
+use crate::unsent::{SendError, Unsent};
 
 /// Everybody who offers one operation. There is at least one.
 pub(crate) struct Route {
@@ -103,10 +103,12 @@ impl Route {
     }
 
     /// Sends a message to the instance whose turn it is, or to the next that has room for it now.
-    pub(crate) fn send<M: Message>(&self, requirement: Option<&VersionReq>, message: M) -> Result<(), SendError> {
+    pub(crate) fn send<M: Message>(&self, requirement: Option<&VersionReq>, message: M) -> Result<(), Unsent<M>> {
         let takes = |offer: &Offer| offer.takes(TypeId::of::<M>());
         let first = self.choose_of(requirement, None, takes);
-        let Some(first) = first else { return Err(self.no_recipient::<M>(requirement).into()) };
+        let Some(first) = first else {
+            return Err(Unsent { error: self.no_recipient::<M>(requirement).into(), message });
+        };
         match first.send(message) {
             Ok(()) => Ok(()),
             Err(refused) => self.send_to_others(requirement, first, refused),
@@ -119,7 +121,7 @@ impl Route {
         requirement: Option<&VersionReq>,
         first: &Offer,
         refused: TellError<M>,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), Unsent<M>> {
         let (mut tried, mut last, mut refused) = (Tried::new(), first, refused);
         let mut others = self.others(requirement, first).into_iter();
         while let Some(reason) = why_not_taken(&refused) {
@@ -135,10 +137,13 @@ impl Route {
             }
         }
         last.recipient::<M>().inspect(Target::bury);
-        match refused {
-            TellError::Denied { reason, .. } => Err(SendError::Denied { instance: last.instance().to_owned(), reason }),
-            _ => Err(self.refusal(requirement, &tried).into()),
-        }
+        let error = match &refused {
+            TellError::Denied { reason, .. } => {
+                SendError::Denied { instance: last.instance().to_owned(), reason: reason.clone() }
+            }
+            _ => self.refusal(requirement, &tried).into(),
+        };
+        Err(Unsent { error, message: refused.into_message() })
     }
 
     /// What the highest version that matches says of the operation, whether or not it serves now.

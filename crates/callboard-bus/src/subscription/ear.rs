@@ -1,13 +1,15 @@
 //! Who hears the events of a subscription: an [`Ear`], which may be a [`Mailbox`].
 
 use std::any::{TypeId, type_name};
+use std::sync::Arc;
 use std::time::Duration;
 
-use callboard_actor::{ActorId, AskError, DeadReason, ErrorCode, Message, Recipient, Target};
+use callboard_actor::{ActorId, AskError, DeadReason, ErrorCode, Fault, Message, Recipient, Target};
 use futures::future::{BoxFuture, FutureExt, LocalBoxFuture, TryFutureExt};
 
 use crate::event::Event;
 use crate::events::{End, Events};
+use crate::retry::RetryPolicy;
 
 /// Whoever is given events and says how that ended.
 pub(crate) trait Ear: Send + Sync {
@@ -17,6 +19,11 @@ pub(crate) trait Ear: Send + Sync {
     /// How it wants to be given them.
     fn pace(&self) -> Pace {
         Pace::default()
+    }
+
+    /// Has its handler tried by this policy. False where that is not for the subscription to say.
+    fn try_by(&mut self, _policy: RetryPolicy) -> bool {
+        false
     }
 
     /// Whether it is there no more.
@@ -65,35 +72,65 @@ impl Default for Pace {
 }
 
 /// How it ended to give an event to somebody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ending {
     pub(crate) end: End,
     /// Why it was not handled.
     pub(crate) code: Option<ErrorCode>,
     /// The dead letter that nobody has written yet.
     pub(crate) dead: Option<DeadReason>,
+    /// The actor has told of it, with more than is known here.
+    pub(crate) is_told: bool,
+    /// What its handler said.
+    pub(crate) failure: Option<Arc<Failure>>,
+}
+
+/// Why a handler failed the last time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) code: ErrorCode,
+    pub(crate) text: String,
+    pub(crate) location: Option<String>,
+    pub(crate) attempts: u32,
+}
+
+impl Failure {
+    pub(crate) fn of(fault: &Fault) -> Self {
+        let (text, location) = (fault.text().to_owned(), fault.location().map(str::to_owned));
+        Self { code: ErrorCode::HandlerFailed, text, location, attempts: 1 }
+    }
+
+    /// The message of a panic.
+    pub(crate) fn panicked(text: &str) -> Self {
+        Self { code: ErrorCode::HandlerPanicked, text: text.to_owned(), location: None, attempts: 1 }
+    }
 }
 
 impl Ending {
-    pub(crate) const HANDLED: Self = Self { end: End::Delivered, code: None, dead: None };
+    pub(crate) const HANDLED: Self =
+        Self { end: End::Delivered, code: None, dead: None, is_told: false, failure: None };
     /// Its time was over before it was given to anybody.
     pub(crate) const EXPIRED: Self =
-        Self { end: End::Expired, code: Some(ErrorCode::Expired), dead: Some(DeadReason::Expired) };
-    /// Its handler failed as often as it was tried.
-    pub(crate) const FAILED: Self =
-        Self { end: End::Failed, code: Some(ErrorCode::HandlerFailed), dead: Some(DeadReason::Failed) };
+        Self { end: End::Expired, code: Some(ErrorCode::Expired), dead: Some(DeadReason::Expired), ..Self::HANDLED };
     /// Nobody is there any more.
-    pub(crate) const ENDED: Self = Self { end: End::Ended, code: Some(ErrorCode::Unavailable), dead: None };
+    pub(crate) const ENDED: Self = Self { end: End::Ended, code: Some(ErrorCode::Unavailable), ..Self::HANDLED };
+
+    /// Its handler failed as often as it was tried.
+    pub(crate) fn failed(failure: Failure) -> Self {
+        let (code, dead) = (Some(ErrorCode::HandlerFailed), Some(DeadReason::Failed));
+        Self { end: End::Failed, code, dead, failure: Some(Arc::new(failure)), ..Self::HANDLED }
+    }
 
     /// What a failed delivery to an actor means. The actor has written what dead letters there are.
     pub(crate) fn of<M>(error: &AskError<M>) -> Self {
-        let end = match error {
-            AskError::Timeout { .. } => return Self { dead: None, ..Self::EXPIRED },
+        let (end, is_told) = match error {
+            AskError::Timeout { .. } => return Self { dead: None, is_told: true, ..Self::EXPIRED },
             AskError::Stopped(_) | AskError::ShuttingDown(_) | AskError::Ended(_) => return Self::ENDED,
-            AskError::Faulted(_) | AskError::Dropped => End::Failed,
-            _ => End::Refused,
+            AskError::Faulted(_) | AskError::Dropped => (End::Failed, true),
+            AskError::Shed => (End::Refused, true),
+            _ => (End::Refused, false),
         };
-        Self { end, code: Some(error.code()), dead: None }
+        Self { end, code: Some(error.code()), is_told, ..Self::HANDLED }
     }
 }
 
@@ -117,7 +154,8 @@ pub(crate) async fn give_patiently<M: Message>(
             Err(AskError::Refused { retry_after, .. }) => tokio::time::sleep(retry_after.min(LONGEST_PAUSE)).await,
             Ok(reply) => return Ok(reply),
             Err(error) => {
-                if Ending::of(&error).end == End::Refused {
+                let ending = Ending::of(&error);
+                if ending.end == End::Refused && !ending.is_told {
                     Target::bury(recipient);
                 }
                 return Err(Some(error));

@@ -143,6 +143,11 @@ impl Subscriber {
         self.ear().has_ended()
     }
 
+    /// Whether nothing can be delivered to it any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.has_ended() || self.is_orphan()
+    }
+
     /// Ends it; true for the first who does so.
     pub(crate) fn end(&self) -> bool {
         !self.has_ended.swap(true, Ordering::AcqRel)

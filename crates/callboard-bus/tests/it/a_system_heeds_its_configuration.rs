@@ -72,6 +72,20 @@ fn a_message_has_its_time() {
     });
 }
 
+/// F-CFG-02, F-CFG-17: so many calls from outside are under way at once as it says, from the start on and whenever that changes.
+#[test]
+fn so_many_calls_are_let_in() {
+    let live = loaded(Profile::Base, &[("MAX_CONCURRENT_MESSAGES", "2")]);
+    configured(&live, async |t| {
+        let limit = || t.system().operations().concurrency().limit;
+        assert_eq!(limit(), 2);
+        live.set("bus.max_concurrent_messages", "50").unwrap();
+        assert_eq!(limit(), 50);
+        live.set("bus.max_concurrent_messages", "0").unwrap_err();
+        assert_eq!(limit(), 50);
+    });
+}
+
 /// F-CFG-03: with retries too, the time is for all attempts.
 #[test]
 fn the_time_is_for_all_attempts() {

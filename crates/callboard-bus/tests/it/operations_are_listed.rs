@@ -50,7 +50,7 @@ fn what_becomes_of_calls_is_counted_by_class() {
         let counts = status.counts;
         assert_eq!((counts.begun, counts.succeeded, counts.transient, counts.permanent), (4, 1, 2, 1));
         assert_eq!((counts.in_flight, status.success_rate()), (0, Some(0.25)));
-        assert_eq!((status.last_error.as_deref(), status.times.timed), (Some("the press is BUSY"), 1));
+        assert_eq!((status.last_error.as_deref(), status.times.timed), (Some("the press is BUSY"), 4));
         t.shutdown().await;
     });
 }

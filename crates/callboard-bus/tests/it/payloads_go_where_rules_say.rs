@@ -3,7 +3,7 @@
 
 use callboard_actor::ErrorCode;
 use callboard_actor::testing::TestSystem;
-use callboard_bus::{Manifest, ModulesExt, Router, Value};
+use callboard_bus::{DeadLetterQueueExt, LetterFilter, Manifest, ModulesExt, Router, Value};
 use serde_json::json;
 
 use crate::module_kit::{Add, adder};
@@ -34,7 +34,7 @@ fn the_first_rule_that_holds_says_who_is_called() {
         assert_eq!(add(2).await, Value::from(3));
         let refused = modules.route(&router, json!({ "amount": 0.5 })).unwrap().await.unwrap_err();
         assert_eq!(refused.code(), ErrorCode::ValidationFailed, "a call as any other");
-        assert_eq!(modules.undelivered().total, 0);
+        assert_eq!(t.system().dead_letter_queue().counts().total(), 0);
         t.shutdown().await;
     });
 }
@@ -47,14 +47,14 @@ fn what_no_rule_holds_for_is_recorded() {
         let unrouted = modules.route(&router, json!({ "amount": -1 })).unwrap_err();
         assert_eq!(unrouted.code(), ErrorCode::UnknownOperation);
         modules.route(&router, json!({ "amount": "many" })).unwrap_err();
-        let undelivered = modules.undelivered();
-        assert_eq!((undelivered.total, router.faults()), (2, 2));
-        assert_eq!((undelivered.last[0].name.as_str(), undelivered.last[0].code), ("amounts", unrouted.code()));
-        assert_eq!(undelivered.last[0].reason, unrouted.to_string());
+        let letters = t.system().dead_letter_queue().list(&LetterFilter::all());
+        assert_eq!((letters.len(), router.faults()), (2, 2));
+        assert_eq!((letters[0].subject.as_str(), letters[0].cause.code), ("amounts", unrouted.code()));
+        assert_eq!(letters[0].cause.to_string(), unrouted.to_string());
 
         let router = router.otherwise("small.add".parse().unwrap());
         let rest = modules.route(&router, json!({ "amount": -1 })).unwrap().await.unwrap();
-        assert_eq!((rest, modules.undelivered().total), (Value::from(-1), 2));
+        assert_eq!((rest, t.system().dead_letter_queue().counts().total()), (Value::from(-1), 2));
         t.shutdown().await;
     });
 }

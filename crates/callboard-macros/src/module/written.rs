@@ -199,6 +199,7 @@ impl Module {
             impl #home::__private::Message for #own {
                 type Reply = ();
                 const KEEP: ::core::option::Option<fn(&Self) -> Self> = ::core::option::Option::Some(<Self as ::core::clone::Clone>::clone);
+                const CONTENT: ::core::option::Option<fn(&Self) -> &dyn ::core::any::Any> = ::core::option::Option::Some(|heard| &heard.0);
             }
             #handler
         }
@@ -256,7 +257,7 @@ fn duration(duration: Duration) -> TokenStream {
 }
 
 /// A `Result` whose error is the answer's and not the supervisor's.
-fn is_fallible(output: Option<&Type>) -> bool {
+pub(super) fn is_fallible(output: Option<&Type>) -> bool {
     let Some(Type::Path(path)) = output else { return false };
     let Some(last) = path.path.segments.last().filter(|last| last.ident == "Result") else { return false };
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return true };

@@ -1,0 +1,44 @@
+//! Who looks after a system: an [`Operator`].
+
+use std::collections::BTreeSet;
+
+/// Somebody in whose name something is done that not everybody may, or that is written down. Whoever knows who it is, a command
+/// line or a gate that reads tokens, says so here; nothing checks it again.
+///
+/// ```
+/// use callboard_bus::Operator;
+///
+/// let ann = Operator::new("ann").scope("dlq:reveal");
+/// assert!(ann.may("dlq:reveal") && !ann.may("dlq:purge"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "an operator does nothing by itself"]
+pub struct Operator {
+    name: String,
+    scopes: BTreeSet<String>,
+}
+
+impl Operator {
+    /// Somebody who has no scopes.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), scopes: BTreeSet::new() }
+    }
+
+    /// The same with one more scope, `area:verb`.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scopes.insert(scope.into());
+        self
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether this scope is among the operator's.
+    #[must_use]
+    pub fn may(&self, scope: &str) -> bool {
+        self.scopes.contains(scope)
+    }
+}
