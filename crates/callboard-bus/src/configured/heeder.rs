@@ -10,6 +10,7 @@ use crate::config::{Config, Heed};
 use crate::events::EventsExt;
 use crate::middleware::log_calls;
 use crate::modules::ModulesExt;
+use crate::monitoring::Monitoring;
 use crate::operation::CallSettings;
 use crate::operations::OperationsExt;
 use crate::retry::RetryPolicy;
@@ -33,7 +34,7 @@ struct Consumer {
 }
 
 /// A setting that is not named here is in [`WATCHED`] or [`OPEN`].
-const CONSUMERS: [Consumer; 8] = [
+const CONSUMERS: [Consumer; 9] = [
     Consumer {
         keys: &["bus.message_timeout"],
         heed: |system, config| system.set_ask_timeout(config.bus.message_timeout),
@@ -43,7 +44,10 @@ const CONSUMERS: [Consumer; 8] = [
         heed: |system, config| system.channels().set_limit(whole(config.bus.max_message_queue_size)),
     },
     Consumer { keys: &["bus.max_concurrent_messages"], heed: heed_concurrency },
-    // bus.processor_interval: the interval of what sweeps up is set here.
+    Consumer {
+        keys: &["bus.processor_interval"],
+        heed: |system, config| Monitoring::configure_interval(system, config.bus.processor_interval),
+    },
     Consumer { keys: &["circuit_breaker.failure_threshold", "circuit_breaker.recovery_timeout"], heed: heed_calls },
     Consumer {
         keys: &["retry.factor", "retry.initial_delay", "retry.jitter", "retry.max_delay", "retry.max_retries"],
@@ -66,8 +70,7 @@ const WATCHED: [&str; 1] = ["workflow.timeout"];
 
 /// What would heed them is not there yet.
 #[cfg(test)]
-const OPEN: [&str; 6] = [
-    "bus.processor_interval",
+const OPEN: [&str; 5] = [
     "events.store_max_events",
     "security.allowed_modules",
     "security.default_token_expiration",

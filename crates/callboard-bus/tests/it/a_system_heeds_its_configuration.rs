@@ -280,6 +280,45 @@ fn so_many_messages_wait_as_the_configuration_says() {
     });
 }
 
+/// F-CFG-11, F-CFG-17, F-BUS-20: what has expired is swept up every 100 ms, of the enhanced profile every 50 ms, and as often as is
+/// set from then on.
+#[test]
+fn so_often_is_swept_up_as_the_configuration_says() {
+    for (profile, after_60_ms) in [(Profile::Base, 1), (Profile::Enhanced, 0)] {
+        let live = loaded(profile, &[]);
+        configured(&live, async |t| {
+            let (channels, gate) = (t.system().channels(), Arc::new(Semaphore::new(0)));
+            t.system().channel("c").create().await.unwrap();
+            let (held, busy) = (Arc::clone(&gate), channels.clone());
+            let listen = move |_| {
+                let held = Arc::clone(&held);
+                async move { held.acquire().await.map(|permit| permit.forget()).map_err(Into::into) }
+            };
+            let _subscription = t.system().subscribe_fn(">", listen).on_channel("c").await.unwrap();
+            t.system().publish("in_hand", Value::Null).channel("c").await.unwrap();
+            let expired = || busy.queued() - 1;
+            let publish = async || {
+                let event = t.system().publish("short", Value::Null).channel("c").ttl(10 * MILLISECOND);
+                event.await.unwrap();
+            };
+            t.settle().await;
+            publish().await;
+            t.advance(60 * MILLISECOND - t.now()).await;
+            assert_eq!(expired(), after_60_ms, "{profile}");
+            t.advance(60 * MILLISECOND).await;
+            assert_eq!(expired(), 0, "{profile}");
+            live.set("bus.processor_interval", "10s").unwrap();
+            t.settle().await;
+            publish().await;
+            t.advance(9 * SECOND).await;
+            assert_eq!(expired(), 1);
+            t.advance(2 * SECOND).await;
+            assert_eq!(expired(), 0);
+            gate.add_permits(1);
+        });
+    }
+}
+
 /// F-CFG-12, F-CFG-17, F-API-08: off, calls are written down by nobody; on, by a line at the start and one at the end.
 #[test]
 fn calls_are_written_down_where_the_configuration_says() {
