@@ -190,6 +190,14 @@ impl Shared {
         })
     }
 
+    fn retime(&self, interval: Duration) {
+        self.maintained.set_interval(interval);
+        if let Some(actor) = self.maintained.actor() {
+            // One whose mailbox is full, or that is restarted, looks for itself.
+            drop(actor.try_tell(Retime));
+        }
+    }
+
     fn is_watched(&self) -> bool {
         self.is_watched.load(Ordering::Relaxed)
     }
@@ -252,12 +260,6 @@ impl Monitoring {
         StatusRequest::new(self.clone())
     }
 
-    /// How often the maintenance has a turn.
-    #[must_use]
-    pub fn interval(&self) -> Duration {
-        self.shared.maintained.interval()
-    }
-
     /// How often the maintenance has a turn: every 100 ms unless it is set. Delivery does not wait for it.
     ///
     /// # Errors
@@ -267,12 +269,13 @@ impl Monitoring {
         if !(Duration::from_millis(1)..=Duration::from_secs(3600)).contains(&interval) {
             return Err(MonitoringError::Interval(interval));
         }
-        self.shared.maintained.set_interval(interval);
-        if let Some(actor) = self.shared.maintained.actor() {
-            // One whose mailbox is full, or that is restarted, looks for itself.
-            drop(actor.try_tell(Retime));
-        }
+        self.shared.retime(interval);
         Ok(())
+    }
+
+    /// The same by the configuration, which has been checked; it starts nothing.
+    pub(crate) fn configure_interval(system: &System, interval: Duration) {
+        Shared::of(system).retime(interval);
     }
 
     /// For how long samples are kept: an hour unless it is set. What is older goes.

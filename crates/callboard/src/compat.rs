@@ -1,10 +1,10 @@
 //! The names that older versions had for messages on channels, for who moves a program over. New code publishes and
-//! subscribes with [`EventsExt`](crate::bus::EventsExt), which these are made of.
+//! subscribes with [`EventsExt`], which these are made of.
 //!
 //! | name | the same as |
 //! |---|---|
-//! | [`send_module_message`] | [`EventsExt::send_message`](crate::bus::EventsExt::send_message) |
-//! | [`register_module_message_handler`] | [`EventsExt::subscribe_fn`](crate::bus::EventsExt::subscribe_fn) on a channel |
+//! | [`send_module_message`] | [`EventsExt::send_message`] |
+//! | [`register_module_message_handler`] | [`EventsExt::subscribe_fn`] on a channel |
 //! | [`v1::publish_module_message`] | [`send_module_message`] |
 //! | [`v1::subscribe_module_message`] | [`register_module_message_handler`] |
 

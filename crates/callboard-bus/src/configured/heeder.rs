@@ -10,7 +10,7 @@ use crate::config::{Config, Heed};
 use crate::events::EventsExt;
 use crate::middleware::log_calls;
 use crate::modules::ModulesExt;
-use crate::monitoring::MonitoringExt;
+use crate::monitoring::Monitoring;
 use crate::operation::CallSettings;
 use crate::operations::OperationsExt;
 use crate::retry::RetryPolicy;
@@ -44,7 +44,10 @@ const CONSUMERS: [Consumer; 9] = [
         heed: |system, config| system.channels().set_limit(whole(config.bus.max_message_queue_size)),
     },
     Consumer { keys: &["bus.max_concurrent_messages"], heed: heed_concurrency },
-    Consumer { keys: &["bus.processor_interval"], heed: heed_interval },
+    Consumer {
+        keys: &["bus.processor_interval"],
+        heed: |system, config| Monitoring::configure_interval(system, config.bus.processor_interval),
+    },
     Consumer { keys: &["circuit_breaker.failure_threshold", "circuit_breaker.recovery_timeout"], heed: heed_calls },
     Consumer {
         keys: &["retry.factor", "retry.initial_delay", "retry.jitter", "retry.max_delay", "retry.max_retries"],
@@ -133,12 +136,6 @@ fn heed_concurrency(system: &System, config: &Config) {
     // The configuration has been checked, so that it is a number from 1 on.
     if let Err(error) = system.operations().set_concurrency(whole(config.bus.max_concurrent_messages)) {
         tracing::warn!(target: "callboard::config", %error, "as many calls are let in as before");
-    }
-}
-
-fn heed_interval(system: &System, config: &Config) {
-    if let Err(error) = system.monitoring().set_interval(config.bus.processor_interval) {
-        tracing::warn!(target: "callboard::config", %error, "the maintenance has its turns as before");
     }
 }
 

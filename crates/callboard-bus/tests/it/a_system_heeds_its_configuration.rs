@@ -10,8 +10,8 @@ use callboard_bus::config::{Config, ConfigChange, LiveConfig, Profile};
 use callboard_bus::discovery::{DiscoveryQuery, Permissions};
 use callboard_bus::retry::Jitter;
 use callboard_bus::{
-    BuilderConfigExt, CallSettings, ConfigExt, EventsExt, JobsExt, ModulesExt, MonitoringExt, OperationsExt,
-    PublishError, RetryPolicy, Value, from_value,
+    BuilderConfigExt, CallSettings, ConfigExt, EventsExt, JobsExt, ModulesExt, OperationsExt, PublishError,
+    RetryPolicy, Value, from_value,
 };
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -83,20 +83,6 @@ fn so_many_calls_are_let_in() {
         assert_eq!(limit(), 50);
         live.set("bus.max_concurrent_messages", "0").unwrap_err();
         assert_eq!(limit(), 50);
-    });
-}
-
-/// F-CFG-11, F-CFG-17: the maintenance has its turns as often as it says: what has expired in a queue is taken out by the next.
-#[test]
-fn the_maintenance_has_its_interval() {
-    let live = loaded(Profile::Base, &[("CALLBOARD_BUS__PROCESSOR_INTERVAL", "400ms")]);
-    configured(&live, async |t| {
-        let interval = || t.system().monitoring().interval();
-        assert_eq!(interval(), 2 * SECOND / 5);
-        live.set("bus.processor_interval", "20s").unwrap();
-        assert_eq!(interval(), 20 * SECOND);
-        live.set("bus.processor_interval", "0s").unwrap_err();
-        assert_eq!(interval(), 20 * SECOND);
     });
 }
 
@@ -292,6 +278,45 @@ fn so_many_messages_wait_as_the_configuration_says() {
         assert_eq!((publish().await.unwrap_err().code(), t.system().channels().queued()), (ErrorCode::Busy, 3));
         gate.add_permits(3);
     });
+}
+
+/// F-CFG-11, F-CFG-17, F-BUS-20: what has expired is swept up every 100 ms, of the enhanced profile every 50 ms, and as often as is
+/// set from then on.
+#[test]
+fn so_often_is_swept_up_as_the_configuration_says() {
+    for (profile, after_60_ms) in [(Profile::Base, 1), (Profile::Enhanced, 0)] {
+        let live = loaded(profile, &[]);
+        configured(&live, async |t| {
+            let (channels, gate) = (t.system().channels(), Arc::new(Semaphore::new(0)));
+            t.system().channel("c").create().await.unwrap();
+            let (held, busy) = (Arc::clone(&gate), channels.clone());
+            let listen = move |_| {
+                let held = Arc::clone(&held);
+                async move { held.acquire().await.map(|permit| permit.forget()).map_err(Into::into) }
+            };
+            let _subscription = t.system().subscribe_fn(">", listen).on_channel("c").await.unwrap();
+            t.system().publish("in_hand", Value::Null).channel("c").await.unwrap();
+            let expired = || busy.queued() - 1;
+            let publish = async || {
+                let event = t.system().publish("short", Value::Null).channel("c").ttl(10 * MILLISECOND);
+                event.await.unwrap();
+            };
+            t.settle().await;
+            publish().await;
+            t.advance(60 * MILLISECOND - t.now()).await;
+            assert_eq!(expired(), after_60_ms, "{profile}");
+            t.advance(60 * MILLISECOND).await;
+            assert_eq!(expired(), 0, "{profile}");
+            live.set("bus.processor_interval", "10s").unwrap();
+            t.settle().await;
+            publish().await;
+            t.advance(9 * SECOND).await;
+            assert_eq!(expired(), 1);
+            t.advance(2 * SECOND).await;
+            assert_eq!(expired(), 0);
+            gate.add_permits(1);
+        });
+    }
 }
 
 /// F-CFG-12, F-CFG-17, F-API-08: off, calls are written down by nobody; on, by a line at the start and one at the end.
