@@ -1,13 +1,15 @@
-//! Modules by name: looking an operation up, and calling it with a payload of
-//! one field.
+//! Modules: looking an operation up, calling it by name with a payload of one
+//! field and as a type, and starting many of them.
 
 use std::{
     hint::black_box,
     time::{Duration, Instant},
 };
 
-use callboard::{Actor, ActorRef, Context, Fault, Handler, Message, System};
-use callboard_bus::{Address, Manifest, ModulesExt, Object, Value};
+use callboard::{
+    ActorRef, Message, System,
+    bus::{Address, Manifest, Module, ModulesExt, Object, OperationsExt, Value, module},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,8 @@ pub fn run(workload: Workload, size: Size) -> Option<f64> {
     let elapsed = match workload {
         Workload::LookUp => look_up(operations),
         Workload::CallByName => call(operations),
+        Workload::CallTyped => call_typed(operations),
+        Workload::Modules => start(operations),
         _ => return None,
     };
     Some(elapsed.as_nanos() as f64 / operations as f64)
@@ -55,14 +59,45 @@ fn call(calls: u64) -> Duration {
     })
 }
 
+/// The same by the method of a reference, with the breaker, the counts, the
+/// limits and an empty pipeline of middleware in the way.
+fn call_typed(calls: u64) -> Duration {
+    Callboard::on_one_thread(move |system| async move {
+        let adder = adder(&system).await;
+        let start = Instant::now();
+        for amount in 0..calls {
+            black_box(adder.add(Add { amount }).await.expect("the adder answers"));
+        }
+        let elapsed = start.elapsed();
+        assert_eq!(adder.add(Add { amount: 0 }).await.expect("the adder answers"), calls * (calls - 1) / 2);
+        let status = system.operations().status("adder.add").expect("it is registered");
+        assert_eq!(status.counts.succeeded, calls + 1);
+        elapsed
+    })
+}
+
+/// Modules with an operation each, from their start until all can be found.
+fn start(modules: u64) -> Duration {
+    Callboard::on_one_thread(move |system| async move {
+        let start = Instant::now();
+        for number in 0..modules {
+            let adder = system.spawn(Adder::default);
+            let module = Manifest::new(format!("adder_{number}"), "1.0.0").operation::<Add>("add");
+            module.register(&adder).await.expect("the name is free");
+        }
+        let elapsed = start.elapsed();
+        assert_eq!(system.modules().list().len() as u64, modules);
+        elapsed
+    })
+}
+
 fn address() -> Address {
     "adder.add@^1".parse().expect("the address is well formed")
 }
 
 async fn adder(system: &System) -> ActorRef<Adder> {
     let adder = system.spawn(Adder::default);
-    let module = Manifest::new("adder", "1.0.0").operation::<Add>("add");
-    module.register(&adder).await.expect("the name is free");
+    Adder::manifest().register(&adder).await.expect("the name is free");
     adder
 }
 
@@ -73,20 +108,17 @@ struct Adder {
 }
 
 /// Adds to the sum and answers with it.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Message, Serialize, Deserialize, JsonSchema)]
+#[message(reply = u64)]
 struct Add {
     amount: u64,
 }
 
-impl Actor for Adder {}
-
-impl Message for Add {
-    type Reply = u64;
-}
-
-impl Handler<Add> for Adder {
-    async fn handle(&mut self, Add { amount }: Add, _: &mut Context<Self>) -> Result<u64, Fault> {
-        self.sum += amount;
-        Ok(self.sum)
+#[module(name = "adder", version = "1.0.0")]
+impl Adder {
+    #[request("add")]
+    async fn add(&mut self, add: Add) -> u64 {
+        self.sum += add.amount;
+        self.sum
     }
 }

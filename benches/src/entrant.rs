@@ -86,8 +86,10 @@ impl Entrant {
                 .or_else(|| by_name::run(workload, size))
                 .or_else(|| publishing::run(workload, size))
                 .or_else(|| workflows::run(workload, size)),
-            // What a call by name is measured against.
-            Self::Actix if workload == Workload::CallByName => shared::<Actix>(Workload::Ask, size),
+            // What a call of an operation is measured against.
+            Self::Actix if matches!(workload, Workload::CallByName | Workload::CallTyped) => {
+                shared::<Actix>(Workload::Ask, size)
+            }
             Self::Actix => shared::<Actix>(workload, size).or_else(|| publishing::run_broker(workload, size)),
             Self::Tokio => shared::<Tokio>(workload, size),
             #[cfg(feature = "peers")]
@@ -125,6 +127,8 @@ fn shared<P: Peer>(workload: Workload, size: Size) -> Option<f64> {
         Workload::Broadcast => traffic::broadcast::<P>,
         Workload::Spawn => traffic::spawn::<P>,
         Workload::SpawnBytes => return bytes_per_actor::<P>(size),
+        Workload::TellAllocs => return allocations(traffic::tell::<P>, size.operations(workload)),
+        Workload::AskAllocs => return allocations(traffic::ask::<P>, size.operations(workload)),
         _ => return None,
     };
     let operations = size.operations(workload);
@@ -135,4 +139,13 @@ fn bytes_per_actor<P: Peer>(size: Size) -> Option<f64> {
     let actors = size.operations(Workload::SpawnBytes);
     let bytes = traffic::weigh::<P, _>(actors, memory::start_counting, memory::bytes_since_start)?;
     Some(bytes as f64 / actors as f64)
+}
+
+/// Allocations per operation: those of a run of three times as many
+/// operations without those of a run of so many, so that the start and the
+/// end of the entrant drop out.
+fn allocations(run: fn(u64) -> Duration, operations: u64) -> Option<f64> {
+    let count = |operations| memory::allocations_during(|| _ = run(operations));
+    let (few, many) = (count(operations)?, count(3 * operations)?);
+    Some((many as f64 - few as f64) / (2 * operations) as f64)
 }

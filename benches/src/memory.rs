@@ -1,7 +1,7 @@
-//! An allocator that can count the bytes in use: how the weight of an idle
-//! actor is found.
+//! An allocator that can count the bytes in use and the allocations: how the
+//! weight of an idle actor is found, and what a message allocates.
 //!
-//! Counting is off but while actors are weighed, so that the timed workloads
+//! Counting is off but while that is asked for, so that the timed workloads
 //! pay one relaxed load per allocation and nothing more.
 //!
 //! # Safety
@@ -15,11 +15,13 @@
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
-    sync::atomic::{AtomicBool, AtomicI64, Ordering},
+    sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
 };
 
 static COUNTING: AtomicBool = AtomicBool::new(false);
 static BYTES: AtomicI64 = AtomicI64::new(0);
+/// On all threads.
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     /// Actors are weighed on this thread. Others may still be busy with the end of the entrant before.
@@ -45,6 +47,17 @@ pub fn bytes_since_start() -> Option<i64> {
     COUNTING.store(false, Ordering::Relaxed);
     let bytes = BYTES.load(Ordering::Relaxed);
     (bytes != 0).then_some(bytes)
+}
+
+/// How many allocations are made, on any thread, while this runs. `None` where
+/// the program runs with another allocator than [`CountingAllocator`].
+pub fn allocations_during(run: impl FnOnce()) -> Option<u64> {
+    ALLOCATIONS.store(0, Ordering::Relaxed);
+    COUNTING.store(true, Ordering::Relaxed);
+    run();
+    COUNTING.store(false, Ordering::Relaxed);
+    let allocations = ALLOCATIONS.load(Ordering::Relaxed);
+    (allocations != 0).then_some(allocations)
 }
 
 // SAFETY: each method hands its arguments to the system's allocator and
@@ -76,7 +89,13 @@ unsafe impl GlobalAlloc for CountingAllocator {
 }
 
 fn note(change: i64) {
-    if COUNTING.load(Ordering::Relaxed) && WEIGHS.get() {
+    if !COUNTING.load(Ordering::Relaxed) {
+        return;
+    }
+    if change > 0 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+    }
+    if WEIGHS.get() {
         BYTES.fetch_add(change, Ordering::Relaxed);
     }
 }

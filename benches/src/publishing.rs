@@ -1,5 +1,6 @@
 //! One publisher, and subscribers that count what they hear: callboard's events
-//! against actix-broker's system broker, on one thread.
+//! against actix-broker's system broker, on one thread; and who wants an event, found
+//! among many patterns.
 
 use std::{
     hint::black_box,
@@ -35,6 +36,10 @@ pub fn subscribers(workload: Workload) -> Option<u64> {
 
 /// Runs the workload once with callboard: nanoseconds per delivery.
 pub fn run(workload: Workload, size: Size) -> Option<f64> {
+    if workload == Workload::Match {
+        let events = size.operations(workload);
+        return Some(find_by_pattern(events).as_nanos() as f64 / events as f64);
+    }
     per_delivery(workload, size, by_callboard)
 }
 
@@ -89,6 +94,39 @@ fn by_broker(events: u64, subscribers: u64) -> Duration {
     })
 }
 
+/// How many patterns there are to find one among.
+const PATTERNS: u64 = 10_000;
+
+/// Events, each of which one of the patterns stands for.
+fn find_by_pattern(events: u64) -> Duration {
+    Callboard::on_one_thread(move |system| async move {
+        let ear = system.spawn(Ear::default);
+        let mut subscriptions = Vec::new();
+        for number in 0..PATTERNS {
+            let pattern = match number % 4 {
+                0 => format!("shop.{number}.order.paid"),
+                1 => format!("shop.{number}.*.paid"),
+                2 => format!("shop.{number}.>"),
+                _ => format!("shop.{number}.order.pai*"),
+            };
+            subscriptions.push(system.subscribe(&pattern, ear.recipient()).await.expect("the pattern is well formed"));
+        }
+        let named =
+            |number: u64| format!("shop.{number}.order.paid").parse::<Topic>().expect("the name is well formed");
+        let names: Vec<Topic> = (0..PATTERNS).map(named).collect();
+        let publisher = system.events();
+        let start = Instant::now();
+        for (number, name) in (0..events).zip(names.iter().cycle()) {
+            let receipt = publisher.publish(name.clone(), number).await.expect("the system runs");
+            assert_eq!(receipt.delivered, 1, "one pattern stands for the name");
+            if number % 1_000 == 0 {
+                yield_now().await;
+            }
+        }
+        start.elapsed()
+    })
+}
+
 /// Returns when every delivery has been handled, and says how long that took.
 async fn all_heard(heard: &AtomicU64, expected: u64, start: Instant) -> Duration {
     while heard.load(Ordering::Relaxed) < expected {
@@ -100,13 +138,14 @@ async fn all_heard(heard: &AtomicU64, expected: u64, start: Instant) -> Duration
 }
 
 /// Counts events.
+#[derive(Default)]
 struct Ear(Arc<AtomicU64>);
 
 impl Actor for Ear {}
 
 impl SyncHandler<Event> for Ear {
     fn handle(&mut self, event: Event, _: &mut Context<Self>) -> Result<(), Fault> {
-        black_box(event.data);
+        black_box(&event.data);
         self.0.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }

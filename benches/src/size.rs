@@ -31,11 +31,14 @@ impl Size {
             Workload::Ask | Workload::Ask256 => 204_800,
             Workload::AskX => 5_000,
             Workload::Spawn | Workload::SpawnBytes | Workload::Priority => 100_000,
+            Workload::TellAllocs | Workload::AskAllocs => 50_000,
             Workload::Restart => 1_000,
             Workload::Fairness => 500_000,
             Workload::Inspect => 10_000,
             Workload::LookUp => 1_000_000,
-            Workload::CallByName => 204_800,
+            Workload::CallByName | Workload::CallTyped => 204_800,
+            Workload::Modules => 1_000,
+            Workload::Match => 200_000,
             // Deliveries.
             Workload::Publish1 | Workload::Publish10 | Workload::Publish100 => 500_000,
             // Steps.

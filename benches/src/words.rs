@@ -13,6 +13,7 @@ pub(crate) const NONE: &str = "–";
 pub(crate) fn figure(workload: Workload, figure: f64) -> String {
     match workload.unit() {
         Some("percent") => format!("{figure:.1} %"),
+        Some("allocations") => format!("{figure:.3}"),
         Some(unit) => format!("{} {unit}", grouped(figure)),
         None => time(figure),
     }

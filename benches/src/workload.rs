@@ -32,6 +32,10 @@ pub enum Workload {
     Spawn,
     /// What an idle actor weighs.
     SpawnBytes,
+    /// Allocations per message of the tell workload.
+    TellAllocs,
+    /// Allocations per ask of the ask workload.
+    AskAllocs,
     /// From a panic to the next answer.
     Restart,
     /// A Critical message behind a backlog of Normal ones.
@@ -44,6 +48,12 @@ pub enum Workload {
     LookUp,
     /// A call by name with a payload of one field, against a plain `send`.
     CallByName,
+    /// The same by the method of a reference, as a type.
+    CallTyped,
+    /// A thousand modules started and registered, per module.
+    Modules,
+    /// An event that one of 10,000 patterns stands for, to its one subscriber.
+    Match,
     /// An event to one subscriber, per delivery.
     Publish1,
     /// To ten.
@@ -86,7 +96,7 @@ pub struct UnknownWorkload {
 
 impl Workload {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 31] = [
         Self::Tell,
         Self::TellTtl,
         Self::TellX,
@@ -99,12 +109,17 @@ impl Workload {
         Self::Broadcast,
         Self::Spawn,
         Self::SpawnBytes,
+        Self::TellAllocs,
+        Self::AskAllocs,
         Self::Restart,
         Self::Priority,
         Self::Fairness,
         Self::Inspect,
         Self::LookUp,
         Self::CallByName,
+        Self::CallTyped,
+        Self::Modules,
+        Self::Match,
         Self::Publish1,
         Self::Publish10,
         Self::Publish100,
@@ -130,12 +145,17 @@ impl Workload {
             Self::Broadcast => "broadcast",
             Self::Spawn => "spawn",
             Self::SpawnBytes => "spawn_bytes",
+            Self::TellAllocs => "tell_allocs",
+            Self::AskAllocs => "ask_allocs",
             Self::Restart => "restart",
             Self::Priority => "priority",
             Self::Fairness => "fairness",
             Self::Inspect => "inspect",
             Self::LookUp => "lookup",
             Self::CallByName => "call_by_name",
+            Self::CallTyped => "call_typed",
+            Self::Modules => "modules",
+            Self::Match => "match_10000",
             Self::Publish1 => "publish_1",
             Self::Publish10 => "publish_10",
             Self::Publish100 => "publish_100",
@@ -151,6 +171,7 @@ impl Workload {
     pub fn unit(self) -> Option<&'static str> {
         match self {
             Self::SpawnBytes | Self::RunBytes => Some("bytes"),
+            Self::TellAllocs | Self::AskAllocs => Some("allocations"),
             Self::Inspect => Some("percent"),
             workflow if workflow.is_workflow() => Some("steps/s"),
             _ => None,
@@ -160,7 +181,7 @@ impl Workload {
     /// Whether the workload is held against a time and not against a rival,
     /// since what it measures is callboard's own, or nearly.
     pub fn is_absolute(self) -> bool {
-        matches!(self, Self::Restart | Self::Priority | Self::Fairness | Self::LookUp)
+        matches!(self, Self::Restart | Self::Priority | Self::Fairness | Self::LookUp | Self::Modules | Self::Match)
     }
 
     /// What the row is, in few words, where everybody can take part: those are
@@ -193,11 +214,16 @@ impl Workload {
             Self::Priority => Some("only callboard has messages with a priority"),
             Self::Fairness => Some("held against a time, and not run with the others"),
             Self::CallByName => Some("actix's figure is that of a plain `send`; nobody else has calls by name"),
+            Self::CallTyped => {
+                Some("actix's figure is that of a plain `send`; nobody else has operations with a breaker and counts")
+            }
             Self::Publish1 | Self::Publish10 | Self::Publish100 => {
                 Some("actix's figure is that of actix-broker; the others have no events by name")
             }
             Self::Inspect
             | Self::LookUp
+            | Self::Modules
+            | Self::Match
             | Self::WorkflowChain
             | Self::WorkflowDiamond
             | Self::WorkflowMontage
@@ -219,7 +245,7 @@ impl Workload {
             Self::TellX => Some(Goal::Ratio(0.6)),
             Self::Ask256 => Some(Goal::Ratio(0.8)),
             Self::Ask | Self::AskX | Self::PingPong | Self::Ring | Self::Spawn => Some(Goal::Ratio(1.0)),
-            Self::Publish1 | Self::Publish10 | Self::Publish100 => Some(Goal::Ratio(1.0)),
+            Self::CallTyped | Self::Publish1 | Self::Publish10 | Self::Publish100 => Some(Goal::Ratio(1.0)),
             Self::Broadcast => Some(Goal::Ratio(0.9)),
             Self::Restart => Some(Goal::Time(50_000.0)),
             Self::Fairness => Some(Goal::Time(1_000_000.0)),
@@ -228,7 +254,13 @@ impl Workload {
             Self::WorkflowChain | Self::WorkflowDiamond | Self::WorkflowMontage | Self::WorkflowMany => {
                 Some(Goal::AtLeast(150_000.0))
             }
-            Self::TellTtl | Self::SpawnBytes | Self::Priority | Self::LookUp | Self::RunBytes => None,
+            Self::TellTtl
+            | Self::SpawnBytes
+            | Self::Priority
+            | Self::LookUp
+            | Self::Modules
+            | Self::Match
+            | Self::RunBytes => None,
         }
     }
 
@@ -242,13 +274,15 @@ impl Workload {
             Self::Ask256 => Some(Goal::Ratio(0.6)),
             Self::AskX => Some(Goal::Ratio(0.3)),
             Self::PingPong | Self::Ring | Self::Broadcast => Some(Goal::Ratio(0.5)),
-            Self::Publish1 | Self::Publish10 | Self::Publish100 => Some(Goal::Ratio(0.5)),
-            Self::Spawn | Self::LookUp | Self::RunBytes => None,
+            Self::CallTyped | Self::Publish1 | Self::Publish10 | Self::Publish100 => Some(Goal::Ratio(0.5)),
+            Self::Spawn | Self::LookUp | Self::Modules | Self::Match | Self::RunBytes => None,
             Self::CallByName => Some(Goal::Ratio(1.5)),
             Self::WorkflowChain | Self::WorkflowDiamond | Self::WorkflowMontage | Self::WorkflowMany => {
                 Some(Goal::AtLeast(500_000.0))
             }
             Self::SpawnBytes => Some(Goal::Figure(850.0)),
+            Self::TellAllocs => Some(Goal::Figure(0.0)),
+            Self::AskAllocs => Some(Goal::Figure(1.0)),
             Self::Restart => Some(Goal::Time(5_000.0)),
             Self::Priority => Some(Goal::Time(10_000.0)),
             Self::Fairness => Some(Goal::Time(200_000.0)),

@@ -3,6 +3,7 @@
 mod ask;
 mod tell;
 
+use std::any::Any;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Weak};
@@ -112,6 +113,20 @@ impl<A: Actor> ActorRef<A> {
     #[must_use]
     pub fn name(&self) -> String {
         self.0.core.name()
+    }
+
+    /// What a layer above keeps with the actor, see [`extend`](Self::extend).
+    #[inline]
+    #[must_use]
+    pub fn extension<T: Any>(&self) -> Option<&T> {
+        self.0.core.extension()
+    }
+
+    /// Keeps a value of a layer above with the actor, for as long as there are references to it: found by
+    /// [`extension`](Self::extension) without a look-up or a lock. There is room for one; false when another has it. A value
+    /// that holds a reference to the actor would keep both for ever.
+    pub fn extend<T: Any + Send + Sync>(&self, extension: T) -> bool {
+        self.0.core.extend(Box::new(extension))
     }
 
     /// The system that it lives in.
@@ -587,7 +602,7 @@ impl<A: Handler<M>, M: Message> Target<M> for ActorRef<A> {
     }
 
     fn patience(&self) -> std::time::Duration {
-        self.0.core.policy.ask_timeout
+        self.0.core.system.ask_timeout()
     }
 
     fn is_running(&self, deadline: Nanos) -> Option<u64> {

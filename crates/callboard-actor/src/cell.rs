@@ -92,7 +92,7 @@ pub struct Core {
     pub(crate) policy: Arc<Policy>,
     pub(crate) system: Arc<SystemCore>,
     pub(crate) supervisor: Option<SupervisorRef>,
-    rare: OnceBox<Mutex<Rare>>,
+    rare: OnceBox<Rarities>,
 }
 
 /// What happened to the messages of one actor.
@@ -142,6 +142,13 @@ impl Tally {
     pub(crate) fn count_handled(&self) {
         self.handled.store(self.handled.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
+}
+
+/// What most actors never need, behind a lock and not.
+#[derive(Debug, Default)]
+struct Rarities {
+    rare: Mutex<Rare>,
+    extension: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 /// What most actors never need.
@@ -261,12 +268,23 @@ impl Core {
 
     /// Works on what most actors never need.
     pub(crate) fn with_rare<R>(&self, work: impl FnOnce(&mut Rare) -> R) -> R {
-        work(&mut self.rare.get_or_init(Box::default).lock())
+        work(&mut self.rare.get_or_init(Box::default).rare.lock())
     }
 
     /// Reads what most actors never need, if it is there.
     pub(crate) fn read_rare<R>(&self, read: impl FnOnce(&Rare) -> R) -> Option<R> {
-        self.rare.get().map(|rare| read(&rare.lock()))
+        self.rare.get().map(|rarities| read(&rarities.rare.lock()))
+    }
+
+    /// What a layer above keeps with the actor, if it is of this type.
+    #[inline]
+    pub(crate) fn extension<T: Any>(&self) -> Option<&T> {
+        self.rare.get()?.extension.get()?.downcast_ref()
+    }
+
+    /// Keeps something with the actor; false when there is something already.
+    pub(crate) fn extend(&self, extension: Box<dyn Any + Send + Sync>) -> bool {
+        self.rare.get_or_init(Box::default).extension.set(extension).is_ok()
     }
 
     pub(crate) fn faults(&self) -> FaultBook {
@@ -310,7 +328,7 @@ impl Core {
 
     /// It has started, or failed to: a supervisor that waits for it need not any more.
     pub(crate) fn tell_started(&self) {
-        let is_awaited = self.rare.get().is_some_and(|rare| std::mem::take(&mut rare.lock().is_awaited));
+        let is_awaited = self.rare.get().is_some_and(|rarities| std::mem::take(&mut rarities.rare.lock().is_awaited));
         if is_awaited {
             self.report(Report::started(self.id));
         }

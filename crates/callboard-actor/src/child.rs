@@ -337,7 +337,6 @@ pub(crate) enum Interference {
 #[derive(Clone)]
 pub(crate) struct Policy {
     pub(crate) bounds: Bounds,
-    pub(crate) ask_timeout: Duration,
     pub(crate) turn_limit: Option<Duration>,
     pub(crate) start_limit: Duration,
     pub(crate) restart: Restart,
@@ -366,7 +365,6 @@ impl Policy {
                 reserve: defaults.critical_reserve,
                 overflow: defaults.overflow,
             },
-            ask_timeout: defaults.ask_timeout,
             turn_limit: defaults.turn_limit,
             start_limit: defaults.start_limit,
             restart: defaults.restart,

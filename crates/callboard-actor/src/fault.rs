@@ -124,10 +124,19 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// What `?` would make of this error.
+    #[track_caller]
+    #[must_use]
+    pub fn of(error: &(dyn Error + 'static)) -> Self {
+        Self::new(FaultKind::Error, class_of(error), with_causes(error)).at(Location::caller())
+    }
+}
+
 impl<E: Error + 'static> From<E> for Fault {
     #[track_caller]
     fn from(error: E) -> Self {
-        Self::new(FaultKind::Error, class_of(&error), with_causes(&error)).at(Location::caller())
+        Self::of(&error)
     }
 }
 

@@ -19,8 +19,7 @@ use crate::child::Placement;
 use crate::driver::{self, Driver, DriverTask};
 use crate::fault::{Fault, FaultClass, FaultKind, Incident, install_panic_hook, record_backtraces};
 use crate::run_queue::{RunQueue, Runner};
-use crate::supervisor::Supervise;
-use crate::system::{SystemCore, start_all};
+use crate::system::{Beginning, SystemCore, start_all};
 
 /// The actix actor of one arbiter.
 #[derive(Debug)]
@@ -123,7 +122,7 @@ impl Arbiter {
 
 /// The life of the keeper's thread: it starts the arbiters, the root supervisor and the first children, says that they
 /// are there, and then lets alarms go off until the system is over.
-pub(crate) fn keep(core: &Arc<SystemCore>, workers: usize, supervise: Vec<Supervise>, tell: oneshot::Sender<()>) {
+pub(crate) fn keep(core: &Arc<SystemCore>, workers: usize, beginning: Beginning, tell: oneshot::Sender<()>) {
     actix_rt::System::new().block_on(async move {
         let mut arbiters = Vec::with_capacity(workers);
         for _ in 0..workers {
@@ -133,7 +132,7 @@ pub(crate) fn keep(core: &Arc<SystemCore>, workers: usize, supervise: Vec<Superv
         core.set_threads(arbiters, Arbiter::here(Arc::downgrade(core), core.backtraces));
         core.start_root();
         let begin = async {
-            start_all(core, supervise).await;
+            start_all(core, beginning).await;
             // Whoever wanted the system may have gone; it runs all the same.
             let _ = tell.send(());
             std::future::pending::<()>().await

@@ -110,7 +110,7 @@ impl<M: Message + actix::Message<Result = <M as Message>::Reply>> Target<M> for 
     }
 
     fn patience(&self) -> Duration {
-        self.system.policy.ask_timeout
+        self.system.ask_timeout()
     }
 
     /// What an actix actor is doing cannot be seen: it may have begun.

@@ -128,17 +128,17 @@ pub use self::fault::{Fault, FaultClass, FaultKind, Incident};
 pub use self::gate::ActorState;
 pub use self::inspect::{ActorSnapshot, BreakerSnapshot, LaneSnapshot, MessageCounts, Snapshot, Totals, TurnSnapshot};
 pub use self::mailbox::Overflow;
-pub use self::message::{Message, MessageId, Priority};
+pub use self::message::{Message, MessageId, Priority, PriorityError};
 pub use self::monitor::{Down, Restarted};
 pub use self::observer::{BreakerChange, Observer};
 pub use self::part::{Arrangement, Part};
-pub use self::scope::Baggage;
+pub use self::scope::{Baggage, is_in_turn};
 pub use self::shutdown::{Drain, PhaseReport, ShutdownPhase, ShutdownReport};
 pub use self::sleep::Sleep;
 pub use self::supervisor::{
     Backoff, GiveUp, Intensity, Strategy, Supervise, SupervisorRef, one_for_all, one_for_one, rest_for_one,
 };
-pub use self::system::{System, SystemBuilder, block_on};
+pub use self::system::{System, SystemBuilder, WeakSystem, block_on};
 pub use self::timer::TaskHandle;
 #[cfg(feature = "macros")]
 pub use callboard_macros::{Message, main};

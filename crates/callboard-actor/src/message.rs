@@ -2,9 +2,12 @@
 
 use std::any::Any;
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use crate::error::ErrorCode;
 
 /// A value that one actor sends to another, with the type of its answer.
 ///
@@ -85,6 +88,31 @@ impl Priority {
     }
 }
 
+/// A word that is no priority.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no priority; use critical, high, normal, low or background")]
+pub struct PriorityError(String);
+
+impl PriorityError {
+    /// [`ErrorCode::ValidationFailed`].
+    #[must_use]
+    pub const fn code(&self) -> ErrorCode {
+        ErrorCode::ValidationFailed
+    }
+}
+
+/// As [`as_str`](Priority::as_str) writes it, in small or large letters.
+impl FromStr for Priority {
+    type Err = PriorityError;
+
+    fn from_str(word: &str) -> Result<Self, PriorityError> {
+        let is_meant = |priority: &Self| priority.as_str().eq_ignore_ascii_case(word);
+        // On one line and not all of it: the word may come from anywhere.
+        let unknown = || PriorityError(word.chars().take(40).flat_map(char::escape_debug).collect());
+        Self::ALL.into_iter().find(is_meant).ok_or_else(unknown)
+    }
+}
+
 impl fmt::Display for Priority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -115,6 +143,18 @@ impl fmt::Display for MessageId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// F-BUS-10: by its word, in any letters; another word is `validation_failed` and says which there are.
+    #[test]
+    fn a_word_that_is_no_priority_is_refused() {
+        for priority in Priority::ALL {
+            assert_eq!(priority.as_str().parse(), Ok(priority));
+            assert_eq!(priority.as_str().to_uppercase().parse(), Ok(priority));
+        }
+        let error = "urgent\n".parse::<Priority>().unwrap_err();
+        assert_eq!(error.code(), ErrorCode::ValidationFailed);
+        assert_eq!(error.to_string(), r"`urgent\n` is no priority; use critical, high, normal, low or background");
+    }
 
     #[test]
     fn ids_are_distinct_and_sort_by_their_time() {

@@ -106,9 +106,11 @@ fn replace(scope: Option<Rc<TurnScope>>) -> Option<Rc<TurnScope>> {
     ManuallyDrop::into_inner(CURRENT.replace(ManuallyDrop::new(scope)))
 }
 
-/// Whether the calling thread is in a scope.
+/// Whether the calling thread is in a turn, or polls a future that one has [carried away](crate::Context::carry): what is sent
+/// now is part of what somebody is at work on.
 #[inline(always)]
-pub(crate) fn is_in_turn() -> bool {
+#[must_use]
+pub fn is_in_turn() -> bool {
     CURRENT.with_borrow(|scope| scope.is_some())
 }
 

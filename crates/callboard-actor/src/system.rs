@@ -4,7 +4,7 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -15,7 +15,7 @@ use crate::alarm::Alarms;
 use crate::bound::Seat;
 use crate::cell::{ActorCell, ActorId, Core};
 use crate::child::{Child, Defaults, IntoChild, Policy};
-use crate::clock::Clock;
+use crate::clock::{Clock, nanos};
 use crate::dead_letter::{DeadLetter, DeadLetters, DeadReason, Quarantine};
 use crate::directory::Directory;
 use crate::error::StartError;
@@ -27,7 +27,7 @@ use crate::observer::{Observer, Observers};
 use crate::part::Part;
 use crate::shutdown::{Drain, Phases, ShutdownPhase, ShutdownReport};
 use crate::supervisor::{Order, Supervise, SupervisorRef, arrange, one_for_one};
-use crate::sync::{AtomicU32, Mutex};
+use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
 use crate::turn_times::TurnTimes;
 
 /// A handle to a running system. Cheap to clone, usable from any thread.
@@ -35,6 +35,24 @@ use crate::turn_times::TurnTimes;
 /// Dropping the last handle does not end the system: [`shutdown`](Self::shutdown) does.
 #[derive(Clone)]
 pub struct System(Arc<SystemCore>);
+
+/// A handle that keeps nothing of a system: for what the system itself keeps and what outlives it.
+#[derive(Clone)]
+pub struct WeakSystem(Weak<SystemCore>);
+
+impl WeakSystem {
+    /// The system, unless it is over and every handle to it is gone.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<System> {
+        self.0.upgrade().map(System)
+    }
+}
+
+impl fmt::Debug for WeakSystem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakSystem").field("is_there", &(self.0.strong_count() > 0)).finish()
+    }
+}
 
 /// What the actors of a system share.
 pub struct SystemCore {
@@ -46,6 +64,8 @@ pub struct SystemCore {
     pub(crate) observers: Arc<Observers>,
     pub(crate) turn_times: TurnTimes,
     pub(crate) policy: Arc<Policy>,
+    /// In nanoseconds: what an ask waits that says nothing else.
+    ask_timeout: AtomicU64,
     pub(crate) times_turns: bool,
     pub(crate) backtraces: bool,
     pub(crate) seed: u64,
@@ -196,6 +216,24 @@ impl System {
         self.0.clock.elapsed()
     }
 
+    /// How long an ask waits when neither the call nor the message type says: what `Defaults` said at the start, until it is
+    /// [set](Self::set_ask_timeout).
+    #[must_use]
+    pub fn ask_timeout(&self) -> Duration {
+        self.0.ask_timeout()
+    }
+
+    /// Replaces that for every ask that begins from now on, with at least a millisecond.
+    pub fn set_ask_timeout(&self, timeout: Duration) {
+        self.0.ask_timeout.store(nanos(timeout.max(Duration::from_millis(1))), Ordering::Relaxed);
+    }
+
+    /// A handle that does not keep the system.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakSystem {
+        WeakSystem(Arc::downgrade(&self.0))
+    }
+
     /// Adds work to be done when the system shuts down, in a phase. Within a phase the order is that of the calls.
     pub fn on_shutdown<F: Future<Output = ()> + Send + 'static>(
         &self,
@@ -250,6 +288,10 @@ impl fmt::Debug for SystemCore {
 }
 
 impl SystemCore {
+    pub(crate) fn ask_timeout(&self) -> Duration {
+        Duration::from_nanos(self.ask_timeout.load(Ordering::Relaxed))
+    }
+
     pub(crate) fn arbiters(&self) -> &Arbiters {
         &self.threads.get().expect("the threads are started before anything runs").arbiters
     }
@@ -317,7 +359,16 @@ pub struct SystemBuilder {
     times_turns: bool,
     backtraces: bool,
     seed: u64,
-    pub(crate) supervise: Vec<Supervise>,
+    prepare: Vec<Prepare>,
+    supervise: Vec<Supervise>,
+}
+
+type Prepare = Box<dyn FnOnce(&System) + Send>;
+
+/// What is done before anybody has a handle to the system.
+pub(crate) struct Beginning {
+    prepare: Vec<Prepare>,
+    supervise: Vec<Supervise>,
 }
 
 impl Default for SystemBuilder {
@@ -329,6 +380,7 @@ impl Default for SystemBuilder {
             times_turns: false,
             backtraces: false,
             seed: 0,
+            prepare: Vec::new(),
             supervise: Vec::new(),
         }
     }
@@ -365,6 +417,13 @@ impl SystemBuilder {
         self
     }
 
+    /// What a layer above does with the system before the first children start, after what was said before. It runs on a
+    /// thread of the system, so it must not wait.
+    pub fn prepare(mut self, work: impl FnOnce(&System) + Send + 'static) -> Self {
+        self.prepare.push(Box::new(work));
+        self
+    }
+
     /// A supervisor to be started with the system, after those named before.
     pub fn supervise(mut self, supervise: Supervise) -> Self {
         self.supervise.push(supervise);
@@ -390,8 +449,8 @@ impl SystemBuilder {
         self.check()?;
         let core = Arc::new(self.core(Clock::real(), false));
         let (tell, told) = oneshot::async_channel();
-        let shared = Arc::clone(&core);
-        let keep = move || crate::host::keep(&shared, self.workers, self.supervise, tell);
+        let (shared, workers, beginning) = (Arc::clone(&core), self.workers, self.beginning());
+        let keep = move || crate::host::keep(&shared, workers, beginning, tell);
         std::thread::Builder::new().name("callboard-keeper".to_owned()).spawn(keep).map_err(StartError::Thread)?;
         told.await.map_err(|_| StartError::Lost)?;
         Ok(System(core))
@@ -412,6 +471,10 @@ impl SystemBuilder {
         if faults.is_empty() { Ok(()) } else { Err(StartError::Invalid(faults)) }
     }
 
+    pub(crate) fn beginning(self) -> Beginning {
+        Beginning { prepare: self.prepare, supervise: self.supervise }
+    }
+
     pub(crate) fn core(&self, clock: Clock, is_virtual: bool) -> SystemCore {
         let observers = Arc::<Observers>::default();
         SystemCore {
@@ -423,6 +486,7 @@ impl SystemBuilder {
             observers,
             turn_times: TurnTimes::new(),
             policy: Arc::new(Policy::new(&self.defaults)),
+            ask_timeout: AtomicU64::new(nanos(self.defaults.ask_timeout)),
             times_turns: self.times_turns,
             backtraces: self.backtraces,
             seed: self.seed,
@@ -442,8 +506,10 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// Starts the first supervisors, each when the children of the one before have started.
-pub(crate) async fn start_all(core: &Arc<SystemCore>, supervise: Vec<Supervise>) {
+/// Lets the layers above prepare the system, and starts the first supervisors, each when the children of the one before have started.
+pub(crate) async fn start_all(core: &Arc<SystemCore>, beginning: Beginning) {
+    let Beginning { prepare, supervise } = beginning;
+    prepare.into_iter().for_each(|work| work(&System::of(core)));
     // The builder has checked the settings, and whether the parts fit together.
     let (orders, _) = arrange(&supervise);
     for (supervise, order) in supervise.into_iter().zip(orders) {

@@ -179,6 +179,6 @@ async fn start_here(builder: SystemBuilder) -> System {
     let keeper = Arc::clone(&core);
     tokio::task::spawn_local(async move { keeper.alarms.keep(&keeper.clock).await });
     core.start_root();
-    start_all(&core, builder.supervise).await;
+    start_all(&core, builder.beginning()).await;
     System::of(&core)
 }

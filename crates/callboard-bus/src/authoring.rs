@@ -1,11 +1,15 @@
 //! What the code that `#[module]` writes is made of. Not for anybody else.
 
+mod abilities;
+
 use callboard_actor::ErrorCode;
-pub use callboard_actor::{Actor, ActorRef, Ask, Context, Fault, Handler, Message, StopReason, SyncHandler};
+pub use callboard_actor::{Actor, ActorRef, Context, Fault, Handler, Message, StopReason, SyncHandler};
 use serde::de::DeserializeOwned;
 
+pub use self::abilities::{Copies, Of, Reads, ReadsOk, Shows};
 use crate::event::Event;
 use crate::events::TurnEventsExt;
+pub use crate::operation_call::{Forms, OperationKind};
 use crate::value::ValueError;
 
 /// What a method returns, as what a turn with the reply `R` does: the reply itself, or that or a fault.

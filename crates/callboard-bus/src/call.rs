@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use callboard_actor::Priority;
 
+pub(crate) use self::conduct::{Carrier, Plan};
 use self::error::why_not_taken;
 pub(crate) use self::error::without_message;
 pub use self::error::{CallError, Failure};
@@ -20,9 +21,10 @@ use crate::address::{Address, AddressError};
 use crate::balance::CallKey;
 use crate::callable::{Asked, CallOptions, MoreOptions};
 use crate::codec::{self, Limits};
+use crate::concurrency::Place;
 use crate::lookup::{LookupError, UnavailableReason};
 use crate::modules::Modules;
-use crate::operation::{Attempt, OperationState};
+use crate::operation::Attempt;
 use crate::registry::{Offer, Route, Tried};
 use crate::retry::RetryPolicy;
 use crate::value::Value;
@@ -47,8 +49,8 @@ pub struct Call {
     address: Result<Address, Box<AddressError>>,
     payload: Payload,
     options: CallOptions,
-    /// Part of a call that is made by others; see `conduct`.
-    is_attempt: bool,
+    /// Of one that is an attempt of another call, see `conduct`, which has found room for it.
+    place: Option<Place>,
 }
 
 /// What goes in, read as late as can be: a name that leads nowhere costs no reading.
@@ -77,13 +79,7 @@ impl Call {
 
     #[inline]
     fn with(modules: Modules, address: Result<Address, AddressError>, payload: Payload) -> Self {
-        Self {
-            modules,
-            address: address.map_err(Box::new),
-            payload,
-            options: CallOptions::default(),
-            is_attempt: false,
-        }
+        Self { modules, address: address.map_err(Box::new), payload, options: CallOptions::default(), place: None }
     }
 
     /// Makes it with this priority instead of the message type's own; inside a turn, never below the turn's.
@@ -186,7 +182,7 @@ impl Future for CallFuture {
     type Output = Result<Value, CallError>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
-        if let State::Fresh(call) = &self.0 {
+        if let State::Fresh(call) = &mut self.0 {
             match call.begin(task) {
                 Begun::Done(result) => {
                     self.0 = State::Done;
@@ -230,11 +226,11 @@ enum Answer {
 }
 
 impl Call {
-    fn begin(&self, task: &mut Task<'_>) -> Begun {
+    fn begin(&mut self, task: &mut Task<'_>) -> Begun {
         self.try_begin(task).unwrap_or_else(|error| Begun::Done(Err(error)))
     }
 
-    fn try_begin(&self, task: &mut Task<'_>) -> Result<Begun, CallError> {
+    fn try_begin(&mut self, task: &mut Task<'_>) -> Result<Begun, CallError> {
         let address = self.address.as_ref().map_err(|fault| LookupError::from(AddressError::clone(fault)))?;
         if self.options.timeout == Some(Duration::ZERO) {
             return Err(CallError::NoTime);
@@ -242,25 +238,21 @@ impl Call {
         let snapshot = self.modules.snapshot();
         let route = snapshot.route(address)?;
         let state = route.state();
-        if !self.is_attempt && (state.is_conducted() || self.options.more.is_some()) {
+        let place = self.place.take().or_else(|| state.enter_at_once(self.options.more.is_some()));
+        let Some(place) = place else {
             let input = self.payload.read(address)?.into_owned();
-            return Ok(Begun::Conducted(self.conducted(address, route, input)));
-        }
-        let attempt = self.admitted(state)?;
+            let descriptor = route.describe(address.requirement()).ok();
+            let by_name = ByName { modules: self.modules.clone(), address: address.clone(), key: self.payload.key() };
+            let plan = Plan::new(by_name, Arc::clone(state), self.options.clone(), descriptor.as_deref());
+            return Ok(Begun::Conducted(Box::pin(plan.carry_out(input))));
+        };
+        let attempt = Attempt::admitted(Arc::clone(state), self.options.ignores_breaker(), place)?;
         match self.make(route, address, task).unwrap_or_else(|error| Made::Done(Err(error))) {
             Made::Asked(asked) => Ok(Begun::Asked(asked, attempt)),
             Made::Done(result) => {
                 attempt.settle(&result);
                 Ok(Begun::Done(result))
             }
-        }
-    }
-
-    #[inline]
-    fn admitted(&self, state: &Arc<OperationState>) -> Result<Attempt, CallError> {
-        match &self.options.more {
-            Some(more) if more.ignores_breaker => Ok(state.admit_anyway()),
-            _ => state.admit(),
         }
     }
 
@@ -288,6 +280,27 @@ impl Call {
             Err((Some(reason), error)) => Answer::HandedBack(error, reason),
             Err((None, error)) => Answer::Taken(Made::Done(Err(error))),
         })
+    }
+}
+
+/// An attempt of such a call is a call by name that is no more than that.
+struct ByName {
+    modules: Modules,
+    address: Address,
+    key: Option<CallKey>,
+}
+
+impl Carrier for ByName {
+    fn carry(
+        &mut self,
+        input: &Value,
+        options: CallOptions,
+        place: Place,
+    ) -> impl Future<Output = Result<Value, CallError>> + Send + use<> {
+        let payload = Payload::Value(input.clone());
+        let payload = self.key.into_iter().fold(payload, Payload::with_key);
+        let (modules, address) = (self.modules.clone(), Ok(self.address.clone()));
+        Call { modules, address, payload, options, place: Some(place) }.into_future()
     }
 }
 

@@ -66,7 +66,7 @@ pub(crate) trait Callable: Send + Sync {
 }
 
 /// How a reply becomes an output, or a failure.
-pub(crate) type Answer<R> = fn(R, &OperationState) -> Result<Value, CallError>;
+pub(crate) type Answer<R> = fn(&R, &OperationState) -> Result<Value, CallError>;
 
 /// The one kind of operation that there is.
 pub(crate) struct TypedOperation<A: Handler<M>, M: Message> {
@@ -120,7 +120,7 @@ impl<A: Handler<M>, M: Message + DeserializeOwned> Callable for TypedOperation<A
     fn ask(&self, input: &Value, options: &CallOptions) -> Result<Asked, Unfit> {
         let message = self.read(input)?;
         let (answer, state) = (self.answer, Arc::clone(&self.state));
-        let answer = move |reply| answer(reply, &state);
+        let answer = move |reply: &M::Reply| answer(reply, &state);
         Ok(Box::pin(ask(self.actor.clone(), message, options.clone(), answer)))
     }
 
@@ -145,17 +145,23 @@ async fn ask<A: Handler<M>, M: Message>(
     actor: ActorRef<A>,
     message: M,
     options: CallOptions,
-    answer: impl FnOnce(M::Reply) -> Result<Value, CallError>,
+    answer: impl FnOnce(&M::Reply) -> Result<Value, CallError>,
 ) -> Result<Value, CallError> {
     match options.apply_to(actor.ask(message)).await {
-        Ok(reply) => caught(|| answer(reply))
+        Ok(reply) => caught(|| answer(&reply))
             .unwrap_or_else(|| Err(CallError::Reply { reply: type_name::<M::Reply>(), fault: panicked("written") })),
         Err(error) => Err(CallError::Road(without_message(error))),
     }
 }
 
 impl CallOptions {
-    fn apply_to<'a, T, M: Message>(self, mut ask: Ask<'a, T, M>) -> Ask<'a, T, M> {
+    #[inline]
+    pub(crate) fn ignores_breaker(&self) -> bool {
+        self.more.as_ref().is_some_and(|more| more.ignores_breaker)
+    }
+
+    #[inline]
+    pub(crate) fn apply_to<'a, T, M: Message>(self, mut ask: Ask<'a, T, M>) -> Ask<'a, T, M> {
         if let Some(priority) = self.priority {
             ask = ask.priority(priority);
         }
@@ -171,33 +177,33 @@ impl CallOptions {
 
 /// What types of users do when they are read or written happens outside of every turn, in whatever polls the call: a panic
 /// there must not cost the caller more than the call.
-fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
-fn panicked(when: &str) -> ValueError {
+pub(crate) fn panicked(when: &str) -> ValueError {
     ValueError::new(format_args!("its type panicked when it was {when}"))
 }
 
 /// The reply is the output.
-pub(crate) fn plain<R: Serialize + 'static>(reply: R, _: &OperationState) -> Result<Value, CallError> {
+pub(crate) fn plain<R: Serialize + 'static>(reply: &R, _: &OperationState) -> Result<Value, CallError> {
     // A value is one already: what was shared stays shared.
-    if let Some(value) = (&reply as &dyn Any).downcast_ref::<Value>() {
+    if let Some(value) = (reply as &dyn Any).downcast_ref::<Value>() {
         return Ok(value.clone());
     }
-    Value::from_serialize(&reply).map_err(|fault| CallError::Reply { reply: type_name::<R>(), fault })
+    Value::from_serialize(reply).map_err(|fault| CallError::Reply { reply: type_name::<R>(), fault })
 }
 
 /// The reply is the output, or a failure that is one of the call too, of the class that `?` in a handler would give it; one
 /// that says nothing of its class is of the one that its words speak for.
 pub(crate) fn fallible<T: Serialize + 'static, E: Error + 'static>(
-    reply: Result<T, E>,
+    reply: &Result<T, E>,
     state: &OperationState,
 ) -> Result<Value, CallError> {
     let error = match reply {
         Ok(output) => return plain(output, state),
         Err(error) => error,
     };
-    let by_words = state.conduct().classifier.classify(&error);
-    Err(CallError::Failed(Failure::new(&Fault::from(error), by_words)))
+    let by_words = state.conduct().classifier.classify(error);
+    Err(CallError::Failed(Failure::new(&Fault::of(error), by_words)))
 }

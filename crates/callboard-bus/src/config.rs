@@ -67,9 +67,10 @@
 //! # What it does not do
 //!
 //! It never looks at the environment of the process by itself, and reads no file but the one that it is told. A file that
-//! changes is not read again. Nothing of the system heeds a setting because it stands here: whoever wants it reads it, and
-//! watches it in a [`LiveConfig`].
+//! changes is not read again. Nothing heeds a setting because it stands here: a system does that is told to, see
+//! [`ConfigExt`](crate::ConfigExt), and whoever else wants it reads it and watches it in a [`LiveConfig`].
 
+mod audit;
 mod effective;
 mod entry;
 mod environment;
@@ -93,9 +94,11 @@ use serde::{Deserialize, Serialize};
 use crate::retry::{Jitter, RetryPolicy, RetryPolicyError};
 use crate::time;
 
+pub use self::audit::ConfigAudit;
 pub use self::effective::{Effective, LoadedConfig};
 pub use self::error::{ConfigError, ConfigProblem};
 pub use self::given::Given;
+pub(crate) use self::live::Heed;
 pub use self::live::{ConfigChange, ConfigWatch, LiveConfig};
 pub use self::load::ConfigLoader;
 pub use self::profile::{Profile, ProfileError};
@@ -247,6 +250,30 @@ impl Config {
     /// Puts a configuration together from its layers.
     pub fn load() -> ConfigLoader {
         ConfigLoader::default()
+    }
+
+    /// The same as if it had been loaded, each setting said explicitly.
+    ///
+    /// # Errors
+    ///
+    /// All that is out of range.
+    pub fn checked(self) -> Result<LoadedConfig, ConfigError> {
+        self.check()?;
+        Ok(LoadedConfig::of(self))
+    }
+
+    /// The settings of which the other has another value.
+    pub(crate) fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let differs = |setting: &&setting::Setting| setting.field.show(self) != setting.field.show(other);
+        setting::SETTINGS.iter().filter(differs).map(|setting| setting.key).collect()
+    }
+
+    /// Those of them that count at the start alone: why a running system cannot take the other one.
+    pub(crate) fn too_late(&self, other: &Self) -> Result<(), ConfigError> {
+        let differences = self.differences(other);
+        let late = setting::SETTINGS.iter().filter(|setting| setting.change == setting::Change::AtStart);
+        let late = late.filter(|setting| differences.contains(&setting.key));
+        ConfigError::of(late.map(|setting| setting.too_late(other)).collect())
     }
 
     /// Looks whether a configuration that was made in code can work.

@@ -42,12 +42,6 @@ impl Heard {
 }
 
 impl Events {
-    /// Sends an event to all who want it and are on no channel. Waits where their mailboxes have no room.
-    pub(crate) async fn deliver(&self, event: &Event) -> Receipt {
-        let (heard, waiting) = self.deliver_now(event, |_| true);
-        if waiting.is_empty() { heard.receipt(event.id) } else { self.deliver_waiting(event, heard, waiting).await }
-    }
-
     /// Sends an event to those who have room. Nobody waits for the others.
     pub(crate) fn deliver_at_once(&self, event: &Event) {
         let (_, waiting) = self.deliver_now(event, |_| true);
@@ -67,13 +61,13 @@ impl Events {
     ) -> (Heard, Vec<Arc<Subscriber>>) {
         let (mut heard, mut waiting) = (Heard::default(), Vec::new());
         let (table, at) = (self.board().table(), Moment::from(event.time));
-        for subscriber in table.find(&event.name) {
+        table.for_each_of(&event.name, &mut |subscriber| {
             if subscriber.has_ended() || !takes(subscriber) {
-                continue;
+                return;
             }
             if !self.is_wanted_by(subscriber, event) {
                 heard.filtered += 1;
-                continue;
+                return;
             }
             match subscriber.route() {
                 Way::Mailbox(mailbox) => match self.hear_at_once(event, mailbox) {
@@ -86,7 +80,7 @@ impl Events {
                 },
                 Way::Queue(inbox) => self.enqueue(event, subscriber, inbox, &mut heard),
             }
-        }
+        });
         self.book(heard, waiting.len());
         (heard, waiting)
     }

@@ -1,6 +1,7 @@
-//! What is published: an [`Event`] under its [`EventId`].
+//! What is published: an [`Event`], which is a share of what was [`Published`], under its [`EventId`].
 
 use std::fmt;
+use std::ops::Deref;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -14,14 +15,19 @@ use crate::channel::ChannelName;
 use crate::topic::Topic;
 use crate::value::{Value, ValueError, from_value};
 
-/// Something that has happened, as every subscriber gets it. A clone shares name, data and source.
+/// Something that has happened, as every subscriber gets it. All have the same [`Published`]; a clone is one more share of it.
 ///
 /// A handler whose turn fails gets the event again, as often as its actor is to try
 /// ([`attempts`](callboard_actor::Child::attempts), 3 by default); then the event goes into the
-/// [quarantine](callboard_actor::System::quarantine) and is a [dead letter](crate::dead_letter_queue). Other subscribers do not notice.
+/// [quarantine](callboard_actor::System::quarantine) and is a [dead letter](crate::dead_letter_queue). Other subscribers do not
+/// notice.
+#[derive(Clone, PartialEq)]
+pub struct Event(Arc<Published>);
+
+/// What all shares of an [`Event`] show. It never changes.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Event {
+pub struct Published {
     /// The same for all subscribers, and what `publish` answers.
     pub id: EventId,
     /// Its name.
@@ -89,14 +95,34 @@ impl Event {
     pub(crate) fn again(&self, letter: MessageId) -> Self {
         let details = self.details.as_deref().cloned().unwrap_or_default();
         let details = Some(Arc::new(Details { expires: None, redelivered_from: Some(letter), ..details }));
-        Self { details, ..self.clone() }
+        Published { details, ..Published::clone(self) }.into()
     }
 
     /// The same event on a channel.
     pub(crate) fn on_channel(&self, channel: &ChannelName) -> Self {
         let details = self.details.as_deref().cloned().unwrap_or_default();
         let details = Some(Arc::new(Details { channel: Some(channel.clone()), ..details }));
-        Self { details, ..self.clone() }
+        Published { details, ..Published::clone(self) }.into()
+    }
+}
+
+impl From<Published> for Event {
+    fn from(published: Published) -> Self {
+        Self(Arc::new(published))
+    }
+}
+
+impl Deref for Event {
+    type Target = Published;
+
+    fn deref(&self) -> &Published {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -14,7 +14,7 @@
 //!     async fn handle(&mut self, event: Event, cx: &mut Context<Self>) -> Result<(), Fault> {
 //!         self.batches += 1;
 //!         // Leaves if this turn ends well.
-//!         cx.publish("ledger.entry.written", event.data)?;
+//!         cx.publish("ledger.entry.written", event.data.clone())?;
 //!         Ok(())
 //!     }
 //! }

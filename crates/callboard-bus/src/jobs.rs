@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::call::{Call, CallError};
 use crate::value::Value;
 
-/// How long what has ended can be looked at.
+/// How long what has ended can be looked at, unless somebody says otherwise.
 const RETENTION: Duration = Duration::from_secs(3600);
 /// How many are kept, with those that are under way.
 const MOST: usize = 10_000;
@@ -39,7 +39,7 @@ impl<A: Actor> JobsExt for Context<A> {
     }
 }
 
-/// The jobs of a system. What has ended is kept for an hour, and no more than 10,000 are kept at all: the oldest that has ended
+/// The jobs of a system. What has ended is kept for an hour, or as long as [said](Jobs::keep_ended_for), and no more than 10,000 are kept at all: the oldest that has ended
 /// makes room.
 ///
 /// ```
@@ -77,12 +77,18 @@ pub struct Jobs {
 #[derive(Default)]
 struct Kept(Mutex<Table>);
 
-#[derive(Default)]
 struct Table {
     /// In the order in which they were started, as their ids increase.
     jobs: BTreeMap<JobId, Arc<Shared>>,
     /// Those of them that have ended, and when by the clock of the system, in this order.
     ended: VecDeque<(Duration, JobId)>,
+    retention: Duration,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self { jobs: BTreeMap::new(), ended: VecDeque::new(), retention: RETENTION }
+    }
 }
 
 /// Names a job: a UUID of version 7.
@@ -220,6 +226,13 @@ impl Jobs {
         self.table().jobs.values().cloned().map(Job).collect()
     }
 
+    /// Keeps what has ended for so long, from now on and also what has ended before: an hour unless this is said. What has ended
+    /// longer ago is forgotten at once.
+    pub fn keep_ended_for(&self, retention: Duration) {
+        self.kept.0.lock().retention = retention;
+        drop(self.table());
+    }
+
     fn keep(&self, shared: &Arc<Shared>) -> Result<(), JobError> {
         let mut table = self.table();
         if table.jobs.len() >= MOST && !table.forget_oldest() {
@@ -232,7 +245,7 @@ impl Jobs {
     /// Without those that ended long ago.
     fn table(&self) -> MutexGuard<'_, Table> {
         let (now, mut table) = (self.system.elapsed(), self.kept.0.lock());
-        while table.ended.front().is_some_and(|(ended, _)| now.saturating_sub(*ended) >= RETENTION) {
+        while table.ended.front().is_some_and(|(ended, _)| now.saturating_sub(*ended) >= table.retention) {
             table.forget_oldest();
         }
         table

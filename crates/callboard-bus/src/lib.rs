@@ -20,6 +20,8 @@
 //! | payloads as MessagePack or JSON, from senders who are not trusted | [`codec`], [`codec::Limits`] |
 //! | when to try again | [`RetryPolicy`], [`retry::Retry`], [`RetryBudget`] |
 //! | settings, from their layers and while the system runs | [`Config`], [`Profile`], [`LiveConfig`], [`config`] |
+//! | users, modules and routes of a program that is there already | [`providers`] |
+//! | a system that heeds them | [`BuilderConfigExt`], [`ConfigExt`] |
 //! | the class of an error that says nothing of itself | [`Classifier`], [`Keywords`] |
 //! | the name of an event, and many of them | [`Topic`], [`Pattern`], [`TopicError`] |
 //! | what has happened, told to everybody who wants to know | [`Event`](struct@Event), [`EventsExt`], [`TurnEventsExt`], [`events`] |
@@ -34,6 +36,7 @@
 //! | whether what one side writes is what the other reads | [`schema::compatibility`] |
 //! | what calls go through, and how operations are doing | [`middleware`], [`CallSettings`], [`Operations`], [`OperationStatus`] |
 //! | calls that nobody waits for at once | [`Jobs`], [`Job`], [`JobState`] |
+//! | what came of a call, as JSON for others | [`Response`] |
 //! | messages that failed for good, to be looked at and retried | [`mod@dead_letter_queue`], [`DeadLetterQueue`], [`Letter`] |
 //! | what was done by hand, and by whom | [`Audit`], [`Operator`] |
 //! | a graph as SVG, DOT or Mermaid, and a chart over time | [`picture::Picture`], [`picture::Gantt`] |
@@ -154,6 +157,7 @@ mod broadcast;
 pub mod channel;
 mod classifier;
 pub mod codec;
+mod concurrency;
 pub mod config;
 pub mod contract;
 mod audit;
@@ -189,13 +193,16 @@ mod descriptor;
 pub mod schema;
 mod callable;
 pub mod middleware;
+mod offered;
 mod operation;
+mod operation_call;
 mod operations;
 mod operator;
 mod probe;
 mod manifest;
 mod module;
 mod require;
+mod rate;
 mod registration;
 mod unsent;
 mod registry;
@@ -204,6 +211,9 @@ mod modules;
 mod lookup;
 mod call;
 mod jobs;
+mod response;
+pub mod providers;
+mod configured;
 
 pub use self::address::{Address, AddressError};
 pub use self::audit::{Audit, AuditExt, AuditKind, AuditRecord, AuditSink};
@@ -216,10 +226,12 @@ pub use self::channel::{
 };
 pub use self::classifier::{Classifier, Keywords};
 pub use self::codec::CodecError;
+pub use self::concurrency::ConcurrencyStatus;
 pub use self::config::{Config, ConfigError, LiveConfig, Profile};
+pub use self::configured::{BuilderConfigExt, ConfigExt};
 pub use self::dead_letter_queue::{DeadLetterQueue, DeadLetterQueueExt, Letter, LetterFilter};
 pub use self::descriptor::{Descriptor, Health, OperationDescriptor};
-pub use self::event::{DomainEvent, Event, EventId, EventIdError};
+pub use self::event::{DomainEvent, Event, EventId, EventIdError, Published};
 pub use self::events::{EventCounts, Events, EventsExt, TurnEventsExt};
 pub use self::expression::{EvaluationError, Expression, ExpressionError};
 pub use self::history::HistoryQuery;
@@ -227,17 +239,20 @@ pub use self::jobs::{Job, JobError, JobId, JobState, Jobs, JobsExt};
 pub use self::lookup::{Hint, LookupError, Unavailable, UnavailableInstance, UnavailableReason};
 pub use self::manifest::Manifest;
 pub use self::module::{Module, ModuleChild, Start, module, module_from};
-pub use self::modules::{MissingRequirement, ModuleWatch, Modules, ModulesExt};
+pub use self::modules::{MissingRequirement, ModuleWatch, Modules, ModulesExt, OfferError};
 pub use self::operation::{CallCounts, CallSettings, CallSettingsError, CallTimes, Operation, OperationBreaker};
+pub use self::operation_call::{OperationCall, OperationCallFuture};
 pub use self::operations::{MiddlewareBuilder, OperationStatus, Operations, OperationsExt, Pipeline};
 pub use self::operator::Operator;
 pub use self::pattern::Pattern;
 pub use self::probe::Probe;
 pub use self::protocol::Protocol;
-pub use self::publish::{EventOptions, Publish, PublishError, Receipt, Refusal};
+pub use self::publish::{EventOptions, Publish, PublishError, PublishFuture, Receipt, Refusal};
+pub use self::rate::Rate;
 pub use self::registration::{RegisterError, Registration, RegistryError};
 pub use self::registry::ModuleChange;
 pub use self::require::{RequireError, RequireExt};
+pub use self::response::Response;
 pub use self::retry::{RetryBudget, RetryPolicy};
 pub use self::router::{Router, Unrouted};
 pub use self::security_level::SecurityLevel;

@@ -25,6 +25,7 @@ use crate::event::Event;
 use crate::events::EventsExt;
 use crate::module_graph::ModuleNode;
 use crate::modules::ModulesExt;
+use crate::offered::Offered;
 use crate::operation::Operation;
 use crate::pattern::Pattern;
 use crate::probe::Probe;
@@ -309,6 +310,7 @@ impl<A: Actor> Manifest<A> {
         let operations = self.operations.into_iter().filter(|_| is_asked);
         let operations = operations.map(|operation| operation.serve(&self.name, &version, actor));
         let operations: Vec<_> = operations.map(|operation| Load::counting(load.as_ref(), operation)).collect();
+        Offered::keep(actor, &operations);
         let descriptor = Descriptor {
             name: self.name,
             version,

@@ -72,8 +72,14 @@ impl<T> Matcher<T> {
     /// The values of all patterns that stand for this name.
     pub(crate) fn find(&self, topic: &Topic) -> Vec<&T> {
         let mut found = Vec::new();
-        self.root.find(topic.tokens(), &mut found);
+        self.for_each_of(topic, &mut |value| found.push(value));
         found
+    }
+
+    /// Shows the values of all patterns that stand for this name.
+    #[inline]
+    pub(crate) fn for_each_of<'t>(&'t self, topic: &Topic, visit: &mut impl FnMut(&'t T)) {
+        self.root.find(topic.tokens(), visit);
     }
 
     /// Shows all values.
@@ -104,23 +110,23 @@ impl<T: Clone> Matcher<T> {
 
 impl<T> Node<T> {
     /// At most [`Topic::MAX_TOKENS`] levels deep, and each node is met once.
-    fn find<'t, 'n>(&'t self, mut names: impl Iterator<Item = &'n str> + Clone, found: &mut Vec<&'t T>) {
-        let Some(name) = names.next() else { return add_all(&self.here, found) };
+    fn find<'t, 'n>(&'t self, mut names: impl Iterator<Item = &'n str> + Clone, visit: &mut impl FnMut(&'t T)) {
+        let Some(name) = names.next() else { return show(&self.here, visit) };
         if let Some(child) = self.literals.get(name) {
-            child.find(names.clone(), found);
+            child.find(names.clone(), visit);
         }
         self.globs.for_each(&mut |glob, child| {
             if glob::matches(glob, name) {
-                child.find(names.clone(), found);
+                child.find(names.clone(), visit);
             }
         });
         // No wildcard stands for the mark of the system.
         if name.starts_with('$') {
             return;
         }
-        add_all(&self.below, found);
+        show(&self.below, visit);
         if let Some(child) = &self.any {
-            child.find(names, found);
+            child.find(names, visit);
         }
     }
 
@@ -189,8 +195,8 @@ fn changed_child<'p, T: Clone>(
     (!changed.is_empty()).then(|| Arc::new(changed))
 }
 
-fn add_all<'t, T>(values: &'t Values<T>, found: &mut Vec<&'t T>) {
-    values.for_each(&mut |_, value| found.push(value));
+fn show<'t, T>(values: &'t Values<T>, visit: &mut impl FnMut(&'t T)) {
+    values.for_each(&mut |_, value| visit(value));
 }
 
 #[cfg(test)]

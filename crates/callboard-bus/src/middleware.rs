@@ -40,6 +40,7 @@
 //! inside of all of them. A panic in one costs its call and nothing else.
 
 mod builtin;
+mod tower;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -52,7 +53,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use thiserror::Error;
 
-pub use self::builtin::{log_calls, require_user};
+pub use self::builtin::{fallback, log_calls, require_user};
+pub use self::tower::{Pass, Passing, layer};
 use crate::call::CallError;
 use crate::value::Value;
 

@@ -1,6 +1,7 @@
 //! The face of the registry: [`Modules`], and [`ModulesExt`] for everybody who has one at hand.
 
 mod finding;
+mod offering;
 mod sending;
 
 use std::future::Future;
@@ -15,6 +16,7 @@ use callboard_actor::{
 use parking_lot::Mutex;
 
 use self::finding::Finder;
+pub use self::offering::OfferError;
 use crate::address::Address;
 use crate::breaker_events::BreakerEvents;
 use crate::call::{Call, PackedCall, without_message};

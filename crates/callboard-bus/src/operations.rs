@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock, Weak};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use serde::{Serialize, Serializer};
 
 use crate::address::Address;
 use crate::classifier::{Classifier, Keywords};
+use crate::concurrency::{Concurrency, ConcurrencyStatus};
 use crate::descriptor::OperationDescriptor;
 use crate::lookup::LookupError;
 use crate::middleware::{Middleware, MiddlewareError, Named, Scope, for_operation};
@@ -56,7 +58,10 @@ static USUAL_WORDS: LazyLock<Arc<dyn Classifier>> = LazyLock::new(|| Arc::new(Ke
 
 /// What the system keeps.
 #[derive(Default)]
-pub(crate) struct Shared(Mutex<Book>);
+pub(crate) struct Shared {
+    book: Mutex<Book>,
+    concurrency: Arc<Concurrency>,
+}
 
 #[derive(Default)]
 struct Book {
@@ -68,26 +73,30 @@ struct Book {
     everywhere: CallSettings,
     of_modules: HashMap<String, CallSettings>,
     of_operations: HashMap<String, CallSettings>,
+    /// What the configuration says, where nobody else does.
+    configured: CallSettings,
 }
 
 impl Shared {
     /// What is known of an operation from now on, for all its instances. `said` is what it says of itself.
     pub(crate) fn state(&self, system: &System, address: &str, said: &CallSettings) -> Arc<OperationState> {
-        let mut book = self.0.lock();
+        let mut book = self.book.lock();
         if let Some(state) = book.states.get(address).and_then(Weak::upgrade) {
             return state;
         }
         book.states.retain(|_, state| state.strong_count() > 0);
         let address: Arc<str> = address.into();
         let conduct = book.conduct(&address, said);
-        let state = Arc::new(OperationState::new(Arc::clone(&address), system.clone(), said.clone(), conduct));
+        let (system, concurrency) = (system.clone(), Arc::clone(&self.concurrency));
+        let state = OperationState::new(Arc::clone(&address), system, said.clone(), conduct, concurrency);
+        let state = Arc::new(state);
         book.states.insert(address, Arc::downgrade(&state));
         state
     }
 
     /// Changes what is said of calls, and lets all operations know.
     fn change<T>(&self, change: impl FnOnce(&mut Book) -> T) -> T {
-        let mut book = self.0.lock();
+        let mut book = self.book.lock();
         let changed = change(&mut book);
         for state in book.states.values().filter_map(Weak::upgrade) {
             state.conduct_by(book.conduct(state.address(), state.said()));
@@ -96,7 +105,7 @@ impl Shared {
     }
 
     fn states(&self) -> Vec<Arc<OperationState>> {
-        let mut states: Vec<_> = self.0.lock().states.values().filter_map(Weak::upgrade).collect();
+        let mut states: Vec<_> = self.book.lock().states.values().filter_map(Weak::upgrade).collect();
         states.sort_unstable_by(|one, other| one.address().cmp(other.address()));
         states
     }
@@ -107,7 +116,7 @@ impl Book {
         let module = address.rsplit_once('.').map_or(address, |(module, _)| module);
         let by_hand = self.of_operations.get(address).cloned().unwrap_or_default();
         let of_module = self.of_modules.get(module).cloned().unwrap_or_default();
-        let settings = by_hand.or(said).or(&of_module).or(&self.everywhere);
+        let settings = by_hand.or(said).or(&of_module).or(&self.everywhere).or(&self.configured);
         let classifier = self.classifier.clone().unwrap_or_else(|| Arc::clone(&USUAL_WORDS));
         Conduct { settings, middleware: for_operation(&self.middleware, address), classifier }
     }
@@ -123,6 +132,11 @@ impl Operations {
         let settings = settings.checked()?;
         self.shared.change(|book| book.everywhere = settings);
         Ok(())
+    }
+
+    /// The same where not even that is said: by the configuration, which has been checked.
+    pub(crate) fn configure(&self, settings: CallSettings) {
+        self.shared.change(|book| book.configured = settings);
     }
 
     /// The same for the operations of a module, whether or not it is there.
@@ -145,6 +159,26 @@ impl Operations {
         let settings = settings.checked()?;
         self.shared.change(|book| book.of_operations.insert(operation.to_owned(), settings));
         Ok(())
+    }
+
+    /// Lets at most so many calls be under way at once, of all operations together, instead of 1,000. Calls that come from outside of
+    /// any turn take a place each, for as long as an attempt takes; who finds none waits, in turn, and for no longer than its
+    /// own time-out. What a turn calls goes on in the place of the call that the turn is for: calls that need one another never
+    /// wait for one another's places. Calls under way go on when the number is lowered.
+    ///
+    /// # Errors
+    ///
+    /// That nothing could ever be called.
+    pub fn set_concurrency(&self, calls: usize) -> Result<(), CallSettingsError> {
+        let nothing = || CallSettingsError(vec!["a concurrency of 0: nothing could be called".to_owned()]);
+        self.shared.concurrency.resize(NonZeroUsize::new(calls).ok_or_else(nothing)?);
+        Ok(())
+    }
+
+    /// How many calls from outside are under way.
+    #[must_use]
+    pub fn concurrency(&self) -> ConcurrencyStatus {
+        self.shared.concurrency.status()
     }
 
     /// Decides from now on whether a failure that an operation answers may pass, where the failure does not say so itself;
@@ -369,11 +403,12 @@ pub struct Pipeline(Vec<String>);
 
 impl Pipeline {
     fn new(descriptor: &OperationDescriptor, conduct: &Conduct) -> Self {
-        let CallSettings { timeout, retry, breaker } = &conduct.settings;
+        let CallSettings { timeout, retry, breaker, rate } = &conduct.settings;
         let mut steps: Vec<String> = conduct.middleware.iter().map(|named| named.to_string()).collect();
         steps.extend(timeout.map(|timeout| format!("time-out: {}", time::show(timeout))));
         let attempts = retry.map_or(1, |policy| policy.max_attempts());
         steps.push(format!("retry: {attempts} attempts at most").replace("1 attempts at most", "none"));
+        steps.extend(rate.map(|rate| format!("rate: {rate}")));
         steps.push(match breaker.clone().unwrap_or_default() {
             OperationBreaker::On(rules) => format!("breaker: opens for {}", time::show(rules.reset)),
             OperationBreaker::Off => "breaker: off".to_owned(),

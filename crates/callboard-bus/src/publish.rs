@@ -1,16 +1,18 @@
 //! Publishing: [`Publish`], its [`Receipt`] and its errors.
 
+use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context as Task, Poll};
 use std::time::{Duration, SystemTime};
 
 use callboard_actor::{ActorId, ErrorCode, Priority};
 use thiserror::Error;
 
 use crate::channel::{Channel, ChannelError, ChannelName};
-use crate::event::{Details, DomainEvent, Event, EventId};
+use crate::event::{Details, DomainEvent, Event, EventId, Published};
 use crate::events::Events;
 use crate::topic::{Topic, TopicError};
 use crate::value::{Value, ValueError};
@@ -240,25 +242,67 @@ impl Publish {
         self
     }
 
-    async fn publish(self) -> Result<Receipt, PublishError> {
-        let (name, data) = self.what?;
-        let draft = self.events.draft(name, data, None, self.options)?;
-        match draft.channel.clone() {
-            None => Ok(self.events.deliver(&draft.publish(&self.events)).await),
-            Some(channel) => {
-                let event = draft.stamp(&self.events);
-                self.events.deliver_on(&channel, &event, |_| true)
-            }
+    /// Gives the event to all who have room, and says how to wait for the others.
+    fn begin(self) -> Result<Begun, PublishError> {
+        let Self { events, what, options } = self;
+        let (name, data) = what?;
+        let draft = events.draft(name, data, None, options)?;
+        if let Some(channel) = draft.channel.clone() {
+            let event = draft.stamp(&events);
+            return events.deliver_on(&channel, &event, |_| true).map(Begun::Done);
         }
+        let event = draft.publish(&events);
+        let (heard, waiting) = events.deliver_now(&event, |_| true);
+        if waiting.is_empty() {
+            return Ok(Begun::Done(heard.receipt(event.id)));
+        }
+        Ok(Begun::Waits(Box::pin(async move { events.deliver_waiting(&event, heard, waiting).await })))
     }
 }
 
+/// What has come of publishing.
+enum Begun {
+    Done(Receipt),
+    /// Somebody has no room yet.
+    Waits(Waits),
+}
+
+type Waits = Pin<Box<dyn Future<Output = Receipt> + Send>>;
+
 impl IntoFuture for Publish {
     type Output = Result<Receipt, PublishError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+    type IntoFuture = PublishFuture;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.publish())
+    fn into_future(self) -> PublishFuture {
+        PublishFuture { fresh: Some(self), waits: None }
+    }
+}
+
+/// The future of a [`Publish`]. It is all done at the first poll where every subscriber has room.
+#[must_use = "an event is published when this is awaited"]
+pub struct PublishFuture {
+    /// Until it is first polled.
+    fresh: Option<Publish>,
+    waits: Option<Waits>,
+}
+
+impl Future for PublishFuture {
+    type Output = Result<Receipt, PublishError>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+        if let Some(fresh) = self.fresh.take() {
+            match fresh.begin()? {
+                Begun::Done(receipt) => return Poll::Ready(Ok(receipt)),
+                Begun::Waits(waits) => self.waits = Some(waits),
+            }
+        }
+        self.waits.as_mut().map_or(Poll::Pending, |waits| waits.as_mut().poll(task).map(Ok))
+    }
+}
+
+impl fmt::Debug for PublishFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublishFuture").field("waits", &self.waits.is_some()).finish_non_exhaustive()
     }
 }
 
@@ -295,7 +339,7 @@ impl Draft {
 
     fn into_event(self, id: EventId) -> Event {
         let Self { name, data, source, priority, details, now, .. } = self;
-        Event { id, name, data, time: SystemTime::UNIX_EPOCH + now, source, priority, details }
+        Published { id, name, data, time: SystemTime::UNIX_EPOCH + now, source, priority, details }.into()
     }
 }
 

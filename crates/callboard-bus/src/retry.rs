@@ -120,6 +120,9 @@ pub enum WhyNot {
         /// How many were made.
         attempts: u32,
     },
+    /// The message went into the first attempt, and there is no copy of it.
+    #[error("there is no copy of the message: implement `Clone` or `Serialize` for it")]
+    NoCopy,
     /// Too many calls are being tried again already; see [`RetryBudget`].
     #[error("too many calls are being tried again")]
     BudgetSpent,

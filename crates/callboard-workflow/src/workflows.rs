@@ -113,7 +113,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callboard_actor::{Actor, ActorRef, ActorState, Context, Priority, System, WeakRef};
-use callboard_bus::{EventId, Value};
+use callboard_bus::{ConfigExt, EventId, Value};
 use futures::future::join_all;
 use parking_lot::Mutex;
 use semver::Version;
@@ -179,13 +179,14 @@ pub(crate) struct Shared {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     pub(crate) memory: Memory,
-    pub(crate) run_timeout: Duration,
+    /// None where nobody has set it: the configuration says it then.
+    pub(crate) run_timeout: Option<Duration>,
     pub(crate) stuck_after: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { memory: Memory::default(), run_timeout: RUN_TIMEOUT, stuck_after: STUCK_AFTER }
+        Self { memory: Memory::default(), run_timeout: None, stuck_after: STUCK_AFTER }
     }
 }
 
@@ -331,9 +332,17 @@ impl Workflows {
         self.shared.settings.lock().memory = memory;
     }
 
-    /// How long runs may take whose definition does not say, if it is registered from now on: an hour by default (F-WF-07).
+    /// How long runs may take whose definition does not say, if it is registered from now on: an hour by default (F-WF-07), or
+    /// what the [configuration](callboard_bus::ConfigExt) says.
     pub fn run_timeout(&self, timeout: Duration) {
-        self.shared.settings.lock().run_timeout = timeout;
+        self.shared.settings.lock().run_timeout = Some(timeout);
+    }
+
+    /// The nearest word on that.
+    fn patience(&self) -> Duration {
+        let configured = || self.system.config().map(|config| config.current().workflow.timeout);
+        let said = self.shared.settings.lock().run_timeout;
+        said.or_else(configured).unwrap_or(RUN_TIMEOUT)
     }
 
     /// After how long without any change a run is stuck, if it is started from now on: ten minutes by default (F-WF-08). It is

@@ -65,6 +65,7 @@
 //! It does not send messages to other processes, keep them on disk, or install a subscriber for
 //! `tracing`.
 
+pub mod compat;
 pub mod prelude;
 
 pub use callboard_actor::*;
@@ -74,3 +75,7 @@ pub use callboard_workflow as workflow;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/migration.md")]
+struct Migration;

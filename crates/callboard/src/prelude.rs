@@ -11,5 +11,7 @@ pub use callboard_actor::{
 pub use callboard_bus::module;
 
 // Traits that are only called through need no name.
-pub use callboard_bus::{EventsExt as _, ModulesExt as _, RequireExt as _, TurnEventsExt as _};
+pub use callboard_bus::{
+    BuilderConfigExt as _, ConfigExt as _, EventsExt as _, ModulesExt as _, RequireExt as _, TurnEventsExt as _,
+};
 pub use callboard_workflow::WorkflowsExt as _;

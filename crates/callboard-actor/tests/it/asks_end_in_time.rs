@@ -148,6 +148,21 @@ fn the_default_of_the_system_can_be_changed() {
 }
 
 #[test]
+fn the_default_can_be_changed_while_the_system_runs() {
+    TestSystem::run(async |t| {
+        let (desk, held) = busy(t, &Log::default()).await;
+        assert_eq!(t.system().ask_timeout(), 30 * SECOND);
+        t.system().set_ask_timeout(5 * SECOND);
+        assert_eq!(waited(t, desk.ask(Note(1))).await, 50);
+        t.system().set_ask_timeout(Duration::ZERO);
+        assert_eq!(t.system().ask_timeout(), Duration::from_millis(1));
+        assert_eq!(waited(t, desk.ask(Patient(oneshot::channel().1))).await, 20, "its type says so");
+        held.let_go();
+        t.shutdown().await;
+    });
+}
+
+#[test]
 fn a_deadline_that_has_passed_already_sends_nothing() {
     TestSystem::run(async |t| {
         let log = Log::default();

@@ -57,6 +57,14 @@ pub enum CallError {
         /// How long to wait before trying again; `Duration::MAX` while it is held open by hand.
         retry_after: Duration,
     },
+    /// There were more calls of the operation than its [rate](crate::CallSettings::rate) allows. Nobody was asked.
+    #[error("there are too many calls of `{operation}`: wait{}", Wait(*.retry_after))]
+    RateLimited {
+        /// `module.operation`.
+        operation: Arc<str>,
+        /// How long to wait before trying again.
+        retry_after: Duration,
+    },
     /// A [middleware](crate::middleware) has not let the call pass.
     #[error("{text}")]
     Refused {
@@ -118,6 +126,7 @@ impl CallError {
             Self::Input { .. } | Self::Invalid { .. } => ErrorCode::ValidationFailed,
             Self::Bytes { fault, .. } => code_of_bytes(fault),
             Self::CircuitOpen { .. } => ErrorCode::CircuitOpen,
+            Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::Refused { code, .. } => *code,
             Self::Panicked { .. } => ErrorCode::Internal,
             Self::GaveUp { last, .. } => last.code(),
@@ -146,6 +155,7 @@ impl CallError {
         match self {
             Self::Lookup(fault) => fault.retry_after(),
             Self::CircuitOpen { retry_after, .. } => Some(*retry_after).filter(|&wait| wait < Duration::MAX),
+            Self::RateLimited { retry_after, .. } => Some(*retry_after),
             Self::GaveUp { last, .. } => last.retry_after(),
             Self::Road(error) => error.retry_after(),
             _ => None,

@@ -43,6 +43,12 @@ pub struct Effective {
 pub(super) struct Sources(Vec<Source>);
 
 impl LoadedConfig {
+    /// One that was made in code and has been checked.
+    pub(super) fn of(config: Config) -> Self {
+        let sources = Sources(vec![Source::Explicit; SETTINGS.len()]);
+        Self { config: Arc::new(config), profile: Profile::default(), warnings: Vec::new(), sources }
+    }
+
     /// All settings in the order of their keys.
     #[must_use]
     pub fn settings(&self) -> Vec<Effective> {

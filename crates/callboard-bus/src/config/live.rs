@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, ReentrantMutex};
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::audit::ConfigAudit;
 use super::effective::{Effective, LoadedConfig, Sources};
 use super::entry::Entry;
 use super::error::ConfigError;
@@ -50,12 +51,24 @@ pub struct ConfigChange {
     pub old: String,
     /// What it is. The same as before where the value that was set held already; nobody was told then.
     pub new: String,
+    /// Who changed it, where [`LiveConfig::set_by`] says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+/// A part of a system that does what the settings say, as soon as they do.
+pub(crate) trait Heed: Send + Sync {
+    /// False when it is not there any more.
+    fn heed(&self, config: &Arc<Config>) -> bool;
 }
 
 struct Live {
     state: watch::Sender<State>,
-    /// Held from the look at the old state until the new one is there, so that no change is lost.
-    changing: Mutex<()>,
+    /// Held from the look at the old state until all have heard of the new one, so that no change is lost and none is
+    /// heard of before an earlier one. Who hears of a change may make another.
+    changing: ReentrantMutex<()>,
+    heeders: Mutex<Vec<Arc<dyn Heed>>>,
+    audit: Mutex<Option<Arc<dyn ConfigAudit>>>,
 }
 
 #[derive(Clone)]
@@ -69,7 +82,9 @@ impl LiveConfig {
     #[must_use]
     pub fn new(loaded: LoadedConfig) -> Self {
         let LoadedConfig { config, sources, .. } = loaded;
-        Self(Arc::new(Live { state: watch::Sender::new(State { config, sources }), changing: Mutex::new(()) }))
+        let state = watch::Sender::new(State { config, sources });
+        let (heeders, audit) = (Mutex::default(), Mutex::default());
+        Self(Arc::new(Live { state, changing: ReentrantMutex::new(()), heeders, audit }))
     }
 
     /// The settings as they hold at this moment.
@@ -85,19 +100,69 @@ impl LiveConfig {
         state.sources.settings(&state.config)
     }
 
-    /// Changes one setting at once, for everybody who looks from now on. Words are read as those of a variable.
+    /// Changes one setting at once, for everybody who looks from now on. Words are read as those of a variable. When this
+    /// returns the systems that are [configured](crate::ConfigExt) so heed it, and it is in the log and in the
+    /// [audit](Self::audit).
     ///
     /// # Errors
     ///
     /// `invalid_config`: there is no such setting, it cannot change now, or it cannot have this value. Nothing is changed.
     pub fn set(&self, key: &str, value: impl Into<Given>) -> Result<ConfigChange, ConfigError> {
-        let entry = Entry::new(key, value.into(), Source::RunTime);
+        self.change(&Entry::new(key, value.into(), Source::RunTime), None)
+    }
+
+    /// As [`set`](Self::set), in the name of somebody.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn set_by(
+        &self,
+        who: impl Into<String>,
+        key: &str,
+        value: impl Into<Given>,
+    ) -> Result<ConfigChange, ConfigError> {
+        self.change(&Entry::new(key, value.into(), Source::RunTime), Some(who.into()))
+    }
+
+    /// Has every change from now on recorded, in the order in which they are made; instead of by the one before.
+    pub fn audit(&self, audit: impl ConfigAudit) {
+        *self.0.audit.lock() = Some(Arc::new(audit));
+    }
+
+    fn change(&self, entry: &Entry, by: Option<String>) -> Result<ConfigChange, ConfigError> {
         let _alone = self.0.changing.lock();
-        let (state, change) = self.0.state.borrow().with(&entry)?;
+        let (state, change) = self.0.state.borrow().with(entry)?;
+        let change = ConfigChange { by, ..change };
         if change.old != change.new {
             self.0.state.send_replace(state);
+            self.tell_heeders();
+            self.record(&change);
         }
         Ok(change)
+    }
+
+    fn record(&self, change: &ConfigChange) {
+        let ConfigChange { key, old, new, by } = change;
+        let by = by.as_deref().unwrap_or("nobody named");
+        tracing::info!(target: "callboard::config", key, old, new, by, "a setting has changed");
+        // Not under the lock, as it may name another one.
+        let audit = self.0.audit.lock().clone();
+        audit.into_iter().for_each(|audit| audit.record(change));
+    }
+
+    /// Somebody heeds the settings as they are, and every change from now on.
+    pub(crate) fn heeded_by(&self, heeder: Arc<dyn Heed>) {
+        let _alone = self.0.changing.lock();
+        if heeder.heed(&self.current()) {
+            self.0.heeders.lock().push(heeder);
+        }
+    }
+
+    fn tell_heeders(&self) {
+        let (config, heeders) = (self.current(), self.0.heeders.lock().clone());
+        let gone: Vec<_> = heeders.into_iter().filter(|heeder| !heeder.heed(&config)).collect();
+        self.0.heeders.lock().retain(|heeder| !gone.iter().any(|gone| Arc::ptr_eq(gone, heeder)));
     }
 
     /// Sees every change from now on.
@@ -124,6 +189,12 @@ impl ConfigWatch {
     }
 }
 
+impl From<LoadedConfig> for LiveConfig {
+    fn from(loaded: LoadedConfig) -> Self {
+        Self::new(loaded)
+    }
+}
+
 impl State {
     /// The state with this one value changed.
     fn with(&self, entry: &Entry) -> Result<(Self, ConfigChange), ConfigError> {
@@ -135,11 +206,12 @@ impl State {
         sources.put(&mut config, entry)?;
         sources.check(&config)?;
         let [old, new] = [&*self.config, &config].map(|config| setting.field.show(config));
-        Ok((Self { config: Arc::new(config), sources }, ConfigChange { key: setting.key, old, new }))
+        Ok((Self { config: Arc::new(config), sources }, ConfigChange { key: setting.key, old, new, by: None }))
     }
 }
 
-const TOO_LATE: &str = "comes too late: the setting cannot change while the system runs; set it and start anew";
+pub(super) const TOO_LATE: &str =
+    "comes too late: the setting cannot change while the system runs; set it and start anew";
 
 impl fmt::Debug for LiveConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

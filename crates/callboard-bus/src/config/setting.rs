@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Config;
 use super::error::ConfigProblem;
+use super::live::TOO_LATE;
 use super::place::{Field, OUT_OF_RANGE, Place, Ruled};
 use super::rule::{Count, Factor, JitterRule, ModuleNames, Redis, Switch, Time, Unit};
 use super::source::Source;
@@ -90,6 +91,18 @@ impl Setting {
     /// Its variable: `CALLBOARD_GROUP__NAME`.
     pub(super) fn variable(&self) -> String {
         format!("{PREFIX}{}", self.key.to_uppercase().replace('.', "__"))
+    }
+
+    /// It has another value in the configuration of a system that runs.
+    pub(super) fn too_late(&self, config: &Config) -> ConfigProblem {
+        ConfigProblem {
+            key: Some(self.key.to_owned()),
+            value: Some(self.field.show(config)),
+            source: Source::RunTime,
+            reason: TOO_LATE.to_owned(),
+            allowed: None,
+            meant: None,
+        }
     }
 
     fn group(&self) -> &'static str {

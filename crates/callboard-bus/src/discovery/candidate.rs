@@ -126,6 +126,12 @@ impl Permissions {
         Self(permissions.into_iter().map(Into::into).collect())
     }
 
+    /// Whether this one is among them.
+    #[must_use]
+    pub fn hold(&self, permission: &str) -> bool {
+        self.0.contains(permission)
+    }
+
     /// Whether the caller has all permissions that the capability asks for.
     #[must_use]
     pub fn allow(&self, capability: &Capability) -> bool {

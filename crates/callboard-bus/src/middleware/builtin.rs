@@ -1,11 +1,14 @@
-//! Two that most systems want.
+//! Those that most systems want.
 
+use std::future::Future;
+use std::sync::Arc;
 use std::time::Instant;
 
 use callboard_actor::ErrorCode;
 
-use super::{Next, Request};
+use super::{Middleware, Next, Request};
 use crate::call::CallError;
+use crate::retry::FailureClass;
 use crate::value::Value;
 
 /// Writes a line when a call begins and one when it ends, with what it took; errors are handed on as they are.
@@ -38,4 +41,38 @@ pub async fn require_user(request: Request, next: Next) -> Result<Value, CallErr
         return Err(CallError::refused(ErrorCode::Unauthenticated, "Authentication required"));
     }
     next.run(request).await
+}
+
+/// Answers calls that their operation could not, while its breaker is open say: whatever the function says is the answer. It is asked
+/// when the error may pass, and not when the same call would fail again.
+///
+/// ```
+/// # use callboard_actor::{Drain, System, block_on};
+/// use callboard_bus::{CallError, ModulesExt, OperationsExt, Value};
+/// use callboard_bus::middleware::fallback;
+///
+/// # block_on(async {
+/// # let system = System::builder().workers(1).start().await?;
+/// let last_known = fallback(|_, _| async { Ok::<_, CallError>(Value::from(17)) });
+/// system.operations().middleware("last known").on_operation("weather.now").install(last_known)?;
+/// # system.shutdown(Drain::default()).await;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+pub fn fallback<F, T>(answer: F) -> impl Middleware
+where
+    F: Fn(Request, CallError) -> T + Send + Sync + 'static,
+    T: Future<Output = Result<Value, CallError>> + Send + 'static,
+{
+    let answer = Arc::new(answer);
+    move |request: Request, next: Next| {
+        let answer = Arc::clone(&answer);
+        async move {
+            let asked = request.clone();
+            match next.run(request).await {
+                Err(error) if error.class() != FailureClass::Permanent => answer(asked, error).await,
+                result => result,
+            }
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use callboard_actor::{BreakerRules, ErrorCode, Trip};
 use thiserror::Error;
 
+use crate::rate::Rate;
 use crate::retry::RetryPolicy;
 
 /// How calls are made, as far as something is said about it: for an operation, for all of a module, or for all there are. What
@@ -15,6 +16,7 @@ use crate::retry::RetryPolicy;
 /// | time-out of the whole call | that of the message type, else 30 s |
 /// | retries | none |
 /// | breaker | opens after 5 failures one after the other, for 30 s |
+/// | rate | as many as come |
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct CallSettings {
@@ -24,6 +26,8 @@ pub struct CallSettings {
     pub retry: Option<RetryPolicy>,
     /// When the breaker of the operation opens.
     pub breaker: Option<OperationBreaker>,
+    /// How many attempts may be made in a while, by all callers together.
+    pub rate: Option<Rate>,
 }
 
 /// Whether an operation has a breaker. It counts calls that failed in a way that may pass, and panics; what the caller did
@@ -86,6 +90,13 @@ impl CallSettings {
         Self { breaker: Some(OperationBreaker::Off), ..self }
     }
 
+    /// Lets so many attempts through in each span of so long, those of all callers together; the others are refused and told
+    /// how long to wait.
+    #[must_use]
+    pub fn rate(self, calls: u32, per: Duration) -> Self {
+        Self { rate: Some(Rate { calls, per }), ..self }
+    }
+
     /// What is said here, and else what is said farther away.
     #[must_use]
     pub fn or(self, farther: &Self) -> Self {
@@ -93,6 +104,7 @@ impl CallSettings {
             timeout: self.timeout.or(farther.timeout),
             retry: self.retry.or(farther.retry),
             breaker: self.breaker.or_else(|| farther.breaker.clone()),
+            rate: self.rate.or(farther.rate),
         }
     }
 
@@ -110,6 +122,7 @@ impl CallSettings {
                 faults.push("breaker: the intensity is a rule of supervisors".to_owned());
             }
         }
+        faults.extend(self.rate.and_then(Rate::fault));
         if faults.is_empty() { Ok(self) } else { Err(CallSettingsError(faults)) }
     }
 }

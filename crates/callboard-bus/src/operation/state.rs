@@ -2,6 +2,7 @@
 //! calls pass by it.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{
     AtomicU8, AtomicU32,
@@ -9,7 +10,7 @@ use std::sync::atomic::{
 };
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use callboard_actor::{Breaker, BreakerMode, BreakerState, BreakerTotals, Outcome, Permit, System, Transition, Trip};
 use parking_lot::Mutex;
 
@@ -19,7 +20,9 @@ use crate::audit::{AuditExt, AuditKind};
 use crate::breaker_events::{BreakerEvents, BreakerNews, BreakerOf};
 use crate::call::CallError;
 use crate::classifier::Classifier;
+use crate::concurrency::{Concurrency, Place};
 use crate::middleware::Named;
+use crate::rate::Limiter;
 use crate::retry::{RetryBudget, RetryPolicy};
 
 /// See the head of this file.
@@ -30,12 +33,15 @@ pub(crate) struct OperationState {
     /// What the author of its module says of its calls.
     said: CallSettings,
     conduct: ArcSwap<Conduct>,
+    limiter: ArcSwapOption<Limiter>,
     /// What a call has to heed beyond being made; 0 for nearly all.
     flags: AtomicU8,
     /// Counts the changes of the breaker, so that the end of a call can be told to belong to an earlier state.
     epoch: AtomicU32,
     guarded: Mutex<Guarded>,
     counts: Counts,
+    /// That of the whole system.
+    concurrency: Arc<Concurrency>,
 }
 
 /// What is behind the lock: no call takes it while all goes well.
@@ -66,9 +72,17 @@ const CONDUCTED: u8 = 1;
 const GUARDED: u8 = 2;
 /// A failure counts in the breaker: a success has to be told to it.
 const FAILING: u8 = 4;
+/// There may be too many calls in a while.
+const RATED: u8 = 8;
 
 impl OperationState {
-    pub(crate) fn new(address: Arc<str>, system: System, said: CallSettings, conduct: Conduct) -> Self {
+    pub(crate) fn new(
+        address: Arc<str>,
+        system: System,
+        said: CallSettings,
+        conduct: Conduct,
+        concurrency: Arc<Concurrency>,
+    ) -> Self {
         let (breaker, sees_all) = conduct.breaker();
         let guarded = Guarded {
             told: state_of(breaker.as_ref()),
@@ -79,15 +93,18 @@ impl OperationState {
             last_error: None,
             transitions: 0,
         };
+        let limiter = conduct.limiter(&system);
         Self {
             address,
             system,
             said,
+            limiter: ArcSwapOption::from_pointee(limiter),
             flags: AtomicU8::new(conduct.flag() | guarded.flag()),
             conduct: ArcSwap::from_pointee(conduct),
             epoch: AtomicU32::new(0),
             guarded: Mutex::new(guarded),
             counts: Counts::default(),
+            concurrency,
         }
     }
 
@@ -107,15 +124,24 @@ impl OperationState {
         self.conduct.load_full()
     }
 
-    /// Whether there is more to a call than one attempt.
+    pub(crate) fn concurrency(&self) -> &Arc<Concurrency> {
+        &self.concurrency
+    }
+
+    /// A place for a call that is no more than one attempt, which has not to be waited for.
     #[inline]
-    pub(crate) fn is_conducted(&self) -> bool {
-        self.flags.load(Relaxed) & CONDUCTED != 0
+    pub(crate) fn enter_at_once(&self, is_more: bool) -> Option<Place> {
+        let is_conducted = is_more || self.flags.load(Relaxed) & CONDUCTED != 0;
+        if is_conducted { None } else { self.concurrency.try_enter() }
     }
 
     /// Replaces how calls are made. Calls under way go on as they began; a breaker whose rules are others begins anew.
     pub(crate) fn conduct_by(&self, conduct: Conduct) {
         let mut guarded = self.guarded.lock();
+        // One that stays as it was has not forgotten what it has counted.
+        if self.limiter.load().as_ref().map(|limiter| limiter.rate()) != conduct.settings.rate {
+            self.limiter.store(conduct.limiter(&self.system).map(Arc::new));
+        }
         if self.conduct.load().settings.breaker != conduct.settings.breaker {
             (guarded.breaker, guarded.sees_all) = conduct.breaker();
             self.conduct.store(Arc::new(conduct));
@@ -149,28 +175,13 @@ impl OperationState {
         }
     }
 
-    /// Leave to make one attempt.
-    ///
-    /// # Errors
-    ///
-    /// [`CallError::CircuitOpen`].
-    #[inline]
-    pub(crate) fn admit(self: &Arc<Self>) -> Result<Attempt, CallError> {
-        let epoch = self.epoch.load(Acquire);
-        let permit = if self.flags.load(Relaxed) & GUARDED == 0 { None } else { self.acquire()? };
-        Ok(self.begin(permit, epoch))
-    }
-
-    /// Leave to make one attempt, whatever the breaker says.
-    pub(crate) fn admit_anyway(self: &Arc<Self>) -> Attempt {
-        self.begin(None, self.epoch.load(Acquire))
-    }
-
-    #[inline]
-    fn begin(self: &Arc<Self>, permit: Option<Permit>, epoch: u32) -> Attempt {
-        let is_timed = self.counts.begin() || permit.is_some();
-        let began = is_timed.then(|| self.system.elapsed());
-        Attempt { state: Some(Arc::clone(self)), permit, began, epoch }
+    #[cold]
+    fn pass_limiter(&self) -> Result<(), CallError> {
+        let Some(limiter) = self.limiter.load_full() else { return Ok(()) };
+        limiter.pass().map_err(|retry_after| {
+            self.counts.reject();
+            CallError::RateLimited { operation: Arc::clone(&self.address), retry_after }
+        })
     }
 
     #[cold]
@@ -297,9 +308,14 @@ impl Guarded {
 
 impl Conduct {
     fn flag(&self) -> u8 {
-        let CallSettings { timeout, retry, .. } = &self.settings;
+        let CallSettings { timeout, retry, rate, .. } = &self.settings;
         let is_more = !self.middleware.is_empty() || timeout.is_some() || retry.is_some();
-        if is_more { CONDUCTED } else { 0 }
+        let conducted = if is_more { CONDUCTED } else { 0 };
+        if rate.is_some() { conducted | RATED } else { conducted }
+    }
+
+    fn limiter(&self, system: &System) -> Option<Limiter> {
+        Limiter::new(self.settings.rate?, system)
     }
 
     /// A breaker by these settings, and whether it has to see every call.
@@ -320,16 +336,41 @@ impl Conduct {
 }
 
 /// Leave to make one attempt. Dropped before it is [settled](Self::settle), the attempt was abandoned.
-pub(crate) struct Attempt {
+pub(crate) struct Attempt<S: Deref<Target = OperationState> = Arc<OperationState>> {
     /// None once it is settled.
-    state: Option<Arc<OperationState>>,
+    state: Option<S>,
     permit: Option<Permit>,
     /// Of those that are timed.
     began: Option<Duration>,
     epoch: u32,
+    _place: Place,
 }
 
-impl Attempt {
+impl<S: Deref<Target = OperationState>> Attempt<S> {
+    /// Asks the breaker, unless it is to be ignored. The place is kept until the attempt has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::CircuitOpen`], [`CallError::RateLimited`].
+    #[inline]
+    pub(crate) fn admitted(state: S, ignores_breaker: bool, place: Place) -> Result<Self, CallError> {
+        let epoch = state.epoch.load(Acquire);
+        let flags = state.flags.load(Relaxed);
+        if flags & RATED != 0 {
+            state.pass_limiter()?;
+        }
+        let is_free = ignores_breaker || flags & GUARDED == 0;
+        let permit = if is_free { None } else { state.acquire()? };
+        let is_timed = state.counts.begin() || permit.is_some();
+        let began = is_timed.then(|| state.system.elapsed());
+        Ok(Self { state: Some(state), permit, began, epoch, _place: place })
+    }
+
+    /// Whose operation it is an attempt of.
+    pub(crate) fn state(&self) -> &OperationState {
+        self.state.as_deref().expect("it has not been settled")
+    }
+
     /// Tells how it ended.
     #[inline]
     pub(crate) fn settle<T>(mut self, result: &Result<T, CallError>) {
@@ -348,7 +389,7 @@ impl Attempt {
     }
 }
 
-impl Drop for Attempt {
+impl<S: Deref<Target = OperationState>> Drop for Attempt<S> {
     #[inline]
     fn drop(&mut self) {
         if let Some(state) = self.state.take() {

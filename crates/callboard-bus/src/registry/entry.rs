@@ -133,6 +133,16 @@ impl Entry {
         Self { descriptor, ..self.clone() }
     }
 
+    /// The same with an operation more, which goes before what was advertised under its name.
+    pub(super) fn with_operation(&self, operation: Arc<dyn Callable>) -> Self {
+        let operation = Load::counting(self.load.as_ref(), operation);
+        let mut descriptor = Descriptor::clone(&self.descriptor);
+        descriptor.capabilities.withdraw(&operation.descriptor().address);
+        descriptor.operations.push(Arc::clone(operation.descriptor()));
+        let operations = self.operations.iter().cloned().chain([operation]).collect();
+        Self { descriptor: Arc::new(descriptor), operations, able: Arc::default(), ..self.clone() }
+    }
+
     /// All that it can do, as far as it says so itself.
     pub(super) fn candidates(&self) -> impl Iterator<Item = Arc<Candidate>> {
         let operations = || self.descriptor.operations.iter();

@@ -209,7 +209,7 @@ impl Actor for Echo {}
 impl Handler<Event> for Echo {
     async fn handle(&mut self, event: Event, cx: &mut Context<Self>) -> Result<(), Fault> {
         self.answered += 1;
-        cx.publish("work.echo", event.data)?;
+        cx.publish("work.echo", event.data.clone())?;
         if self.answered == 2 {
             cx.stop();
         }
@@ -228,7 +228,10 @@ fn an_actor_that_holds_its_subscription_takes_it_along() {
             t.settle().await;
         }
         echo.ended().await;
-        assert_eq!(probe.take().into_iter().map(|event| event.data).collect::<Vec<_>>(), [0, 1].map(Value::from));
+        assert_eq!(
+            probe.take().into_iter().map(|event| event.data.clone()).collect::<Vec<_>>(),
+            [0, 1].map(Value::from)
+        );
         assert_eq!(t.system().events().subscriptions(), 1);
         t.shutdown().await;
     });

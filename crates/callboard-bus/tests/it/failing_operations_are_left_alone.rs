@@ -273,7 +273,7 @@ fn a_refused_call_is_not_tried_before_its_time() {
         five_fail(t).await;
         let began = t.now();
         let policy = RetryPolicy::builder().initial_delay(SECOND).jitter(Jitter::None).max_retries(1).build().unwrap();
-        t.system().call("press.work", 1).retry(policy).await.unwrap();
+        t.system().call("press.work", 1).retry(policy).timeout(60 * SECOND).await.unwrap();
         assert_eq!(t.now() - began, 30 * SECOND);
         let result: Result<_, CallError> = work(t).await;
         assert!(result.is_ok());

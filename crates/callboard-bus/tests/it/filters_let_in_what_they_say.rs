@@ -43,7 +43,7 @@ fn a_filter_lets_in_exactly_what_it_accepts() {
             t.settle().await;
             for probe in [by_text, by_closure] {
                 assert_eq!(
-                    probe.take().into_iter().map(|event| event.data).collect::<Vec<_>>(),
+                    probe.take().into_iter().map(|event| event.data.clone()).collect::<Vec<_>>(),
                     [of("LabRunner").into(), Value::from(of("LabRunner"))]
                 );
             }

@@ -101,6 +101,33 @@ fn what_has_ended_is_forgotten_after_an_hour() {
     });
 }
 
+/// F-API-04: for as long as somebody says, also what has ended before.
+#[test]
+fn what_has_ended_is_kept_as_long_as_said() {
+    TestSystem::run(async |t| {
+        let _press = press(t, &Script::default(), CallSettings::new()).await;
+        let jobs = t.system().jobs();
+        let work = async || {
+            let job = jobs.start(t.system().call("press.work", 1)).unwrap();
+            assert_eq!(job.ended().await.as_str(), "done");
+            job.id()
+        };
+        let first = work().await;
+        jobs.keep_ended_for(2 * 3600 * SECOND);
+        t.advance(2 * 3600 * SECOND - SECOND).await;
+        let second = work().await;
+        assert!(jobs.find(first).is_ok());
+        t.advance(SECOND).await;
+        assert_eq!(jobs.find(first).unwrap_err().code(), ErrorCode::UnknownExecution);
+        jobs.keep_ended_for(3 * SECOND);
+        t.advance(SECOND).await;
+        assert!(jobs.find(second).is_ok());
+        jobs.keep_ended_for(Duration::ZERO);
+        assert_eq!(jobs.find(second).unwrap_err().code(), ErrorCode::UnknownExecution);
+        t.shutdown().await;
+    });
+}
+
 /// Ten thousand are kept: what has ended makes room, and what is under way does not.
 #[test]
 fn so_many_are_kept_and_no_more() {

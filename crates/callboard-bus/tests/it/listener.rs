@@ -58,7 +58,7 @@ impl Actor for Witness {}
 
 impl SyncHandler<Event> for Witness {
     fn handle(&mut self, event: Event, _: &mut Context<Self>) -> Result<(), Fault> {
-        self.0.push(event.data);
+        self.0.push(event.data.clone());
         Ok(())
     }
 }

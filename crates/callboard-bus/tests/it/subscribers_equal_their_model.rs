@@ -81,7 +81,7 @@ proptest! {
             let left = subscribers.iter().filter(|one| one.subscription.is_some()).count();
             assert_eq!(t.system().events().subscriptions(), left);
             for subscriber in &subscribers {
-                let got: Vec<_> = subscriber.probe.take().into_iter().map(|event| event.data).collect();
+                let got: Vec<_> = subscriber.probe.take().into_iter().map(|event| event.data.clone()).collect();
                 assert_eq!(got, subscriber.due);
             }
             t.shutdown().await;

@@ -8,12 +8,13 @@ use super::Module;
 use super::casing::snake_case;
 use super::method::Method;
 use super::role::Role;
+use super::written::is_fallible;
 
 impl Module {
     /// `trait NameOperations`, implemented for the reference of the actor; nothing for a module without operations.
     pub(super) fn operations(&self) -> TokenStream {
-        let methods: Vec<_> =
-            self.with_role(|role| matches!(role, Role::Request(_))).map(|method| self.ask(method)).collect();
+        let requests = self.with_role(|role| matches!(role, Role::Request(_)));
+        let methods: Vec<_> = requests.enumerate().map(|(place, method)| self.ask(place, method)).collect();
         if methods.is_empty() {
             return TokenStream::new();
         }
@@ -35,16 +36,31 @@ impl Module {
         }
     }
 
-    /// The signature, and the same with a body.
-    fn ask(&self, method: &Method) -> (TokenStream, TokenStream) {
+    /// The signature, and the same with a body. The place is that among the operations of the manifest.
+    fn ask(&self, place: usize, method: &Method) -> (TokenStream, TokenStream) {
         let (home, name, message) = (&self.home, &self.name, &method.message);
         let operation = operation_name(method);
         let documentation = format!("Asks for `{}`. {}", method.operation().unwrap_or_default(), method.documentation);
-        let signature = quote! {
-            fn #operation(&self, message: #message)
-                -> #home::__private::Ask<'_, #home::__private::ActorRef<#name>, #message>
+        let signature = quote! { fn #operation(&self, message: #message) -> #home::OperationCall<'_, #name, #message> };
+        let (kind, reading) = if is_fallible(method.output.as_ref()) {
+            (quote!(fallible), quote!(reading_ok))
+        } else {
+            (quote!(plain), quote!(reading))
         };
-        let body = quote! { #signature { #home::__private::ActorRef::ask(self, message) } };
+        let body = quote! {
+            #signature {
+                use #home::__private::{Copies as _, Of, Reads as _, ReadsOk as _, Shows as _};
+                type Reply = <#message as #home::__private::Message>::Reply;
+                const KIND: &#home::__private::OperationKind<#message> =
+                    &#home::__private::OperationKind::#kind(#place, || #home::__private::Forms {
+                        copy: (&Of::<#message>(::core::marker::PhantomData)).copying(),
+                        show: (&Of::<#message>(::core::marker::PhantomData)).showing(),
+                        read: (&Of::<#message>(::core::marker::PhantomData)).reading(),
+                        read_reply: (&Of::<Reply>(::core::marker::PhantomData)).#reading(),
+                    });
+                #home::OperationCall::new(self, message, KIND)
+            }
+        };
         (quote! { #[doc = #documentation] #signature }, body)
     }
 }

@@ -257,7 +257,7 @@ fn duration(duration: Duration) -> TokenStream {
 }
 
 /// A `Result` whose error is the answer's and not the supervisor's.
-fn is_fallible(output: Option<&Type>) -> bool {
+pub(super) fn is_fallible(output: Option<&Type>) -> bool {
     let Some(Type::Path(path)) = output else { return false };
     let Some(last) = path.path.segments.last().filter(|last| last.ident == "Result") else { return false };
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return true };

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use callboard_actor::{ActorRef, Priority, System};
 use callboard_bus::picture::short_time;
-use callboard_bus::{CallError, Modules, Value};
+use callboard_bus::{CallError, Modules, RetryPolicy, Value};
 
 use super::alarm::Alarm;
 use super::errand::{Errand, Key, Outcome, Wanted, failure};
@@ -393,6 +393,9 @@ impl Bench {
         }
         let timeout = self.patience(wanted.key, wanted.deadline, now);
         let call = self.modules.call(address, wanted.input).priority(wanted.priority).timeout(timeout);
+        // What its step says of attempts goes over what is said of its operation.
+        let is_tried_by_run = self.seat.registered.is_tried_by_run(work.step, is_undo);
+        let call = if is_tried_by_run { call.retry(RetryPolicy::none()) } else { call };
         let mut call = call.idempotency_key(self.idempotency_key(wanted.key)).into_future();
         match Pin::new(&mut call).poll(task) {
             Poll::Pending => {

@@ -46,9 +46,7 @@ impl Register {
             let checked = self.definition.check(&offered);
             checked.map_err(|faults| RegisterError::Invalid { workflow_id: workflow_id(), faults })?;
         }
-        let shared = &self.workflows.shared;
-        let run_timeout = shared.settings.lock().run_timeout;
-        let registered = Registered::new(self.definition.clone(), run_timeout);
+        let registered = Registered::new(self.definition.clone(), self.workflows.patience());
         let registered = registered.map_err(|fault| RegisterError::Handler { workflow_id: workflow_id(), fault })?;
         self.workflows.actor().ask(Admit(registered)).await.map_err(Unreachable::from)?
     }

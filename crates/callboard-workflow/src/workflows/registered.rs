@@ -59,6 +59,12 @@ impl Registered {
         if is_undo { step.compensate.as_ref()?.timeout } else { step.timeout }
     }
 
+    /// Whether the definition says how such a call is tried again, which its run does then.
+    pub(crate) fn is_tried_by_run(&self, step: StepIndex, is_undo: bool) -> bool {
+        let Some(step) = self.definition.step(step) else { return false };
+        if is_undo { step.compensate.as_ref().is_some_and(|undo| undo.retry.is_some()) } else { step.retry.is_some() }
+    }
+
     /// How urgent the step is.
     pub(crate) fn priority_of(&self, step: StepIndex) -> Priority {
         self.definition.step(step).map(|step| step.priority).unwrap_or_default()

@@ -22,6 +22,7 @@ mod random_graphs_are_walked_rightly;
 mod random_runs_reconcile;
 mod real_graphs_are_imported;
 mod runs_cross_threads;
+mod runs_heed_the_configuration;
 mod steps_start_by_the_table;
 mod the_diagrams_are_true;
 mod workshop;

@@ -1,0 +1,388 @@
+//! Calls by the methods of a module's reference: [`OperationCall`].
+
+use std::error::Error;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as Task, Poll, ready};
+use std::time::Duration;
+
+use callboard_actor::{ActorRef, AskError, AskFuture, Handler, Message, Priority};
+use futures::future::BoxFuture;
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use crate::call::{CallError, Carrier, Plan, without_message};
+use crate::callable::{Answer, CallOptions, MoreOptions, caught, fallible, panicked, plain};
+use crate::concurrency::Place;
+use crate::offered::Offered;
+use crate::operation::{Attempt, OperationState};
+use crate::retry::RetryPolicy;
+use crate::value::{Value, ValueError};
+
+/// A call of an operation with its types, about to be made: `.await` makes it and waits for the answer. It is what the methods
+/// return that `#[module]` writes for the reference of a module.
+///
+/// It goes to this very actor, and is an ask of it: inside a turn it inherits what is left of the turn's deadline, at least
+/// its priority, and its baggage. It passes by the breaker, the counts, the settings and the middleware of its operation as a
+/// [`Call`](crate::Call) by name does. While there is neither middleware nor a policy for retries no payload is made of
+/// the message. Where there is, middleware is shown the message as a value, if it implements `Serialize`, and `null`
+/// otherwise; what is made of the input or of the output on the way is read back.
+///
+/// Of an actor that is registered as no module it is an ask and no more.
+///
+/// # Errors
+///
+/// [`CallError`]. What a fallible operation answers is not one: it is in the reply, unless it was tried again and no attempt
+/// is left.
+///
+/// # Cancel safety
+///
+/// As that of [`ActorRef::ask`]: dropped before it has ended, the operation may or may not have been carried out. If its
+/// turn has not begun it never will.
+#[must_use = "a call is made when it is awaited"]
+pub struct OperationCall<'a, A: Handler<M>, M: Message> {
+    actor: &'a ActorRef<A>,
+    message: M,
+    kind: &'static OperationKind<M>,
+    options: CallOptions,
+}
+
+/// What the code that `#[module]` writes knows of an operation.
+pub struct OperationKind<M: Message> {
+    /// Its place among the operations of its module.
+    place: usize,
+    answer: Answer<M::Reply>,
+    has_failed: fn(&M::Reply) -> bool,
+    forms: fn() -> Forms<M>,
+}
+
+/// What else can be made of a message and its reply, as far as their types allow.
+pub struct Forms<M: Message> {
+    /// Another one of the message.
+    pub copy: Option<fn(&M) -> M>,
+    /// The message as a value.
+    pub show: Option<fn(&M) -> Result<Value, ValueError>>,
+    /// A message of a value.
+    pub read: Option<fn(&Value) -> Result<M, ValueError>>,
+    /// A reply of an output.
+    pub read_reply: Option<fn(&Value) -> Result<M::Reply, ValueError>>,
+}
+
+impl<M: Message> OperationKind<M> {
+    /// One whose reply is its output.
+    #[must_use]
+    pub const fn plain(place: usize, forms: fn() -> Forms<M>) -> Self
+    where
+        M::Reply: Serialize,
+    {
+        Self { place, answer: plain, has_failed: |_| false, forms }
+    }
+
+    /// One whose reply is an output or a failure.
+    #[must_use]
+    pub const fn fallible<T, E>(place: usize, forms: fn() -> Forms<M>) -> Self
+    where
+        M: Message<Reply = Result<T, E>>,
+        T: Serialize + 'static,
+        E: Error + 'static,
+    {
+        Self { place, answer: fallible, has_failed: Result::is_err, forms }
+    }
+}
+
+impl<M: Message> fmt::Debug for OperationKind<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OperationKind<{}>({})", std::any::type_name::<M>(), self.place)
+    }
+}
+
+impl<M: Message> fmt::Debug for Forms<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Forms<{}>", std::any::type_name::<M>())
+    }
+}
+
+impl<'a, A: Handler<M>, M: Message> OperationCall<'a, A, M> {
+    /// A call that nothing more has been said of.
+    #[inline]
+    pub fn new(actor: &'a ActorRef<A>, message: M, kind: &'static OperationKind<M>) -> Self {
+        Self { actor, message, kind, options: CallOptions::default() }
+    }
+
+    /// As [`Call::priority`](crate::Call::priority).
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.options.priority = Some(priority);
+        self
+    }
+
+    /// As [`Call::timeout`](crate::Call::timeout).
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = Some(timeout);
+        self
+    }
+
+    /// As [`Call::idempotency_key`](crate::Call::idempotency_key).
+    pub fn idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
+        self.options.idempotency_key = Some(key.into());
+        self
+    }
+
+    /// As [`Call::no_inherit`](crate::Call::no_inherit).
+    pub fn no_inherit(mut self) -> Self {
+        self.options.takes_nothing_along = true;
+        self
+    }
+
+    /// As [`Call::retry`](crate::Call::retry). It takes a message that implements `Clone` or `Serialize` to make more than one
+    /// attempt of it.
+    pub fn retry(self, policy: RetryPolicy) -> Self {
+        self.more(|more| more.retry = Some(policy))
+    }
+
+    /// As [`Call::ignore_breaker`](crate::Call::ignore_breaker).
+    pub fn ignore_breaker(self) -> Self {
+        self.more(|more| more.ignores_breaker = true)
+    }
+
+    /// As [`Call::api_key`](crate::Call::api_key).
+    pub fn api_key(self, key: impl Into<String>) -> Self {
+        self.more(|more| more.api_key = Some(key.into()))
+    }
+
+    /// As [`Call::user`](crate::Call::user).
+    pub fn user(self, user: impl Into<String>) -> Self {
+        self.more(|more| more.user = Some(user.into()))
+    }
+
+    /// As [`Call::metadata`](crate::Call::metadata).
+    pub fn metadata(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.more(|more| drop(more.metadata.insert(name.into(), value.into())))
+    }
+
+    fn more(mut self, change: impl FnOnce(&mut MoreOptions)) -> Self {
+        change(self.options.more.get_or_insert_default());
+        self
+    }
+
+    fn begin(self) -> Result<Way<'a, A, M>, CallError> {
+        if self.options.timeout == Some(Duration::ZERO) {
+            return Err(CallError::NoTime);
+        }
+        let Some(offered) = Offered::of::<A, M>(self.actor, self.kind.place) else {
+            return Ok(Way::Asked(self.options.apply_to(self.actor.ask(self.message)).into_future(), None));
+        };
+        let Some(place) = offered.state.enter_at_once(self.options.more.is_some()) else {
+            return Ok(Way::Conducted(conducted(self, offered)));
+        };
+        let attempt = Attempt::admitted(&*offered.state, false, place)?;
+        let ask = self.options.apply_to(self.actor.ask(self.message)).into_future();
+        Ok(Way::Asked(ask, Some((attempt, self.kind))))
+    }
+}
+
+impl<'a, A: Handler<M>, M: Message> IntoFuture for OperationCall<'a, A, M> {
+    type Output = Result<M::Reply, CallError>;
+    type IntoFuture = OperationCallFuture<'a, A, M>;
+
+    #[inline]
+    fn into_future(self) -> OperationCallFuture<'a, A, M> {
+        OperationCallFuture(Way::Fresh(self))
+    }
+}
+
+impl<A: Handler<M>, M: Message> fmt::Debug for OperationCall<'_, A, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OperationCall<{}>", std::any::type_name::<M>())
+    }
+}
+
+/// The future of an [`OperationCall`].
+#[must_use = "a call is made when it is awaited"]
+pub struct OperationCallFuture<'a, A: Handler<M>, M: Message>(Way<'a, A, M>);
+
+#[expect(clippy::large_enum_variant, reason = "what is nearly always there must not be an allocation")]
+enum Way<'a, A: Handler<M>, M: Message> {
+    Fresh(OperationCall<'a, A, M>),
+    /// One attempt, and whom to tell how it ends.
+    Asked(AskFuture<'a, ActorRef<A>, M>, Option<(Attempt<&'a OperationState>, &'static OperationKind<M>)>),
+    Conducted(BoxFuture<'a, Result<M::Reply, CallError>>),
+    Done,
+}
+
+/// Nothing in it is pinned: the future of an ask is not, and the other one is boxed.
+impl<A: Handler<M>, M: Message> Unpin for OperationCallFuture<'_, A, M> {}
+
+impl<A: Handler<M>, M: Message> Future for OperationCallFuture<'_, A, M> {
+    type Output = Result<M::Reply, CallError>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+        if matches!(self.0, Way::Fresh(_))
+            && let Way::Fresh(call) = std::mem::replace(&mut self.0, Way::Done)
+        {
+            self.0 = call.begin()?;
+        }
+        let (result, attempt) = match &mut self.0 {
+            Way::Asked(ask, attempt) => (ready!(Pin::new(ask).poll(task)).map_err(road), attempt.take()),
+            Way::Conducted(conducted) => (ready!(conducted.as_mut().poll(task)), None),
+            Way::Fresh(_) | Way::Done => return Poll::Pending,
+        };
+        self.0 = Way::Done;
+        if let Some((attempt, kind)) = attempt {
+            kind.settle(attempt, &result);
+        }
+        Poll::Ready(result)
+    }
+}
+
+fn road<M>(error: AskError<M>) -> CallError {
+    CallError::Road(without_message(error))
+}
+
+impl<M: Message> OperationKind<M> {
+    /// A failure that is in the reply is one of the call as well.
+    #[inline]
+    fn settle(&self, attempt: Attempt<&OperationState>, result: &Result<M::Reply, CallError>) {
+        match result {
+            Ok(reply) if (self.has_failed)(reply) => {
+                let failed = self.output(reply, attempt.state());
+                attempt.settle(&failed);
+            }
+            result => attempt.settle(result),
+        }
+    }
+
+    /// The reply as a call by name sees it.
+    fn output(&self, reply: &M::Reply, state: &OperationState) -> Result<Value, CallError> {
+        let fault = || CallError::Reply { reply: std::any::type_name::<M::Reply>(), fault: panicked("written") };
+        caught(|| (self.answer)(reply, state)).unwrap_or_else(|| Err(fault()))
+    }
+}
+
+impl<A: Handler<M>, M: Message> fmt::Debug for OperationCallFuture<'_, A, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OperationCallFuture<{}>", std::any::type_name::<M>())
+    }
+}
+
+/// A call that is more than one attempt.
+fn conducted<'a, A: Handler<M>, M: Message>(
+    call: OperationCall<'a, A, M>,
+    offered: &Offered,
+) -> BoxFuture<'a, Result<M::Reply, CallError>> {
+    let OperationCall { actor, message, kind, options } = call;
+    let (forms, replied) = ((kind.forms)(), Arc::default());
+    let shown = forms.show.and_then(|show| caught(|| show(&message))?.ok()).unwrap_or_default();
+    let read_reply = forms.read_reply;
+    let typed = Typed {
+        actor: actor.clone(),
+        message: Some(message),
+        shown: shown.clone(),
+        forms,
+        kind,
+        state: Arc::clone(&offered.state),
+        replied: Arc::clone(&replied),
+    };
+    let plan = Plan::new(typed, Arc::clone(&offered.state), options, Some(&offered.descriptor));
+    Box::pin(async move {
+        let result = plan.carry_out(shown).await;
+        let replied: Option<Replied<M::Reply>> = replied.lock().take();
+        reply_of(result, replied, read_reply)
+    })
+}
+
+/// What the actor replied in the last attempt, and how that was shown to middleware.
+struct Replied<R> {
+    reply: R,
+    shown: Result<Value, String>,
+}
+
+/// The reply itself where nobody has made something else of it.
+fn reply_of<R>(
+    result: Result<Value, CallError>,
+    replied: Option<Replied<R>>,
+    read: Option<fn(&Value) -> Result<R, ValueError>>,
+) -> Result<R, CallError> {
+    match (result, replied) {
+        (Ok(output), Some(Replied { reply, shown: Ok(shown) })) if output == shown => Ok(reply),
+        (Err(CallError::Failed(failure)), Some(Replied { reply, shown: Err(shown) })) if failure.text() == shown => {
+            Ok(reply)
+        }
+        (Ok(output), _) => {
+            let read = read_by(read, &output);
+            read.map_err(|fault| CallError::Reply { reply: std::any::type_name::<R>(), fault })
+        }
+        (Err(error), _) => Err(error),
+    }
+}
+
+/// What middleware has put in the place of something with a type.
+fn read_by<T>(read: Option<fn(&Value) -> Result<T, ValueError>>, value: &Value) -> Result<T, ValueError> {
+    let type_name = std::any::type_name::<T>();
+    let unread = || Err(ValueError::new(format_args!("a middleware has changed it, and no `{type_name}` can be read")));
+    read.map_or_else(unread, |read| caught(|| read(value)).unwrap_or_else(|| Err(panicked("read"))))
+}
+
+/// An attempt of such a call is an ask.
+struct Typed<A: Handler<M>, M: Message> {
+    actor: ActorRef<A>,
+    /// Gone when an attempt has taken it.
+    message: Option<M>,
+    shown: Value,
+    forms: Forms<M>,
+    kind: &'static OperationKind<M>,
+    state: Arc<OperationState>,
+    replied: Arc<Mutex<Option<Replied<M::Reply>>>>,
+}
+
+impl<A: Handler<M>, M: Message> Typed<A, M> {
+    /// The message itself, unless middleware has changed the input.
+    fn take(&mut self, input: &Value) -> Result<M, CallError> {
+        if *input == self.shown
+            && let Some(message) = self.copy().or_else(|| self.message.take())
+        {
+            return Ok(message);
+        }
+        read_by(self.forms.read, input)
+            .map_err(|fault| CallError::Input { operation: Arc::clone(self.state.address()), fault })
+    }
+
+    fn copy(&self) -> Option<M> {
+        let (copy, message) = (self.forms.copy?, self.message.as_ref()?);
+        caught(|| copy(message))
+    }
+}
+
+impl<A: Handler<M>, M: Message> Carrier for Typed<A, M> {
+    fn carry(
+        &mut self,
+        input: &Value,
+        options: CallOptions,
+        place: Place,
+    ) -> impl Future<Output = Result<Value, CallError>> + Send + use<A, M> {
+        let (message, actor, kind) = (self.take(input), self.actor.clone(), self.kind);
+        let (state, replied) = (Arc::clone(&self.state), Arc::clone(&self.replied));
+        async move {
+            let message = message?;
+            let attempt = Attempt::admitted(Arc::clone(&state), options.ignores_breaker(), place)?;
+            let asked = options.apply_to(actor.ask(message)).await;
+            let result = match asked {
+                Ok(reply) => {
+                    let result = kind.output(&reply, &state);
+                    let shown = result.as_ref().map(Value::clone).map_err(ToString::to_string);
+                    *replied.lock() = Some(Replied { reply, shown });
+                    result
+                }
+                Err(error) => Err(road(error)),
+            };
+            attempt.settle(&result);
+            result
+        }
+    }
+
+    fn can_repeat(&self) -> bool {
+        self.message.is_some() || self.forms.show.is_some()
+    }
+}

@@ -1,0 +1,39 @@
+//! F-API-08: a middleware that is there writes a line when a call begins and one when it ends, and changes nothing.
+
+use callboard_actor::ErrorCode;
+use callboard_actor::testing::TestSystem;
+use callboard_bus::middleware::log_calls;
+use callboard_bus::{CallSettings, OperationsExt};
+
+use crate::captured::Captured;
+use crate::trouble::{Script, Turn, press, work};
+
+/// F-API-08: one line at the start; on success one with how long it took, on failure one with the error, which is handed on as
+/// it is.
+#[test]
+fn a_line_at_the_start_and_one_at_the_end() {
+    let log = Captured::default();
+    log.during(|| {
+        TestSystem::run(async |t| {
+            let script = Script::default();
+            let _press = press(t, &script, CallSettings::new()).await;
+            script.next(Turn::Wrong, 1);
+            let expected = work(t).await.unwrap_err();
+            t.system().operations().middleware("logging").priority(10).install(log_calls).unwrap();
+            assert_eq!(work(t).await.unwrap(), 1.into());
+            script.next(Turn::Wrong, 1);
+            let error = work(t).await.unwrap_err();
+            assert_eq!((error.code(), error.to_string()), (ErrorCode::HandlerFailed, expected.to_string()));
+            t.shutdown().await;
+        });
+    });
+    let lines = log.about("callboard::call");
+    let said = |line: &String| line.split_once("callboard::call: ").unwrap().1.to_owned();
+    let said: Vec<String> = lines.iter().map(said).collect();
+    let [first, ended, second, failed] = &said[..] else { panic!("{said:?}") };
+    assert_eq!((first, second), (&"call begins operation=press.work".to_owned(), first));
+    assert!(ended.starts_with("call succeeded operation=press.work took="), "{ended}");
+    assert!(failed.starts_with("call failed operation=press.work took="), "{failed}");
+    assert!(failed.ends_with(r#"code="handler_failed" error=there is no such paper"#), "{failed}");
+    assert!(lines[3].contains(" WARN ") && lines[..3].iter().all(|line| line.contains(" INFO ")), "{lines:?}");
+}
