@@ -1,9 +1,9 @@
 //! Callboard's speed, measured against its engine and its peers.
 //!
-//! Two programs stand on this library: `cargo run --release -p benches --bin
+//! Three programs stand on this library: `cargo run --release -p benches --bin
 //! versus` runs everything interleaved and writes a table, JSON, Markdown or a
 //! picture, `cargo bench --bench messaging` is the criterion bench for work on
-//! the message path.
+//! the message path, and `--bin tuning` writes the tables of [`tuning`].
 //!
 //! Reading order: [`workload`] says what is measured and which goals it has,
 //! [`peer`] what a framework must be able to do to take part, [`traffic`] holds
@@ -33,6 +33,7 @@ pub mod kameo_peer;
 #[cfg(feature = "peers")]
 pub mod ractor_peer;
 pub mod tokio_peer;
+pub mod tuning;
 pub mod workflows;
 
 pub mod arguments;

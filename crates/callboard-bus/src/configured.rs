@@ -72,7 +72,7 @@ impl BuilderConfigExt for SystemBuilder {
     fn config(self, config: impl Into<LiveConfig>) -> Self {
         let config = config.into();
         // Nothing has counted yet, so nothing comes too late.
-        self.prepare(move |system| Configured::of(system).replace(system, config))
+        self.prepare(move |system| Configured::of(system).replace(system, &config))
     }
 }
 
@@ -82,7 +82,7 @@ impl ConfigExt for System {
         if let Some(before) = self.config() {
             before.current().too_late(&config.current())?;
         }
-        configured.replace(self, config);
+        configured.replace(self, &config);
         Ok(())
     }
 
@@ -96,7 +96,7 @@ impl Configured {
         system.extension(Self::default)
     }
 
-    fn replace(&self, system: &System, config: LiveConfig) {
+    fn replace(&self, system: &System, config: &LiveConfig) {
         let mut configured = self.0.lock();
         let heeded = configured.take().and_then(|(_, heeder)| heeder.retire());
         let heeder = Arc::new(Heeder::new(system.downgrade(), heeded));

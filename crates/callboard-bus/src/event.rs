@@ -19,8 +19,7 @@ use crate::value::{Value, ValueError, from_value};
 ///
 /// A handler whose turn fails gets the event again, as often as its actor is to try
 /// ([`attempts`](callboard_actor::Child::attempts), 3 by default); then the event goes into the
-/// [quarantine](callboard_actor::System::quarantine) and is a [dead letter](crate::dead_letter_queue). Other subscribers do not
-/// notice.
+/// [quarantine](callboard_actor::System::quarantine) and is a [dead letter](crate::dead_letter_queue). Other subscribers do not notice.
 #[derive(Clone, PartialEq)]
 pub struct Event(Arc<Published>);
 

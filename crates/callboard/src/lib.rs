@@ -79,3 +79,7 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/migration.md")]
 struct Migration;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/tuning.md")]
+struct Tuning;

@@ -82,8 +82,8 @@ fn old_names_and_new_ones_do_the_same() {
             }
         }
         t.settle().await;
-        let (now, before) = (now.lock().unwrap(), before.lock().unwrap());
-        assert_eq!((&*now, now.len()), (&*before, 6), "who hears is heard alike");
+        let [now, before] = [now, before].map(|seen| seen.lock().unwrap().clone());
+        assert_eq!((&now, now.len()), (&before, 6), "who hears is heard alike");
         let shapes: Vec<_> = now.iter().map(shape).collect();
         assert_eq!((&shapes[..2], &shapes[..2]), (&shapes[2..4], &shapes[4..]), "who says it says the same");
         assert_eq!((shapes[0].2.clone(), shapes[0].3), (7.into(), Priority::Normal));
