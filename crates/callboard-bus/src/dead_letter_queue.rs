@@ -77,7 +77,8 @@ use thiserror::Error;
 
 pub(crate) use self::book::{Book, Failed, not_taken};
 pub(crate) use self::content::ForSubscriber;
-pub use self::content::{Payload, PayloadView};
+pub use self::content::Payload;
+use self::content::PayloadView;
 pub use self::counts::{LetterCounts, LetterHealth};
 pub use self::filter::LetterFilter;
 pub use self::fingerprint::{Fingerprint, FingerprintError, LetterGroup};

@@ -133,7 +133,8 @@ impl Book {
     #[cold]
     pub(crate) fn file(&self, system: &System, failed: Failed) {
         let wall = system.wall();
-        let content = failed.content.filter(|content| self.takes(content));
+        // Nothing is delivered again when the system is over.
+        let content = failed.content.filter(|_| !self.shelf.lock().is_closed());
         let module = failed.actor.and_then(|actor| modules::module_of(system, actor)).unwrap_or(failed.owner);
         let at = SystemTime::UNIX_EPOCH + wall;
         let letter = Letter {
@@ -160,11 +161,6 @@ impl Book {
         self.note(&letter, wall);
         let fallen = self.shelf.lock().file(Filed { letter, content });
         drop_quietly(fallen);
-    }
-
-    /// Nothing is delivered again when the system is over.
-    fn takes(&self, _: &Content) -> bool {
-        !self.shelf.lock().is_closed()
     }
 
     /// At most one line a second.

@@ -1,11 +1,11 @@
-//! What was in a letter: [`Content`], and how somebody is shown it: [`PayloadView`], [`Payload`].
+//! What was in a letter: [`Content`], and as what somebody is shown it: [`Payload`].
 
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 
 use callboard_actor::{Message, MessageId, RetryError, System};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::letter::Cause;
 use crate::address::Address;
@@ -111,7 +111,6 @@ impl Content {
     pub(super) fn show(&self, view: PayloadView, key: &RandomState) -> Payload {
         let Some(payload) = self.payload() else { return Payload::Absent };
         match view {
-            PayloadView::None => Payload::Absent,
             PayloadView::Hash => Payload::Hash(format!("{:016x}", hash(payload, key))),
             PayloadView::Redacted => Payload::Redacted(redaction::value(payload)),
             PayloadView::Full => Payload::Full(payload.clone()),
@@ -151,17 +150,10 @@ impl fmt::Debug for Content {
 }
 
 /// How much of a payload is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PayloadView {
-    /// Nothing.
-    None,
-    /// Its hash alone.
-    #[default]
+#[derive(Clone, Copy, Debug)]
+pub(super) enum PayloadView {
     Hash,
-    /// What is not secret by the name of its field.
     Redacted,
-    /// All of it.
     Full,
 }
 
