@@ -94,7 +94,7 @@ fn throughput() -> f64 {
                 Ok(())
             }
         };
-        system.channel("lab").max_messages(1_024).create().await.expect("the name is free");
+        system.channel("lab").bound(1_024).create().await.expect("the name is free");
         let subscription =
             system.subscribe_fn(">", listen).on_channel("lab").concurrency(64).await.expect("it can be subscribed");
         let start = Instant::now();

@@ -261,6 +261,8 @@ impl Workload {
             }
             Self::TellTtl
             | Self::SpawnBytes
+            | Self::TellAllocs
+            | Self::AskAllocs
             | Self::Priority
             | Self::LookUp
             | Self::Modules

@@ -6,7 +6,7 @@ use callboard_actor::ErrorCode;
 pub use callboard_actor::{Actor, ActorRef, Context, Fault, Handler, Message, StopReason, SyncHandler};
 use serde::de::DeserializeOwned;
 
-pub use self::abilities::{Copies, Of, Reads, ReadsOk, Shows};
+pub use self::abilities::{Copies, Of, Read, Reads, ReadsOk, Show, Shows};
 use crate::event::Event;
 use crate::events::TurnEventsExt;
 pub use crate::operation_call::{Forms, OperationKind};

@@ -13,6 +13,7 @@ use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use serde::Serialize;
 
+use crate::authoring::{Read, Show};
 use crate::call::{CallError, Carrier, Plan, without_message};
 use crate::callable::{Answer, CallOptions, MoreOptions, caught, fallible, panicked, plain};
 use crate::concurrency::Place;
@@ -63,11 +64,11 @@ pub struct Forms<M: Message> {
     /// Another one of the message.
     pub copy: Option<fn(&M) -> M>,
     /// The message as a value.
-    pub show: Option<fn(&M) -> Result<Value, ValueError>>,
+    pub show: Option<Show<M>>,
     /// A message of a value.
-    pub read: Option<fn(&Value) -> Result<M, ValueError>>,
+    pub read: Option<Read<M>>,
     /// A reply of an output.
-    pub read_reply: Option<fn(&Value) -> Result<M::Reply, ValueError>>,
+    pub read_reply: Option<Read<M::Reply>>,
 }
 
 impl<M: Message> OperationKind<M> {
@@ -207,7 +208,6 @@ impl<A: Handler<M>, M: Message> fmt::Debug for OperationCall<'_, A, M> {
 #[must_use = "a call is made when it is awaited"]
 pub struct OperationCallFuture<'a, A: Handler<M>, M: Message>(Way<'a, A, M>);
 
-#[expect(clippy::large_enum_variant, reason = "what is nearly always there must not be an allocation")]
 enum Way<'a, A: Handler<M>, M: Message> {
     Fresh(OperationCall<'a, A, M>),
     /// One attempt, and whom to tell how it ends.
@@ -308,7 +308,7 @@ struct Replied<R> {
 fn reply_of<R>(
     result: Result<Value, CallError>,
     replied: Option<Replied<R>>,
-    read: Option<fn(&Value) -> Result<R, ValueError>>,
+    read: Option<Read<R>>,
 ) -> Result<R, CallError> {
     match (result, replied) {
         (Ok(output), Some(Replied { reply, shown: Ok(shown) })) if output == shown => Ok(reply),
@@ -324,7 +324,7 @@ fn reply_of<R>(
 }
 
 /// What middleware has put in the place of something with a type.
-fn read_by<T>(read: Option<fn(&Value) -> Result<T, ValueError>>, value: &Value) -> Result<T, ValueError> {
+fn read_by<T>(read: Option<Read<T>>, value: &Value) -> Result<T, ValueError> {
     let type_name = std::any::type_name::<T>();
     let unread = || Err(ValueError::new(format_args!("a middleware has changed it, and no `{type_name}` can be read")));
     read.map_or_else(unread, |read| caught(|| read(value)).unwrap_or_else(|| Err(panicked("read"))))

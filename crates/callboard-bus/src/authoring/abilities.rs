@@ -7,6 +7,12 @@ use serde::de::DeserializeOwned;
 
 use crate::value::{Value, ValueError, from_value};
 
+/// Makes a value of something.
+pub type Show<T> = fn(&T) -> Result<Value, ValueError>;
+
+/// Makes something of a value.
+pub type Read<T> = fn(&Value) -> Result<T, ValueError>;
+
 /// Finds out what a type can do, where the code that `#[module]` writes names it. Of two methods with one name the compiler
 /// takes the one that needs the fewer references, so the trait for those who can comes before the one for all.
 #[derive(Debug)]
@@ -33,17 +39,17 @@ impl<T> Copies<T> for &Of<T> {
 /// See [`Of`].
 pub trait Shows<T> {
     /// The message as a value.
-    fn showing(&self) -> Option<fn(&T) -> Result<Value, ValueError>>;
+    fn showing(&self) -> Option<Show<T>>;
 }
 
 impl<T: Serialize> Shows<T> for Of<T> {
-    fn showing(&self) -> Option<fn(&T) -> Result<Value, ValueError>> {
+    fn showing(&self) -> Option<Show<T>> {
         Some(|message| Value::from_serialize(message))
     }
 }
 
 impl<T> Shows<T> for &Of<T> {
-    fn showing(&self) -> Option<fn(&T) -> Result<Value, ValueError>> {
+    fn showing(&self) -> Option<Show<T>> {
         None
     }
 }
@@ -51,17 +57,17 @@ impl<T> Shows<T> for &Of<T> {
 /// See [`Of`].
 pub trait Reads<T> {
     /// A reply of an output.
-    fn reading(&self) -> Option<fn(&Value) -> Result<T, ValueError>>;
+    fn reading(&self) -> Option<Read<T>>;
 }
 
 impl<T: DeserializeOwned> Reads<T> for Of<T> {
-    fn reading(&self) -> Option<fn(&Value) -> Result<T, ValueError>> {
+    fn reading(&self) -> Option<Read<T>> {
         Some(|output| from_value(output))
     }
 }
 
 impl<T> Reads<T> for &Of<T> {
-    fn reading(&self) -> Option<fn(&Value) -> Result<T, ValueError>> {
+    fn reading(&self) -> Option<Read<T>> {
         None
     }
 }
@@ -69,17 +75,17 @@ impl<T> Reads<T> for &Of<T> {
 /// See [`Of`]; of a reply that is an output or a failure.
 pub trait ReadsOk<T> {
     /// A reply of an output.
-    fn reading_ok(&self) -> Option<fn(&Value) -> Result<T, ValueError>>;
+    fn reading_ok(&self) -> Option<Read<T>>;
 }
 
 impl<T: DeserializeOwned, E> ReadsOk<Result<T, E>> for Of<Result<T, E>> {
-    fn reading_ok(&self) -> Option<fn(&Value) -> Result<Result<T, E>, ValueError>> {
+    fn reading_ok(&self) -> Option<Read<Result<T, E>>> {
         Some(|output| from_value(output).map(Ok))
     }
 }
 
 impl<T> ReadsOk<T> for &Of<T> {
-    fn reading_ok(&self) -> Option<fn(&Value) -> Result<T, ValueError>> {
+    fn reading_ok(&self) -> Option<Read<T>> {
         None
     }
 }
