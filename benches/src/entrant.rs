@@ -143,9 +143,10 @@ fn bytes_per_actor<P: Peer>(size: Size) -> Option<f64> {
 
 /// Allocations per operation: those of a run of three times as many
 /// operations without those of a run of so many, so that the start and the
-/// end of the entrant drop out.
+/// end of the entrant drop out; to a thousandth.
 fn allocations(run: fn(u64) -> Duration, operations: u64) -> Option<f64> {
     let count = |operations| memory::allocations_during(|| _ = run(operations));
     let (few, many) = (count(operations)?, count(3 * operations)?);
-    Some((many as f64 - few as f64) / (2 * operations) as f64)
+    let each = (many as f64 - few as f64) / (2 * operations) as f64;
+    Some((each * 1_000.0).round().abs() / 1_000.0)
 }
