@@ -1,4 +1,4 @@
-//! F-EVT-02: a handler that fails is tried again by a policy, with a pause before each attempt, and then its event is a dead
+//! F-EVT-02, F-BUS-06: a handler that fails is tried again by a policy, with a pause before each attempt, and then its event is a dead
 //! letter; others are not kept waiting.
 
 use std::sync::{Arc, Mutex};
