@@ -22,13 +22,14 @@ COMMAND = ["cargo", "run", "--quiet", "--release", "-p", "benches", "--bin", "ve
 
 COMPARED = {
     "tell", "tell_x", "fan_in", "ask", "ask_256", "ask_x", "ping_pong", "ring", "broadcast", "spawn",
-    "call_by_name", "publish_1", "publish_10", "publish_100",
+    "call_by_name", "call_typed", "publish_1", "publish_10", "publish_100",
 }
 # A rival without expiry of its own may be absent from this row.
 COMPARED_OR_ALONE = {"tell_ttl"}
-ALONE = {"restart", "priority", "fairness", "lookup"}
+ALONE = {"restart", "priority", "fairness", "lookup", "modules", "match_10000"}
 FIGURES = {
-    "spawn_bytes", "inspect", "workflow_chain", "workflow_diamond", "workflow_montage", "workflow_many", "run_bytes",
+    "spawn_bytes", "tell_allocs", "ask_allocs", "inspect", "metrics", "workflow_chain", "workflow_diamond",
+    "workflow_montage", "workflow_many", "run_bytes",
 }
 
 ENGINES = ["actix_ns", "tokio_ns"]
