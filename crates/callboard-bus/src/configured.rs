@@ -41,6 +41,7 @@ pub trait BuilderConfigExt {
 /// | setting | what heeds it |
 /// |---|---|
 /// | `bus.processor_interval` | the maintenance, see [`Monitoring::set_interval`](crate::Monitoring::set_interval) |
+/// | `bus.max_concurrent_messages` | how many calls from outside are under way at once, see [`Operations::set_concurrency`](crate::Operations::set_concurrency) |
 /// | `bus.message_timeout` | every ask and every call that names no time, see [`System::set_ask_timeout`] |
 /// | `bus.max_message_queue_size` | all queues of channels and functions together, see [`Channels::set_limit`](crate::Channels::set_limit) |
 /// | `circuit_breaker.*` | the breaker of every operation of which nothing nearer is said: so many failures in a row open it for exactly that time, which doubles up to 5 minutes while probes fail |

@@ -67,7 +67,7 @@ pub type Answer = BoxFuture<'static, Result<Value, CallError>>;
 pub struct Request {
     /// `module.operation`.
     pub operation: Arc<str>,
-    /// What goes in.
+    /// What goes in. Of a call with types whose message cannot be shown as a value it is null; what is put there goes in instead.
     pub input: Value,
     /// The key that the caller shows.
     pub api_key: Option<String>,

@@ -164,7 +164,8 @@ impl Operations {
     /// Lets at most so many calls be under way at once, of all operations together, instead of 1,000. Calls that come from outside of
     /// any turn take a place each, for as long as an attempt takes; who finds none waits, in turn, and for no longer than its
     /// own time-out. What a turn calls goes on in the place of the call that the turn is for: calls that need one another never
-    /// wait for one another's places. Calls under way go on when the number is lowered.
+    /// wait for one another's places. Calls under way go on when the number is lowered. Who stops waiting for an answer gives the
+    /// place back at once, though the handler may go on.
     ///
     /// # Errors
     ///

@@ -365,7 +365,7 @@ fn without_place(text: &str) -> &str {
     text.split(" at crates").next().unwrap_or_default()
 }
 
-/// The methods of the trait that the macro writes are asks.
+/// The methods of the trait that the macro writes are calls of the operations.
 #[test]
 fn operations_are_methods_of_the_reference() {
     use self::StorageOperations;
