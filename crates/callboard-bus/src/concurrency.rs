@@ -2,27 +2,43 @@
 //!
 //! A place is taken by a call that comes from outside. What a turn calls is part of the call that the turn is for, and takes none: so
 //! calls that need one another can never wait for one another's places.
+//!
+//! How many are in, how many may be and whether anybody waits stand in one word: while nobody waits, who comes and who leaves
+//! changes it in one step, and no lock is taken. It says that somebody waits exactly as long as the queue is not empty, as both
+//! change with the lock of the queue in hand. So whoever leaves either is seen by the one who queues up, or sees that one.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use callboard_actor::is_in_turn;
-use parking_lot::Mutex;
 use serde::Serialize;
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
+
+use self::sync::{AtomicU64, Mutex, Ordering::Relaxed};
 
 /// As many calls at once as a system has by default.
-const USUAL: usize = 1_000;
+const USUAL: u64 = 1_000;
+const ONE: u64 = 1;
+const IN_FLIGHT: u64 = u32::MAX as u64;
+const LIMIT_SHIFT: u32 = 32;
+const WAITING: u64 = 1 << 63;
+/// More than a machine has room for.
+const MOST: u64 = (WAITING >> LIMIT_SHIFT) - 1;
 
 /// The places. Who waits longest is next.
 #[derive(Debug)]
 pub(crate) struct Concurrency {
-    places: Semaphore,
-    limit: Mutex<usize>,
-    /// Places that are to go when whoever has them leaves. Changed with the limit in hand.
-    surplus: AtomicUsize,
-    waiting: AtomicUsize,
+    /// From bit 0 on the calls that are in, from bit 32 on the limit, at bit 63 whether anybody waits.
+    word: AtomicU64,
+    queue: Mutex<Queue>,
+}
+
+/// Who waits, by the order of coming.
+#[derive(Debug, Default)]
+struct Queue {
+    waiters: BTreeMap<u64, oneshot::Sender<()>>,
+    next_ticket: u64,
 }
 
 /// How many calls are under way that came from outside, see [`Operations::set_concurrency`](crate::Operations::set_concurrency).
@@ -43,96 +59,171 @@ pub(crate) struct Place(Option<Arc<Concurrency>>);
 
 impl Default for Concurrency {
     fn default() -> Self {
-        let (waiting, surplus) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { places: Semaphore::new(USUAL), limit: Mutex::new(USUAL), surplus, waiting }
+        Self { word: AtomicU64::new(USUAL << LIMIT_SHIFT), queue: Mutex::default() }
     }
 }
 
 impl Concurrency {
-    /// A place, if there is one or none is needed.
+    /// A place, if there is one or none is needed. There is none while somebody waits.
     #[inline]
     pub(crate) fn try_enter(self: &Arc<Self>) -> Option<Place> {
         if is_in_turn() {
             return Some(Place(None));
         }
-        let permit = self.places.try_acquire().ok()?;
-        permit.forget();
-        Some(Place(Some(Arc::clone(self))))
+        self.take(WAITING).then(|| Place(Some(Arc::clone(self))))
     }
 
     /// Waits for a place. Dropped before it has ended, somebody else gets it.
     pub(crate) async fn enter(self: &Arc<Self>) -> Place {
-        let _waiting = Waiting::begin(&self.waiting);
-        // Nobody closes it.
-        if let Ok(permit) = self.places.acquire().await {
-            permit.forget();
-        }
+        self.queue_up().told().await;
         Place(Some(Arc::clone(self)))
     }
 
     /// Lets so many in from now on. Who is in stays.
     pub(crate) fn resize(&self, limit: NonZeroUsize) {
-        let mut before = self.limit.lock();
-        let (before, limit) = (std::mem::replace(&mut *before, limit.get()), limit.get());
-        if limit < before {
-            let less = before - limit;
-            self.surplus.fetch_add(less - self.places.forget_permits(less), Relaxed);
-        } else {
-            let more = limit - before;
-            let kept = self.surplus.load(Relaxed).min(more);
-            self.surplus.fetch_sub(kept, Relaxed);
-            self.places.add_permits(more - kept);
-        }
+        let limit = u64::try_from(limit.get()).unwrap_or(MOST).min(MOST) << LIMIT_SHIFT;
+        // It never fails, as there is always a new word.
+        let _ = self.word.fetch_update(Relaxed, Relaxed, |word| Some(word & (WAITING | IN_FLIGHT) | limit));
+        self.admit();
     }
 
     pub(crate) fn status(&self) -> ConcurrencyStatus {
-        let limit = self.limit.lock();
-        let all = *limit + self.surplus.load(Relaxed);
-        let in_flight = all.saturating_sub(self.places.available_permits());
-        ConcurrencyStatus { limit: *limit, in_flight, waiting: self.waiting.load(Relaxed) }
+        let waiting = self.queue.lock().waiters.len();
+        let word = self.word.load(Relaxed);
+        ConcurrencyStatus { limit: limit(word) as usize, in_flight: in_flight(word) as usize, waiting }
     }
 
-    #[cold]
-    fn leave_for_good(&self) {
-        let _limit = self.limit.lock();
-        if self.surplus.load(Relaxed) > 0 {
-            self.surplus.fetch_sub(1, Relaxed);
-        } else {
-            self.places.add_permits(1);
+    /// Takes a place, if there is one and none of these `bits` forbids it.
+    #[inline]
+    fn take(&self, bits: u64) -> bool {
+        let one_more = |word| (in_flight(word) < limit(word) && word & bits == 0).then_some(word + ONE);
+        self.word.fetch_update(Relaxed, Relaxed, one_more).is_ok()
+    }
+
+    #[inline]
+    fn leave(&self) {
+        if self.word.fetch_sub(ONE, Relaxed) & WAITING != 0 {
+            self.admit();
         }
     }
+
+    fn queue_up(&self) -> Waiter<'_> {
+        let (sender, told) = oneshot::channel();
+        let mut queue = self.queue.lock();
+        let ticket = queue.next_ticket;
+        queue.next_ticket += 1;
+        queue.waiters.insert(ticket, sender);
+        self.word.fetch_or(WAITING, Relaxed);
+        drop(queue);
+        // Somebody may have left before it was said that somebody waits.
+        self.admit();
+        Waiter { all: self, ticket, told }
+    }
+
+    /// Gives what is free to who waits. To wake somebody runs code of others, so it is not done with the lock in hand.
+    #[cold]
+    fn admit(&self) {
+        while let Some(waiter) = self.next() {
+            if waiter.send(()).is_err() {
+                // It has gone meanwhile. The place is given to the next one by this very loop.
+                self.word.fetch_sub(ONE, Relaxed);
+            }
+        }
+    }
+
+    /// Who is next, with a place taken for it.
+    fn next(&self) -> Option<oneshot::Sender<()>> {
+        let mut queue = self.queue.lock();
+        let first = queue.waiters.first_entry()?;
+        let waiter = self.take(0).then(|| first.remove());
+        self.show(&queue);
+        waiter
+    }
+
+    /// Lets those who come see whether anybody waits.
+    fn show(&self, queue: &Queue) {
+        if queue.waiters.is_empty() {
+            self.word.fetch_and(!WAITING, Relaxed);
+        }
+    }
+}
+
+const fn in_flight(word: u64) -> u64 {
+    word & IN_FLIGHT
+}
+
+const fn limit(word: u64) -> u64 {
+    (word & !WAITING) >> LIMIT_SHIFT
 }
 
 impl Drop for Place {
     #[inline]
     fn drop(&mut self) {
-        match self.0.take() {
-            None => {}
-            Some(all) if all.surplus.load(Relaxed) == 0 => all.places.add_permits(1),
-            Some(all) => all.leave_for_good(),
+        if let Some(all) = self.0.take() {
+            all.leave();
         }
     }
 }
 
-/// Counts somebody who waits.
-struct Waiting<'a>(&'a AtomicUsize);
+/// Somebody in the queue, who leaves it when this is dropped.
+struct Waiter<'a> {
+    all: &'a Concurrency,
+    ticket: u64,
+    told: oneshot::Receiver<()>,
+}
 
-impl<'a> Waiting<'a> {
-    fn begin(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Relaxed);
-        Self(count)
+impl Waiter<'_> {
+    /// Waits until it has a place, which is the caller's from then on.
+    async fn told(mut self) {
+        // The sender is in the queue until it is used, or until this is dropped.
+        let _ = (&mut self.told).await;
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Relaxed);
+        let mut queue = self.all.queue.lock();
+        let sender = queue.waiters.remove(&self.ticket);
+        self.all.show(&queue);
+        drop(queue);
+        drop(sender);
+        // Whoever sends from now on sees that it has gone; what was sent before and not heard is a place that nobody has.
+        self.told.close();
+        if self.told.try_recv().is_ok() {
+            self.all.leave();
+        }
     }
 }
 
-#[cfg(test)]
+/// Under `--cfg callboard_model` the lock and the atomic are those of the model checker.
+mod sync {
+    #[cfg(not(callboard_model))]
+    pub(super) use parking_lot::Mutex;
+    #[cfg(callboard_model)]
+    pub(super) use shuttle::sync::atomic::AtomicU64;
+    #[cfg(not(callboard_model))]
+    pub(super) use std::sync::atomic::AtomicU64;
+    pub(super) use std::sync::atomic::Ordering;
+
+    /// The checker's lock with the face of `parking_lot`'s.
+    #[cfg(callboard_model)]
+    #[derive(Debug, Default)]
+    pub(super) struct Mutex<T>(shuttle::sync::Mutex<T>);
+
+    #[cfg(callboard_model)]
+    impl<T> Mutex<T> {
+        pub(super) fn lock(&self) -> shuttle::sync::MutexGuard<'_, T> {
+            self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        }
+    }
+}
+
+#[cfg(all(test, not(callboard_model)))]
 mod tests {
     use std::collections::VecDeque;
+    use std::future::Future;
+    use std::pin::Pin;
+    use std::task::{Context as Task, Poll, Waker};
 
     use proptest::prelude::*;
 
@@ -141,36 +232,167 @@ mod tests {
     #[derive(Clone, Debug)]
     enum Step {
         Enter,
-        Leave,
+        Wait,
+        GiveUp(prop::sample::Index),
+        Leave(prop::sample::Index),
         Resize(usize),
     }
 
     fn step() -> impl Strategy<Value = Step> {
-        prop_oneof![3 => Just(Step::Enter), 2 => Just(Step::Leave), 1 => (1..6_usize).prop_map(Step::Resize)]
+        prop_oneof![
+            2 => Just(Step::Enter),
+            3 => Just(Step::Wait),
+            1 => any::<prop::sample::Index>().prop_map(Step::GiveUp),
+            3 => any::<prop::sample::Index>().prop_map(Step::Leave),
+            1 => (1..6_usize).prop_map(Step::Resize),
+        ]
+    }
+
+    type Waiting = Pin<Box<dyn Future<Output = Place>>>;
+
+    fn wait(all: &Arc<Concurrency>) -> Waiting {
+        let all = Arc::clone(all);
+        Box::pin(async move { all.enter().await })
+    }
+
+    fn poll(waiting: &mut Waiting) -> Option<Place> {
+        match waiting.as_mut().poll(&mut Task::from_waker(Waker::noop())) {
+            Poll::Ready(place) => Some(place),
+            Poll::Pending => None,
+        }
     }
 
     proptest! {
-        /// F-BUS-09: whoever comes is let in while there are fewer in than the limit says at that moment.
+        /// F-BUS-09: whoever comes is let in while there are fewer in than the limit says at that moment and nobody waits, and who
+        /// waits is let in by the order of coming.
         #[test]
         fn it_equals_its_model(steps in prop::collection::vec(step(), 1..80)) {
-            let (all, mut inside, mut limit) = (Arc::new(Concurrency::default()), VecDeque::new(), 3);
+            let (all, mut inside, mut waiting, mut limit) = (Arc::new(Concurrency::default()), vec![], VecDeque::new(), 3);
             all.resize(NonZeroUsize::new(limit).unwrap());
             for step in steps {
                 match step {
                     Step::Enter => {
                         let place = all.try_enter();
-                        prop_assert_eq!(place.is_some(), inside.len() < limit);
+                        prop_assert_eq!(place.is_some(), waiting.is_empty() && inside.len() < limit);
                         inside.extend(place);
                     }
-                    Step::Leave => drop(inside.pop_front()),
+                    Step::Wait => {
+                        let mut one = wait(&all);
+                        match poll(&mut one) {
+                            Some(place) => inside.push(place),
+                            None => waiting.push_back(one),
+                        }
+                    }
+                    Step::GiveUp(which) if !waiting.is_empty() => drop(waiting.remove(which.index(waiting.len()))),
+                    Step::Leave(which) if !inside.is_empty() => drop(inside.swap_remove(which.index(inside.len()))),
                     Step::Resize(to) => {
                         limit = to;
                         all.resize(NonZeroUsize::new(to).unwrap());
                     }
+                    Step::GiveUp(_) | Step::Leave(_) => {}
                 }
-                let expected = ConcurrencyStatus { limit, in_flight: inside.len(), waiting: 0 };
+                while inside.len() < limit && let Some(mut first) = waiting.pop_front() {
+                    inside.push(poll(&mut first).expect("whoever came first has been let in"));
+                }
+                let expected = ConcurrencyStatus { limit, in_flight: inside.len(), waiting: waiting.len() };
                 prop_assert_eq!(all.status(), expected);
+                prop_assert!(waiting.iter_mut().all(|one| poll(one).is_none()));
             }
         }
+    }
+}
+
+/// `RUSTFLAGS="--cfg callboard_model" cargo test -p callboard-bus --lib concurrency --release --target-dir target/model`
+///
+/// The word is the only atomic, and all that is concluded from it is in the order of its changes, so it is enough to try the orders
+/// in which steps can fall.
+#[cfg(all(test, callboard_model))]
+mod model {
+    use std::pin::pin;
+
+    use shuttle::future::block_on;
+    use shuttle::sync::atomic::AtomicUsize;
+    use shuttle::thread;
+
+    use super::*;
+
+    fn limited(limit: usize) -> Arc<Concurrency> {
+        let all = Arc::new(Concurrency::default());
+        all.resize(NonZeroUsize::new(limit).unwrap());
+        all
+    }
+
+    /// Is in for a moment, together with no more than `limit` in all.
+    fn call(all: &Arc<Concurrency>, inside: &AtomicUsize, limit: usize) {
+        let place = all.try_enter().unwrap_or_else(|| block_on(all.enter()));
+        assert!(inside.fetch_add(1, Relaxed) < limit);
+        inside.fetch_sub(1, Relaxed);
+        drop(place);
+    }
+
+    /// Waits until it is asked once, and goes.
+    fn give_up(all: &Arc<Concurrency>) {
+        block_on(async {
+            let mut waiting = pin!(all.enter());
+            _ = futures::poll!(waiting.as_mut());
+        });
+    }
+
+    fn check(model: impl Fn() + Send + Sync + Clone + 'static) {
+        shuttle::check_random(model.clone(), 5_000);
+        shuttle::check_pct(model, 5_000, 3);
+    }
+
+    fn ends_empty(all: &Concurrency, limit: usize) {
+        assert_eq!(all.status(), ConcurrencyStatus { limit, in_flight: 0, waiting: 0 });
+        assert_eq!(all.word.load(Relaxed) & WAITING, 0);
+    }
+
+    /// Protects that the bit is set with the lock in hand, and that `enter` looks for a place again after it: a model in which
+    /// somebody waits for ever is a deadlock.
+    #[test]
+    fn everybody_gets_in_and_never_too_many() {
+        check(|| {
+            let (all, inside) = (limited(2), Arc::new(AtomicUsize::new(0)));
+            let calls = (0..4).map(|_| {
+                let (all, inside) = (Arc::clone(&all), Arc::clone(&inside));
+                thread::spawn(move || call(&all, &inside, 2))
+            });
+            calls.collect::<Vec<_>>().into_iter().for_each(|call| call.join().unwrap());
+            ends_empty(&all, 2);
+        });
+    }
+
+    /// Protects `take_back`, and the place that was sent to somebody who had gone.
+    #[test]
+    fn who_gives_up_keeps_nobody_out() {
+        check(|| {
+            let (all, inside) = (limited(1), Arc::new(AtomicUsize::new(0)));
+            let (here, gone) = (Arc::clone(&all), Arc::clone(&all));
+            let gone = thread::spawn(move || give_up(&gone));
+            let calls: Vec<_> = (0..2)
+                .map(|_| {
+                    let (all, inside) = (Arc::clone(&all), Arc::clone(&inside));
+                    thread::spawn(move || call(&all, &inside, 1))
+                })
+                .collect();
+            calls.into_iter().for_each(|call| call.join().unwrap());
+            gone.join().unwrap();
+            ends_empty(&here, 1);
+        });
+    }
+
+    #[test]
+    fn a_higher_limit_lets_in_who_waits() {
+        check(|| {
+            let all = limited(1);
+            let held = all.try_enter();
+            let far = Arc::clone(&all);
+            let waits = thread::spawn(move || drop(block_on(far.enter())));
+            all.resize(NonZeroUsize::new(2).unwrap());
+            waits.join().unwrap();
+            drop(held);
+            ends_empty(&all, 2);
+        });
     }
 }
