@@ -23,7 +23,8 @@ use crate::sync::{AtomicU64, Ordering};
 /// No thread has claimed the value yet.
 const NOBODY: u64 = 0;
 
-/// A value of which only its home thread may take a reference.
+/// A value of which only its home thread may take a reference. The home stands before it in memory.
+#[repr(C)]
 pub(crate) struct Bound<T> {
     home: AtomicU64,
     value: T,

@@ -56,43 +56,47 @@ impl fmt::Display for ActorId {
 /// Set in `Core::turns` when a turn that does not give its thread back has been fenced.
 pub(crate) const FENCED: u64 = 1 << 63;
 
-/// The cell of one actor.
+/// The cell of one actor. The order is that in memory: what the driver writes at each turn lies in one piece, from the private half of
+/// the mailbox to the first fields of the core, and what senders on other threads look at lies on both sides of it, and not near.
+#[repr(C)]
 pub(crate) struct ActorCell<A: Actor> {
-    pub(crate) core: Core,
     pub(crate) mailbox: Mailbox<Envelope<A>>,
-    pub(crate) factory: Factory<A>,
     /// Where the driver sits, on its own thread.
     pub(crate) seat: Seat<Driver<A>>,
+    pub(crate) core: Core,
+    pub(crate) factory: Factory<A>,
 }
 
-/// The part of a cell that does not depend on the actor's type.
+/// The part of a cell that does not depend on the actor's type. What is written at each turn comes first, what each sender
+/// looks at comes last, and between the two lies what is neither.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Core {
-    pub(crate) id: ActorId,
-    /// Boxed twice, as most actors have none.
-    name: Option<Box<Box<str>>>,
-    kind: fn() -> &'static str,
-    /// The how many-th actor of its system it is: unlike the id the same in every run.
-    nth: u32,
-    pub(crate) gate: Gate,
-    /// Counts values: the driver whose generation is not this one any more has been replaced.
-    generation: AtomicU32,
-    /// Messages in the driver's hands between two attempts, or in a turn.
-    pub(crate) in_hand: AtomicU32,
+    pub(crate) tally: Tally,
     /// The deadline of the ask whose turn is running, as its identity; 0 when none is. See `Stage`.
     pub(crate) running: AtomicU64,
     /// Counts the ends and beginnings of turns that have a limit: odd while one is running, and marked with [`FENCED`]
     /// once the supervisor has taken a running one away from its driver.
     pub(crate) turns: AtomicU64,
-    pub(crate) arbiter: AtomicU32,
-    /// The run queue of the driver in the seat.
-    pub(crate) home: OnceLock<Arc<RunQueue>>,
     pub(crate) queued: Queued,
-    pub(crate) tally: Tally,
-    pub(crate) policy: Arc<Policy>,
-    pub(crate) system: Arc<SystemCore>,
+    /// Messages in the driver's hands between two attempts, or in a turn.
+    pub(crate) in_hand: AtomicU32,
+    /// Counts values: the driver whose generation is not this one any more has been replaced.
+    generation: AtomicU32,
+    /// The how many-th actor of its system it is: unlike the id the same in every run.
+    nth: u32,
+    pub(crate) arbiter: AtomicU32,
+    pub(crate) id: ActorId,
+    /// Boxed twice, as most actors have none.
+    name: Option<Box<Box<str>>>,
+    kind: fn() -> &'static str,
     pub(crate) supervisor: Option<SupervisorRef>,
     rare: OnceBox<Rarities>,
+    /// The run queue of the driver in the seat.
+    pub(crate) home: OnceLock<Arc<RunQueue>>,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) system: Arc<SystemCore>,
+    pub(crate) gate: Gate,
 }
 
 /// What happened to the messages of one actor.
@@ -490,6 +494,17 @@ fn last_segment(path: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::mem::offset_of;
+
+    use super::Core;
+
+    /// Memory comes at multiples of 16, so 48 bytes always have a border between two cache lines in them.
+    #[test]
+    fn what_senders_look_at_is_in_no_cache_line_that_the_driver_writes() {
+        let written_until = offset_of!(Core, generation);
+        assert!(offset_of!(Core, gate) - written_until.next_multiple_of(16) >= 48);
+    }
+
     #[test]
     fn type_names_lose_their_paths() {
         assert_eq!(super::short_type_name("my_app::billing::Invoice<my_app::Eur, u8>"), "Invoice<Eur, u8>");

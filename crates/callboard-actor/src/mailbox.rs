@@ -12,8 +12,10 @@
 //! or one that sheds its oldest message has no private half: it takes every message under the lock and is exact always.
 //!
 //! What one core writes and another one reads costs both far more than a message does. So a sender on another thread
-//! writes only under the lock, and outside of it only when something changes that the driver has to know; and the driver
-//! counts what it takes over.
+//! writes only under the lock, and outside of it only when something changes that the driver has to know; the driver
+//! counts what it takes over; and what the two write lies apart in memory, see [`Mailbox`]. How much room
+//! there is a sender looks up once, and then counts down, until the driver takes over what has come: meanwhile nobody else adds
+//! to the lane, as a sender on the home thread splices first, and what leaves it only makes more room.
 
 mod lanes;
 mod queue;
@@ -30,7 +32,7 @@ use self::lanes::NORMAL;
 #[allow(unreachable_pub)]
 pub use self::room::Ticket;
 use self::room::{Room, Standing};
-use crate::bound::Bound;
+use crate::bound::{Bound, thread_id};
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
 
 /// Every non-empty lane is served at least once in so many turns of more urgent lanes.
@@ -118,20 +120,17 @@ pub(crate) enum Pushed<T> {
     Shed(T),
 }
 
-/// How many values a lane has seen. Written by one side each, read by anyone.
+/// How many values have come into the private half of a lane. Written by one side each, read by anyone.
 #[derive(Debug, Default)]
-struct LaneCount {
-    /// Pushed by the home thread into the private half.
+struct Entered {
+    /// Pushed by the home thread.
     local: AtomicU64,
     /// Come out of the shared half; written under the lock.
     spliced: AtomicU64,
-    /// Taken out by the driver, or shed; written by the driver, or under the lock when the mailbox is exact.
-    taken: AtomicU64,
 }
 
-impl LaneCount {
-    /// Values that are or were in the private half.
-    fn entered(&self) -> u64 {
+impl Entered {
+    fn total(&self) -> u64 {
         self.local.load(Ordering::Relaxed) + self.spliced.load(Ordering::Relaxed)
     }
 }
@@ -143,26 +142,41 @@ fn add(counter: &AtomicU64, by: u64) {
 }
 
 /// The mailbox of one actor. See the head of this module.
+///
+/// The order of the fields is that in memory. What senders on other threads read and write comes first, what the driver writes
+/// last, and what neither touches while all goes well between the two: the 56 bytes from `flags` to the private half, more than
+/// there can be of one cache line wherever it begins, as memory is handed out at multiples of 16.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Mailbox<T> {
+    /// Of the normal lane.
+    entered: Entered,
+    /// The number of the home thread, beside what other threads read anyway; 0 before there is one.
+    resident: AtomicU64,
     shared: Mutex<Shared<T>>,
     bounds: Bounds,
+    /// The counts of the other lanes are allocated when first used.
+    rare: OnceBox<RareCounts>,
+    private: Bound<RefCell<Private<T>>>,
+    /// Taken out of the normal lane by the driver, or shed; written by the driver, or under the lock when the mailbox is exact.
+    taken: AtomicU64,
     /// What [`Shared::flags`] says, for those who do not hold the lock.
     bits: AtomicU32,
-    private: Bound<RefCell<Private<T>>>,
-    counts: Counts,
 }
 
 #[derive(Debug)]
+#[repr(C)]
 struct Shared<T> {
     /// Allocated at the first message from another thread.
     lanes: Option<Box<Lanes<T>>>,
+    /// Non-empty lanes of this half, and the flags above.
+    flags: u32,
+    /// So many places of the normal lane are free, or more. Nothing is known of the others.
+    known_free: u32,
+    room: Option<Box<Room>>,
     /// The driver's waker: for the next push once it has parked, and always for directives, which it has to notice even
     /// while a handler is waiting.
     driver: Option<Waker>,
-    room: Option<Box<Room>>,
-    /// Non-empty lanes of this half, and the flags above.
-    flags: u32,
 }
 
 /// The half that one thread works on without a lock.
@@ -184,81 +198,49 @@ impl<T> Default for Private<T> {
     }
 }
 
-/// The counts of all lanes; those of rare lanes are allocated when first used.
-#[derive(Debug, Default)]
-struct Counts {
-    normal: LaneCount,
-    rare: OnceBox<RareCounts>,
-}
-
+/// The counts of the lanes that are not the normal one, and of what happens rarely.
 #[derive(Debug, Default)]
 struct RareCounts {
-    lanes: [LaneCount; LANES],
+    entered: [Entered; LANES],
+    /// As that of the normal lane.
+    taken: [AtomicU64; LANES],
     /// Values left behind by a driver that was replaced, in any lane; written by its thread alone.
     fenced: [AtomicU64; LANES],
 }
 
-impl Counts {
-    #[inline(always)]
-    fn of(&self, lane: usize) -> &LaneCount {
-        if lane == NORMAL { &self.normal } else { self.of_rare(lane) }
-    }
-
-    #[inline(never)]
-    fn of_rare(&self, lane: usize) -> &LaneCount {
-        &self.rare().lanes[lane]
-    }
-
-    fn rare(&self) -> &RareCounts {
-        self.rare.get_or_init(Box::default)
-    }
-
-    /// Values that are or were in the private half.
-    fn entered(&self, lane: usize) -> u64 {
-        if lane == NORMAL {
-            self.normal.entered()
-        } else {
-            self.rare.get().map_or(0, |rare| rare.lanes[lane].entered())
-        }
-    }
-
-    /// Values in the private half now.
-    fn held(&self, lane: usize) -> u64 {
-        let rare = self.rare.get();
-        let count = if lane == NORMAL { Some(&self.normal) } else { rare.map(|rare| &rare.lanes[lane]) };
-        // What was taken first: read the other way round, a value taken in between would make the difference negative.
-        let taken = count.map_or(0, |count| count.taken.load(Ordering::Relaxed));
-        let fenced = rare.map_or(0, |rare| rare.fenced[lane].load(Ordering::Relaxed));
-        count.map_or(0, LaneCount::entered).saturating_sub(taken + fenced)
-    }
-}
-
 impl<T> Mailbox<T> {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        let shared = Shared { lanes: None, driver: None, room: None, flags: 0 };
+        let shared = Shared { lanes: None, driver: None, room: None, flags: 0, known_free: 0 };
         Self {
+            entered: Entered::default(),
+            resident: AtomicU64::new(0),
             shared: Mutex::new(shared),
             bounds,
-            bits: AtomicU32::new(0),
+            rare: OnceBox::new(),
             // In an exact mailbox nobody but the driver uses the private half, which is shut to senders from the start.
             private: Bound::new(RefCell::new(Private { shut: bounds.is_exact(), ..Private::default() })),
-            counts: Counts::default(),
+            taken: AtomicU64::new(0),
+            bits: AtomicU32::new(0),
         }
     }
 
     /// Makes the calling thread the home, if there is none yet, and `driver` the task that directives wake.
     pub(crate) fn settle(&self, driver: &Waker) {
-        self.private.claim();
+        if self.private.claim() {
+            self.resident.store(thread_id(), Ordering::Relaxed);
+        }
         let mut shared = self.shared.lock();
         shared.driver = Some(driver.clone());
         // It is about to be polled, so being woken once more does no harm; and it then parks without the lock.
         self.raise(&mut shared, REGISTERED);
     }
 
-    /// The private half, on the home thread.
+    /// The private half, on the home thread. Other threads are told by `resident`, so that they do not look at what the driver
+    /// writes; a relaxed load suffices, as in [`Bound::get`].
     #[inline]
     pub(crate) fn private(&self) -> Option<&RefCell<Private<T>>> {
-        self.private.get()
+        let is_here = self.resident.load(Ordering::Relaxed) == thread_id();
+        if is_here { self.private.get() } else { None }
     }
 
     /// The lane for a sender who claims this one.
@@ -270,7 +252,7 @@ impl<T> Mailbox<T> {
     /// Values that were ever put into the lane.
     pub(crate) fn sent(&self, lane: usize) -> u64 {
         let shared = self.shared.lock();
-        self.counts.entered(lane) + shared.len(lane)
+        self.entered(lane) + shared.len(lane)
     }
 
     /// Values in the lane now.
@@ -279,14 +261,44 @@ impl<T> Mailbox<T> {
     }
 
     fn queued_now(&self, shared: &Shared<T>, lane: usize) -> u64 {
-        self.counts.held(lane) + shared.len(lane)
+        // What has left is read first: the other way round, a value that leaves in between would make the difference negative.
+        let left = self.left(lane);
+        (self.entered(lane) + shared.len(lane)).saturating_sub(left)
+    }
+
+    /// Values that are or were in the private half.
+    fn entered(&self, lane: usize) -> u64 {
+        if lane == NORMAL { self.entered.total() } else { self.rare.get().map_or(0, |rare| rare.entered[lane].total()) }
+    }
+
+    /// Values that were taken out of the lane, or left behind in it.
+    fn left(&self, lane: usize) -> u64 {
+        let rare = self.rare.get();
+        let taken = if lane == NORMAL { Some(&self.taken) } else { rare.map(|rare| &rare.taken[lane]) };
+        let fenced = rare.map(|rare| &rare.fenced[lane]);
+        [taken, fenced].into_iter().flatten().map(|count| count.load(Ordering::Relaxed)).sum()
+    }
+
+    #[inline(always)]
+    fn count_entered(&self, lane: usize) -> &Entered {
+        if lane == NORMAL { &self.entered } else { &self.rare().entered[lane] }
+    }
+
+    #[inline(always)]
+    fn count_taken(&self, lane: usize) {
+        add(if lane == NORMAL { &self.taken } else { &self.rare().taken[lane] }, 1);
+    }
+
+    #[inline(never)]
+    fn rare(&self) -> &RareCounts {
+        self.rare.get_or_init(Box::default)
     }
 
     /// A place at the end of a lane of the private half, for a sender on the home thread; none when something stands in
     /// the way of the short path. It is looked for before there is a value, so that the value is made where it is to lie.
     #[inline(always)]
     pub(crate) fn place_here(&self, lane: usize) -> Option<Place<'_, T>> {
-        let mine = self.private.get()?.borrow_mut();
+        let mine = self.private()?.borrow_mut();
         // With a bit of the shared half set, what stands there comes first. An exact mailbox is shut from the start.
         let is_free = self.bits.load(Ordering::Relaxed) & (WAITING | (1 << lane)) == 0 && !mine.shut;
         if is_free && lane != CONTROL && mine.lanes.len(lane) < self.bounds.of(lane) {
@@ -318,7 +330,7 @@ impl<T> Mailbox<T> {
         value: T,
         rouse: impl FnOnce(),
     ) -> Result<Pushed<T>, (NotTaken, T)> {
-        if let Some(private) = self.private.get() {
+        if let Some(private) = self.private() {
             self.splice_lane(private, lane);
             if let Some(place) = self.place_here(lane) {
                 place.fill(value, rouse);
@@ -345,7 +357,7 @@ impl<T> Mailbox<T> {
                 let (standing, stale) = shared.room().standing(mine, waker);
                 (standing == Standing::Granted, stale)
             }
-            None => (self.has_place(&shared, lane), None),
+            None => (self.has_place(&mut shared, lane), None),
         };
         if !has_place {
             let room = shared.room();
@@ -392,9 +404,11 @@ impl<T> Mailbox<T> {
     fn take_over(&self, lanes: &mut Lanes<T>, shared: &mut Shared<T>, wanted: u8) {
         let Some(far) = &mut shared.lanes else { return };
         for lane in lanes::bits(far.filled() & wanted) {
-            add(&self.counts.of(lane).spliced, far.len(lane));
+            add(&self.count_entered(lane).spliced, far.len(lane));
             lanes.append_lane(lane, far);
         }
+        // From now on senders on the home thread add to these lanes as well.
+        shared.known_free = 0;
         self.publish_lanes(shared);
     }
 
@@ -404,7 +418,7 @@ impl<T> Mailbox<T> {
             return Err((NotTaken::Closed, value));
         }
         let mut shed = None;
-        if !self.has_place(&shared, lane) {
+        if !self.has_place(&mut shared, lane) {
             match self.bounds.overflow {
                 Overflow::Wait | Overflow::Reject => return Err((NotTaken::Full, value)),
                 Overflow::DropNewest => return Ok(Pushed::Shed(value)),
@@ -418,8 +432,19 @@ impl<T> Mailbox<T> {
     }
 
     /// Whether there is a place for a newcomer.
-    fn has_place(&self, shared: &Shared<T>, lane: usize) -> bool {
-        !shared.has_queue(lane) && self.free(shared, lane) > 0
+    fn has_place(&self, shared: &mut Shared<T>, lane: usize) -> bool {
+        let is_known = lane == NORMAL && shared.known_free > 0 && shared.flags & WAITING == 0;
+        is_known || self.has_place_now(shared, lane)
+    }
+
+    /// The same by what has left the lane by now.
+    #[inline(never)]
+    fn has_place_now(&self, shared: &mut Shared<T>, lane: usize) -> bool {
+        let free = self.free(shared, lane);
+        if lane == NORMAL {
+            shared.known_free = u32::try_from(free).unwrap_or(u32::MAX);
+        }
+        free > 0 && !shared.has_queue(lane)
     }
 
     /// Places of a lane that are neither taken nor kept for somebody who waits.
@@ -430,13 +455,16 @@ impl<T> Mailbox<T> {
 
     fn shed_oldest(&self, shared: &mut Shared<T>, lane: usize) -> Option<T> {
         let oldest = shared.lanes().pop_lane(lane)?;
-        add(&self.counts.of(lane).spliced, 1);
-        add(&self.counts.of(lane).taken, 1);
+        add(&self.count_entered(lane).spliced, 1);
+        self.count_taken(lane);
         Some(oldest)
     }
 
     fn append_shared(&self, shared: &mut Shared<T>, lane: usize, value: T) -> Option<Waker> {
         shared.lanes().push(lane, value);
+        if lane == NORMAL {
+            shared.known_free = shared.known_free.saturating_sub(1);
+        }
         let flags = shared.flags;
         self.show(shared, (flags | 1 << lane) & !REGISTERED);
         if flags & REGISTERED != 0 { shared.driver.clone() } else { None }
@@ -454,7 +482,7 @@ impl<T> Mailbox<T> {
             return self.pop_with_shared(private, bits, lane);
         }
         *lane = mine.lanes.next()?;
-        add(&self.counts.of(*lane).taken, 1);
+        self.count_taken(*lane);
         let value = mine.lanes.pop_lane(*lane);
         if bits & WAITING != 0 {
             self.grant_if_due(mine);
@@ -470,7 +498,7 @@ impl<T> Mailbox<T> {
         let mut mine = private.borrow_mut();
         self.splice_if_due(&mut mine, bits & LANE_BITS);
         let value = mine.lanes.pop(lane)?;
-        add(&self.counts.of(*lane).taken, 1);
+        self.count_taken(*lane);
         if bits & WAITING != 0 {
             self.grant_if_due(mine);
         }
@@ -506,7 +534,7 @@ impl<T> Mailbox<T> {
         let mut shared = self.shared.lock();
         let value = left.or_else(|| self.pop_shared(&mut shared, lane));
         if value.is_some() {
-            add(&self.counts.of(*lane).taken, 1);
+            self.count_taken(*lane);
         }
         drop(shared);
         self.grant_rest();
@@ -515,7 +543,7 @@ impl<T> Mailbox<T> {
 
     fn pop_shared(&self, shared: &mut Shared<T>, lane: &mut usize) -> Option<T> {
         let value = shared.lanes.as_mut()?.pop(lane)?;
-        add(&self.counts.of(*lane).spliced, 1);
+        add(&self.count_entered(*lane).spliced, 1);
         self.publish_lanes(shared);
         Some(value)
     }
@@ -581,9 +609,8 @@ impl<T> Mailbox<T> {
     /// Counts such a value.
     #[inline]
     pub(crate) fn count_passed(&self, lane: usize) {
-        let count = self.counts.of(lane);
-        add(&count.local, 1);
-        add(&count.taken, 1);
+        add(&self.count_entered(lane).local, 1);
+        self.count_taken(lane);
     }
 
     /// Takes back what [`park`](Self::park) has said, for a driver that is about to look again anyway: whether it was parked.
@@ -662,7 +689,7 @@ impl<T> Mailbox<T> {
 
     /// Counts a value taken out of the lanes that [`close`](Self::close) or [`shut`](Self::shut) returned.
     pub(crate) fn count_left(&self, lane: usize) {
-        self.counts.rare().fenced[lane].fetch_add(1, Ordering::Relaxed);
+        self.rare().fenced[lane].fetch_add(1, Ordering::Relaxed);
     }
 
     fn publish_lanes(&self, shared: &mut Shared<T>) {
@@ -705,7 +732,7 @@ impl<T> Place<'_, T> {
     pub(crate) fn fill(self, value: T, rouse: impl FnOnce()) {
         let Self { mailbox, mut mine, lane } = self;
         mine.lanes.push(lane, value);
-        add(&mailbox.counts.of(lane).local, 1);
+        add(&mailbox.count_entered(lane).local, 1);
         if std::mem::take(&mut mine.parked) {
             drop(mine);
             rouse();

@@ -1,3 +1,5 @@
+use std::mem::offset_of;
+
 use super::*;
 use proptest::prelude::*;
 
@@ -31,6 +33,16 @@ fn push_far(mailbox: &Mailbox<u32>, lane: usize, value: u32) {
     std::thread::scope(|scope| {
         scope.spawn(|| mailbox.push(lane, value, || {}).expect("room"));
     });
+}
+
+/// Memory comes at multiples of 16, so 48 bytes always have a border between two cache lines in them.
+#[test]
+fn what_senders_write_is_in_no_cache_line_that_the_driver_writes() {
+    // What stands before them are the lock and the home.
+    let (lock, home) = (size_of::<Mutex<()>>().next_multiple_of(8), size_of::<u64>());
+    let sent_until = offset_of!(Mailbox<u64>, shared) + lock + offset_of!(Shared<u64>, room);
+    let driven_from = offset_of!(Mailbox<u64>, private) + home;
+    assert!(driven_from - sent_until.next_multiple_of(16) >= 48, "{sent_until}..{driven_from}");
 }
 
 #[test]
