@@ -41,6 +41,13 @@ pub struct ConcurrencyStatus {
 #[derive(Debug)]
 pub(crate) struct Place(Option<Arc<Concurrency>>);
 
+impl Place {
+    /// Whether it is one of those that there are only so many of.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
 impl Default for Concurrency {
     fn default() -> Self {
         let (waiting, surplus) = (AtomicUsize::new(0), AtomicUsize::new(0));
