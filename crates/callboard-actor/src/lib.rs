@@ -145,6 +145,6 @@ pub use self::supervisor::{
 };
 pub use self::system::{System, SystemBuilder, WeakSystem, block_on};
 pub use self::timer::TaskHandle;
-pub use self::trace::{Trace, TraceError, TraceId};
+pub use self::trace::{TraceContext, TraceContextError, TraceId};
 #[cfg(feature = "macros")]
 pub use callboard_macros::{Message, main};

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use callboard_actor::{ActorRef, Ask, Fault, Handler, Message, MessageId, Priority, Recipient, Trace};
+use callboard_actor::{ActorRef, Ask, Fault, Handler, Message, MessageId, Priority, Recipient, TraceContext};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -49,7 +49,7 @@ pub(crate) struct MoreOptions {
     pub(crate) message_id: Option<MessageId>,
     /// Which attempt of a call this is; 0 for the call itself.
     pub(crate) attempt: u32,
-    pub(crate) trace: Option<Trace>,
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// What the registry keeps of an operation.

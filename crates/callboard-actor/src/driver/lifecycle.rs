@@ -25,7 +25,7 @@ use crate::observer::BreakerChange;
 use crate::supervisor::{GiveUp, Report, Strategy};
 use crate::sync::Ordering;
 use crate::system::System;
-use crate::trace::Trace;
+use crate::trace::TraceContext;
 use crate::turn::{Ending, Failure, LocalFuture, Salvage};
 
 impl<A: Actor> Driver<A> {
@@ -263,9 +263,9 @@ impl<A: Actor> Driver<A> {
     }
 
     fn lineage_of_turn(&self, otherwise: MessageId) -> Lineage {
-        let trace = self.scope.baggage.borrow().as_ref().and_then(|baggage| baggage.get::<Trace>());
+        let trace = TraceContext::of(self.scope.baggage.borrow().as_ref());
         let message_id = self.scope.message_id.get().unwrap_or(otherwise);
-        Lineage::new(message_id, self.scope.correlation.get(), trace.as_deref().copied())
+        Lineage::new(message_id, self.scope.correlation.get(), trace)
     }
 
     /// A kept message is tried again before the rest of its lane, or quarantined; of others the record remains. Answers with

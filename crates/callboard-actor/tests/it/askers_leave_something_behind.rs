@@ -8,7 +8,7 @@ use std::task::{Context as Task, Waker};
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{
-    Actor, ActorRef, AskFuture, Context, Drain, Fault, Handler, Message, MessageId, System, Trace, block_on,
+    Actor, ActorRef, AskFuture, Context, Drain, Fault, Handler, Message, MessageId, System, TraceContext, block_on,
 };
 use tokio::sync::{Semaphore, oneshot};
 
@@ -156,7 +156,7 @@ fn a_thread_without_a_runtime_leaves_it_too() {
 }
 
 /// What a turn knows of its request.
-type Known = (Option<MessageId>, Option<MessageId>, u32, Option<Trace>);
+type Known = (Option<MessageId>, Option<MessageId>, u32, Option<TraceContext>);
 
 /// Tells what it knows, and has the next one do so.
 struct Hop(Option<ActorRef<Hop>>);
@@ -169,7 +169,7 @@ struct Tell;
 
 impl Handler<Tell> for Hop {
     async fn handle(&mut self, _: Tell, cx: &mut Context<Self>) -> Result<Vec<Known>, Fault> {
-        let trace = cx.baggage::<Trace>().map(|trace| *trace);
+        let trace = cx.baggage::<TraceContext>().map(|trace| *trace);
         let mut known = vec![(cx.message_id(), cx.correlation_id(), cx.attempt(), trace)];
         if let Some(next) = &self.0 {
             known.extend(next.ask(Tell).await?);
@@ -187,7 +187,7 @@ fn the_receiver_sees_the_request() {
         let first = t.spawn(move || Hop(Some(last.clone())));
         let (id, own) =
             (t.system().fresh_id(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse().unwrap());
-        let known = first.ask(Tell).request(id, 3).baggage::<Trace>(own).await.unwrap();
+        let known = first.ask(Tell).request(id, 3).baggage::<TraceContext>(own).await.unwrap();
         assert_eq!(known, [(Some(id), Some(id), 3, Some(own)), (None, Some(id), 1, Some(own))]);
         let known = first.ask(Tell).await.unwrap();
         assert_eq!(known, [(None, None, 1, None), (None, None, 1, None)]);

@@ -77,7 +77,7 @@ macro_rules! call_builder {
         }
 
         /// Says what it is a part of, where the running turn does not. It travels along with all that the handler asks.
-        pub fn trace(mut self, trace: callboard_actor::Trace) -> Self {
+        pub fn trace(mut self, trace: callboard_actor::TraceContext) -> Self {
             self.options_mut().more().trace = Some(trace);
             self
         }

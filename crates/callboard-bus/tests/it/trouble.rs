@@ -21,12 +21,15 @@ pub(crate) enum Turn {
     Long(Duration),
 }
 
+/// The id of a message and the number of its attempt.
+pub(crate) type Seen = (Option<MessageId>, u32);
+
 /// What is to come, and how often it was called: shared by all values of the actor.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Script {
     turns: Arc<Mutex<VecDeque<Turn>>>,
     calls: Arc<AtomicU64>,
-    seen: Arc<Mutex<Vec<(Option<MessageId>, u32)>>>,
+    seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Script {
@@ -41,7 +44,7 @@ impl Script {
     }
 
     /// The id and the number of the attempt that its handler saw, each time since this was last asked.
-    pub(crate) fn seen(&self) -> Vec<(Option<MessageId>, u32)> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         std::mem::take(&mut self.seen.lock().unwrap())
     }
 
