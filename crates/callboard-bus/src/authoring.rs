@@ -92,6 +92,7 @@ pub fn unreadable<A: Actor>(cx: &Context<A>, event: &Event, fault: &ValueError) 
     let actor = cx.me();
     let lineage = event.lineage();
     tracing::warn!(target: "callboard::events", message_id = %lineage.message_id, correlation_id = %lineage.correlation_id,
-        trace_id = %lineage.trace_id(), module = actor.name(), operation = %event.name, code = ErrorCode::ValidationFailed.code(), %fault, "the data of an event does not fit");
+        trace_id = %lineage.trace_id(), module = actor.name(), operation = %event.name,
+        code = ErrorCode::ValidationFailed.code(), %fault, "the data of an event does not fit");
     TurnEventsExt::events(cx).unreadable(event, cx.priority(), (actor.id(), actor.name()), fault);
 }

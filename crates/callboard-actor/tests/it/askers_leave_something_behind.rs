@@ -1,5 +1,5 @@
-//! Promises 12 and 13, for layers above: what an asker leaves behind when it stops waiting lasts as long as its turn, F-BUS-09; and the
-//! receiver sees what the asker calls its request.
+//! Promises 12 and 13, for layers above: what an asker leaves behind when it stops waiting lasts as long as its turn, F-BUS-09;
+//! and the receiver sees what the asker calls its request.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -86,7 +86,8 @@ fn it_lasts_as_long_as_the_turn() {
     });
 }
 
-/// F-BUS-09: nor does it outlast an actor that is killed, or that had ended before; what was not sent or has been answered has no turn.
+/// F-BUS-09: nor does it outlast an actor that is killed, or that had ended before; what was not sent or has been answered
+/// has no turn.
 #[test]
 fn it_goes_with_the_actor() {
     TestSystem::run(async |t| {

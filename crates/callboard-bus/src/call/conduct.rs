@@ -54,7 +54,7 @@ impl<C: Carrier> Plan<C> {
         descriptor: Option<&OperationDescriptor>,
     ) -> Self {
         let (conduct, said) = (state.conduct(), options.more.take().map(|more| *more).unwrap_or_default());
-        let lineage = lineage(&said, &state);
+        let lineage = lineage(&said, options.takes_nothing_along, &state);
         // Of what is for the call as a whole its attempts need not be told.
         let MoreOptions { ignores_breaker, is_test, trace, .. } = said;
         let message_id = Some(lineage.message_id);
@@ -128,10 +128,10 @@ impl<C: Carrier> Plan<C> {
 }
 
 /// What the call says of itself goes over what the turn does in which it is made.
-fn lineage(said: &MoreOptions, state: &OperationState) -> Lineage {
-    let mut lineage = Lineage::here(said.message_id.unwrap_or_else(|| state.system().fresh_id()));
-    lineage.trace = said.trace.or(lineage.trace);
-    lineage
+fn lineage(said: &MoreOptions, takes_nothing_along: bool, state: &OperationState) -> Lineage {
+    let id = said.message_id.unwrap_or_else(|| state.system().fresh_id());
+    let here = if takes_nothing_along { Lineage::new(id, None, None) } else { Lineage::here(id) };
+    Lineage::new(id, Some(here.correlation_id), said.trace.or(here.trace))
 }
 
 /// One attempt.

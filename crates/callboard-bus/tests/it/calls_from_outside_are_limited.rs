@@ -276,8 +276,8 @@ fn a_handler_keeps_its_place_though_nobody_waits() {
     });
 }
 
-/// F-BUS-09: what has not begun never will, and so has no place from the moment on at which nobody waits for it; nor has a handler
-/// that is no more.
+/// F-BUS-09: what has not begun never will, and so has no place from the moment on at which nobody waits for it; nor has a
+/// handler that is no more.
 #[test]
 fn what_never_begins_or_is_killed_has_no_place() {
     TestSystem::run(async |t| {

@@ -59,8 +59,8 @@ impl Desk {
     }
 }
 
-/// F-ERR-02: calls with one attempt and with several, the fault of a turn, a function that fails at an event, dead letters: all of
-/// it belongs to one request and one trace. Attempts of a call are one message.
+/// F-ERR-02: calls with one attempt and with several, the fault of a turn, a function that fails at an event, dead letters:
+/// all of it belongs to one request and one trace.
 #[test]
 fn what_belongs_together_says_so() {
     let (log, mut id) = (Log::default(), String::new());
@@ -140,8 +140,8 @@ fn a_letter_names_its_message() {
     assert!(lines.iter().any(|line| line.contains(r#"module="desk" "#) || line.contains("callboard::supervisor")));
 }
 
-/// F-ERR-02: calls that fail in masses are a line a second of each operation; it says how many were left out. What callers do wrong
-/// is no line.
+/// F-ERR-02: calls that fail in masses are a line a second of each operation; it says how many were left out. What callers
+/// do wrong is no line.
 #[test]
 fn a_storm_is_a_line_a_second() {
     let log = Log::default();

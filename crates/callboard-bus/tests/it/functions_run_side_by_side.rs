@@ -75,8 +75,8 @@ fn one_at_a_time_unless_told() {
     });
 }
 
-/// F-BUS-23, F-BUS-09: functions have places among all that is handled at once, as calls from outside have. A function calls in its own
-/// place, so one place is enough for all of them to end.
+/// F-BUS-23, F-BUS-09: functions have places among all that is handled at once, as calls from outside have. A function
+/// calls in its own place, so one place is enough for all of them to end.
 #[test]
 fn functions_are_among_what_is_handled_at_once() {
     TestSystem::run(async |t| {

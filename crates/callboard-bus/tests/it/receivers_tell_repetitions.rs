@@ -62,7 +62,8 @@ impl Till {
     }
 }
 
-/// F-RTY-06: the answer of an attempt is lost on its way back, and the amount is booked once. A call with types has an id as well.
+/// F-RTY-06: the answer of an attempt is lost on its way back, and the amount is booked once. A call with types has an id as
+/// well.
 #[test]
 fn a_receiver_does_it_once() {
     TestSystem::run(async |t| {
