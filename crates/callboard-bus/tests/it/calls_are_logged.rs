@@ -5,11 +5,11 @@ use callboard_actor::testing::TestSystem;
 use callboard_bus::middleware::log_calls;
 use callboard_bus::{CallSettings, OperationsExt};
 
-use crate::log_lines::Log;
+use crate::log_lines::{Log, said as value_of};
 use crate::trouble::{Script, Turn, press, work};
 
-/// F-API-08: one line at the start; on success one with how long it took, on failure one with the error, which is handed on as
-/// it is.
+/// F-API-08, F-ERR-02: one line at the start; on success one with how long it took, on failure one with the error, which is
+/// handed on as it is, and with all that a line about an error has.
 #[test]
 fn a_line_at_the_start_and_one_at_the_end() {
     let log = Log::default();
@@ -41,5 +41,8 @@ fn a_line_at_the_start_and_one_at_the_end() {
     assert!(failed.starts_with("call failed message_id="), "{failed}");
     assert!(failed.contains(r#"operation=press.work code="handler_failed" took="#), "{failed}");
     assert!(failed.ends_with("error=there is no such paper"), "{failed}");
+    for name in ["message_id", "correlation_id", "trace_id", "module", "operation", "code"] {
+        assert!(value_of(failed, name).is_some_and(|value| !value.is_empty()), "{failed} has no {name}");
+    }
     assert!(lines[3].contains(" WARN ") && lines[..3].iter().all(|line| line.contains(" INFO ")), "{lines:?}");
 }

@@ -11,6 +11,8 @@ impl Log {
     /// Keeps the lines of what this does.
     pub(crate) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
         let writer = self.clone();
+        // While there is but one, what another thread without any comes upon first is taken to be of interest to nobody.
+        let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
         let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
         tracing::subscriber::with_default(subscriber, work)
     }
