@@ -764,7 +764,7 @@ impl<A: Actor> ActorCell<A> {
         }
         let is_awaited = envelope.is_awaited();
         envelope.fail(AskFailure::Shed);
-        let remains = Remains { content: Some(envelope.content()), is_awaited };
+        let remains = Remains { content: Some(envelope.content()), is_awaited, header: envelope.peek() };
         self.core.bury(envelope.message(), Priority::of_lane(lane), DeadReason::Shed, remains);
         // It may be somebody else's message that goes: a panic in it is none of this sender's business.
         drop_quietly(envelope);

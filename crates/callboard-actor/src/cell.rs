@@ -17,12 +17,14 @@ use crate::actor::{Actor, StopReason};
 use crate::bound::Seat;
 use crate::breaker::{BreakerMode, BreakerState, BreakerTotals};
 use crate::child::Policy;
+use crate::clock::Nanos;
 use crate::context::Factory;
 use crate::dead_letter::{DeadLetter, DeadReason};
 use crate::driver::Driver;
-use crate::envelope::Envelope;
-use crate::fault::{Fault, Incident};
+use crate::envelope::{Envelope, Header};
+use crate::fault::{Fault, Incident, drop_quietly};
 use crate::gate::{ActorState, Gate};
+use crate::lineage::Lineage;
 use crate::mailbox::{LANES, Mailbox};
 use crate::message::{MessageId, Priority};
 use crate::monitor::Watcher;
@@ -201,6 +203,8 @@ pub(crate) enum Directive {
     ResetBreaker,
     /// Put the breaker into the hands of the rules or of a person.
     Breaker(BreakerMode),
+    /// The asker with this deadline has gone: keep what it has left behind until its turn has ended, if that runs.
+    Keep { asked: Nanos, left: Box<dyn Any + Send> },
 }
 
 impl Core {
@@ -301,7 +305,7 @@ impl Core {
         message: &'static str,
         priority: Priority,
         reason: DeadReason,
-        Remains { content, is_awaited }: Remains<'_>,
+        Remains { content, is_awaited, header }: Remains<'_>,
     ) {
         match reason {
             DeadReason::Expired => Tally::add(&self.tally.losses().expired, 1),
@@ -320,7 +324,8 @@ impl Core {
         }
         let at = self.system.clock.wall();
         let (id, actor, actor_id) = (MessageId::at(at), self.name(), self.id);
-        let letter = DeadLetter { id, at, actor, actor_id, message, priority, reason, is_awaited };
+        let lineage = Lineage::of(header, id);
+        let letter = DeadLetter { id, at, actor, actor_id, message, priority, reason, is_awaited, lineage };
         self.system.observers.tell(|observer| observer.buried(&System::of(&self.system), &letter, content));
         self.system.dead_letters.add(letter);
     }
@@ -354,10 +359,12 @@ pub(crate) struct Remains<'m> {
     pub(crate) content: Option<&'m dyn Any>,
     /// Somebody waited for the end of its turn.
     pub(crate) is_awaited: bool,
+    /// What it carried.
+    pub(crate) header: Option<&'m Header>,
 }
 
 impl Remains<'_> {
-    pub(crate) const NONE: Self = Self { content: None, is_awaited: false };
+    pub(crate) const NONE: Self = Self { content: None, is_awaited: false, header: None };
 }
 
 /// The cell of some actor.
@@ -389,15 +396,17 @@ impl fmt::Debug for dyn Node + '_ {
 impl dyn Node + '_ {
     /// Hands a directive to the driver.
     pub(crate) fn direct(&self, directive: Directive) {
-        let ended = self.core().with_rare(|rare| {
-            let ended = rare.ended.is_some();
-            if !ended {
+        let refused = self.core().with_rare(|rare| match rare.ended {
+            Some(_) => Some(directive),
+            None => {
                 rare.directives.push(directive);
+                None
             }
-            ended
         });
-        if !ended {
-            self.poke();
+        // What is in it is dropped outside of the lock.
+        match refused {
+            Some(directive) => drop_quietly(directive),
+            None => self.poke(),
         }
     }
 

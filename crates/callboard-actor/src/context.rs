@@ -86,7 +86,9 @@ impl<A: Actor> Context<A> {
         System::of(&self.cell.core.system)
     }
 
-    /// How often the running message has been tried, this time included: 1 unless its type is kept.
+    /// How often the running message has been tried, this time included: 1 unless its type is kept, or it is an attempt of a
+    /// call that is tried again. More than 1 means that all or a part of it may have been done already; by its
+    /// [id](Self::message_id) a receiver that remembers ids can tell.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.attempt
@@ -117,6 +119,20 @@ impl<A: Actor> Context<A> {
     #[must_use]
     pub fn idempotency_key(&self) -> Option<&str> {
         self.extra.as_ref()?.idempotency_key.as_deref()
+    }
+
+    /// The id of the running message, the same in all attempts of a call, if its asker has given it one: a call does so that
+    /// may be tried again, that goes through middleware, or whose caller wants to know the id. Others are made once.
+    #[must_use]
+    pub fn message_id(&self) -> Option<MessageId> {
+        self.scope.message_id.get()
+    }
+
+    /// The request that the running message belongs to, as far as one with an id is known: of what a turn asks that of the
+    /// turn's own message, and so on.
+    #[must_use]
+    pub fn correlation_id(&self) -> Option<MessageId> {
+        self.scope.correlation.get()
     }
 
     /// What the running message was in the quarantine, if it was put back from there.
@@ -309,16 +325,21 @@ impl<A: Actor> Context<A> {
     }
 
     fn take_header(&mut self, header: Option<&Header>) {
-        self.attempt = header.map_or(0, |header| header.attempts) + 1;
+        self.attempt = header.map_or(0, |header| header.attempts + header.asked_before) + 1;
         let baggage = header.and_then(|header| header.baggage.clone());
         let key = header.and_then(|header| header.idempotency_key.clone());
         let redelivered_from = header.and_then(|header| header.redelivered_from);
+        let message_id = header.and_then(|header| header.message_id);
+        let correlation = header.and_then(|header| header.correlation_id).or(message_id);
         // With `extra` there, the next turn comes here as well and takes away what it must not see.
-        if baggage.is_some() || key.is_some() || redelivered_from.is_some() || self.extra.is_some() {
+        let is_seen = baggage.is_some() || key.is_some() || redelivered_from.is_some() || correlation.is_some();
+        if is_seen || self.extra.is_some() {
             let extra = self.extra();
             (extra.idempotency_key, extra.redelivered_from) = (key, redelivered_from);
         }
         self.scope.baggage.replace(baggage);
+        self.scope.message_id.set(message_id);
+        self.scope.correlation.set(correlation);
     }
 
     /// Whether the asker has gone, so that the turn need not begin.

@@ -13,6 +13,8 @@ use serde::Serialize;
 use crate::cell::ActorId;
 use crate::error::ErrorCode;
 use crate::fault::Incident;
+use crate::lineage::Lineage;
+use crate::log_limit::LogLimit;
 use crate::message::{MessageId, Priority};
 use crate::observer::Observers;
 use crate::sync::Mutex;
@@ -75,6 +77,9 @@ pub struct DeadLetter {
     pub reason: DeadReason,
     /// Whether somebody waited for the end of its turn, and has been told.
     pub is_awaited: bool,
+    /// What the message is told apart by, and what it belongs to; the id is that of the record where it had none.
+    #[serde(skip)]
+    pub lineage: Lineage,
 }
 
 /// The dead letters of a system.
@@ -114,8 +119,10 @@ impl DeadLetters {
     pub(crate) fn add(&self, letter: DeadLetter) {
         *self.counts.lock().entry(letter.reason).or_default() += 1;
         if let Some(silent) = self.log.lock().permit(letter.at) {
-            tracing::warn!(target: "callboard::dlq", actor = %letter.actor, message = letter.message, reason = ?letter.reason,
-                unlogged = silent, "a message reached nobody");
+            let lineage = &letter.lineage;
+            tracing::warn!(target: "callboard::dlq", message_id = %lineage.message_id, correlation_id = %lineage.correlation_id,
+                trace_id = %lineage.trace_id(), module = %letter.actor, operation = letter.message,
+                code = letter.reason.code().code(), reason = ?letter.reason, unlogged = silent, "a message reached nobody");
         }
         self.ring.lock().push(letter);
     }
@@ -149,6 +156,9 @@ pub struct Quarantined {
     pub actor_id: ActorId,
     /// Whether somebody waited for the end of its turn, and has been told.
     pub is_awaited: bool,
+    /// What the message is told apart by, and what it belongs to; the id is that of the record where it had none.
+    #[serde(skip)]
+    pub lineage: Lineage,
 }
 
 /// Why a quarantined message could not be tried again.
@@ -269,25 +279,6 @@ impl<T> Ring<T> {
     }
 }
 
-/// At most one line a second, with the number of those left out.
-#[derive(Default)]
-struct LogLimit {
-    last: Option<Duration>,
-    silent: u64,
-}
-
-impl LogLimit {
-    /// `Some(n)` when a line may be written: n were left out since the last one.
-    fn permit(&mut self, now: Duration) -> Option<u64> {
-        if self.last.is_some_and(|last| now < last + Duration::from_secs(1)) {
-            self.silent += 1;
-            return None;
-        }
-        self.last = Some(now);
-        Some(std::mem::take(&mut self.silent))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,12 +288,5 @@ mod tests {
         let mut ring = Ring::new(2);
         assert_eq!([ring.push(1), ring.push(2), ring.push(3)], [None, None, Some(1)]);
         assert_eq!(Ring::new(0).push(1), Some(1));
-    }
-
-    #[test]
-    fn the_log_gets_a_line_a_second() {
-        let mut limit = LogLimit::default();
-        let lines: Vec<_> = [0, 300, 900, 1000, 1500].map(|ms| limit.permit(Duration::from_millis(ms))).into();
-        assert_eq!(lines, [Some(0), None, None, Some(2), None]);
     }
 }

@@ -8,6 +8,7 @@ mod health;
 mod lifecycle;
 mod task;
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
@@ -140,6 +141,8 @@ struct Running {
     armed: Option<Box<Armed>>,
     /// The round of probing whose permit the message used.
     probe: Option<u32>,
+    /// What its asker has left behind, to be dropped when it has ended.
+    left: Option<Box<dyn Any + Send>>,
 }
 
 /// The alarm of a turn that has a limit.
@@ -479,7 +482,7 @@ impl<A: Actor> Driver<A> {
             Interference::Lose => {
                 let is_awaited = envelope.is_awaited();
                 envelope.fail(AskFailure::Dropped);
-                let remains = Remains { content: Some(envelope.content()), is_awaited };
+                let remains = Remains { content: Some(envelope.content()), is_awaited, header: envelope.peek() };
                 self.cell.core.bury(envelope.message(), Priority::of_lane(lane), DeadReason::Lost, remains);
                 drop_quietly(envelope.take());
                 Poll::Ready(Ending::Expired)
@@ -534,9 +537,8 @@ impl<A: Actor> Driver<A> {
     #[inline(always)]
     fn settle(&mut self, ending: Ending<A>) {
         // A turn that waits for its commit is still running, and its limit goes on.
-        if self.scope.has_waited.get() {
-            self.scope.has_waited.set(false);
-            crate::wait_for::end_waits(&*self.cell);
+        if self.scope.has_loose_ends.get() {
+            self.tie_loose_ends(matches!(ending, Ending::Held(_)));
         }
         if self.running.began != 0 && !matches!(ending, Ending::Held(_)) {
             self.unwatch_turn();
@@ -548,6 +550,17 @@ impl<A: Actor> Driver<A> {
             return self.done();
         }
         self.settle_rarer(ending);
+    }
+
+    /// What ends with a turn does; what its asker has left not before the commit has ended.
+    #[cold]
+    fn tie_loose_ends(&mut self, is_held: bool) {
+        crate::wait_for::end_waits(&*self.cell);
+        let goes_on = is_held && self.running.left.is_some();
+        self.scope.has_loose_ends.set(goes_on);
+        if !goes_on {
+            drop_quietly(self.running.left.take());
+        }
     }
 
     /// What any other ending than a good one means.
@@ -614,7 +627,7 @@ impl<A: Actor> Driver<A> {
             Asker::None | Asker::Waiting => {
                 let is_awaited = envelope.is_awaited();
                 envelope.fail(AskFailure::Timeout(Stage::Queue));
-                let remains = Remains { content: Some(envelope.content()), is_awaited };
+                let remains = Remains { content: Some(envelope.content()), is_awaited, header: envelope.peek() };
                 self.cell.core.bury(envelope.message(), Priority::of_lane(lane), DeadReason::Expired, remains);
             }
         }

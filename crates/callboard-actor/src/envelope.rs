@@ -48,6 +48,12 @@ const _: fn() = || {
 pub(crate) struct Header {
     /// Attempts that have been made.
     pub(crate) attempts: u32,
+    /// Attempts of its asker before this one, each of which was a message of its own.
+    pub(crate) asked_before: u32,
+    /// The same for all attempts of its asker.
+    pub(crate) message_id: Option<MessageId>,
+    /// The request that it belongs to, where it is not one of its own.
+    pub(crate) correlation_id: Option<MessageId>,
     pub(crate) baggage: Option<Baggage>,
     pub(crate) idempotency_key: Option<Arc<str>>,
     /// Handed out by the gate to a probe; given back when it is dropped before it runs.
@@ -190,6 +196,13 @@ impl<A: Actor> Envelope<A> {
         }
         self.header().get_or_insert_with(Box::default).attempts = attempts;
         Salvage { message, attempts, kept: Some(self), asker: None }
+    }
+
+    /// The same, to look at.
+    pub(crate) fn peek(&self) -> Option<&Header> {
+        // SAFETY: the function makes a pointer and no reference; the shared one made of it here borrows the envelope that
+        // owns the letter. Of nothing the pointer is null.
+        unsafe { (self.table.header)(self.storage.as_ptr().cast_mut().cast()).as_ref()?.as_deref() }
     }
 
     /// What few messages carry.

@@ -15,6 +15,7 @@ use crate::cell::{ActorId, Node};
 use crate::clock::Nanos;
 use crate::dead_letter::{DeadLetter, DeadReason};
 use crate::error::AskFailure;
+use crate::lineage::Lineage;
 use crate::mailbox::Ticket;
 use crate::message::{Message, MessageId};
 use crate::system::{System, SystemCore};
@@ -125,8 +126,9 @@ impl<M: Message + actix::Message<Result = <M as Message>::Reply>> Target<M> for 
     /// It has no books of its own, but the system has.
     fn bury(&self) {
         let at = self.system.clock.wall();
+        let id = MessageId::at(at);
         self.system.dead_letters.add(DeadLetter {
-            id: MessageId::at(at),
+            id,
             at,
             actor: "an actix actor".to_owned(),
             actor_id: ActorId::NONE,
@@ -134,6 +136,7 @@ impl<M: Message + actix::Message<Result = <M as Message>::Reply>> Target<M> for 
             priority: M::PRIORITY,
             reason: DeadReason::Refused,
             is_awaited: false,
+            lineage: Lineage::new(id, None, None),
         });
     }
 }

@@ -90,12 +90,15 @@ mod run_queue;
 mod driver;
 mod turn;
 mod scope;
+mod trace;
+mod lineage;
 mod reply;
 mod context;
 mod wait_for;
 mod supervisor;
 mod breaker;
 mod fault;
+mod log_limit;
 mod dead_letter;
 mod observer;
 mod monitor;
@@ -127,6 +130,8 @@ pub use self::error::{AskError, ErrorClass, ErrorCode, Stage, StartError, TellEr
 pub use self::fault::{Fault, FaultClass, FaultKind, Incident};
 pub use self::gate::ActorState;
 pub use self::inspect::{ActorSnapshot, BreakerSnapshot, LaneSnapshot, MessageCounts, Snapshot, Totals, TurnSnapshot};
+pub use self::lineage::Lineage;
+pub use self::log_limit::LogLimit;
 pub use self::mailbox::Overflow;
 pub use self::message::{Message, MessageId, Priority, PriorityError};
 pub use self::monitor::{Down, Restarted};
@@ -140,5 +145,6 @@ pub use self::supervisor::{
 };
 pub use self::system::{System, SystemBuilder, WeakSystem, block_on};
 pub use self::timer::TaskHandle;
+pub use self::trace::{TraceContext, TraceContextError, TraceId};
 #[cfg(feature = "macros")]
 pub use callboard_macros::{Message, main};

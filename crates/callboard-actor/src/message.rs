@@ -119,7 +119,8 @@ impl fmt::Display for Priority {
     }
 }
 
-/// Identifies one message, made when something has to name it: a dead letter, a quarantined message, an incident.
+/// Identifies one message, made when something has to name it: a call that may be tried again, a dead letter, a quarantined
+/// message.
 ///
 /// A UUID of version 7, so ids sort by the time they were made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -131,6 +132,24 @@ impl MessageId {
     pub(crate) fn at(wall: Duration) -> Self {
         let context = uuid::NoContext;
         Self(uuid::Uuid::new_v7(uuid::Timestamp::from_unix(context, wall.as_secs(), wall.subsec_nanos())))
+    }
+
+    /// A fresh id, by the clock of the machine.
+    #[must_use]
+    pub fn now() -> Self {
+        Self(uuid::Uuid::now_v7())
+    }
+
+    /// The id that has these bits.
+    #[must_use]
+    pub const fn from_u128(bits: u128) -> Self {
+        Self(uuid::Uuid::from_u128(bits))
+    }
+
+    /// Its bits.
+    #[must_use]
+    pub const fn as_u128(self) -> u128 {
+        self.0.as_u128()
     }
 }
 

@@ -95,10 +95,12 @@ pub(crate) fn link(one: &Arc<dyn Node>, other: &Arc<dyn Node>) {
 
 /// The actor has ended: everybody who watches is told, once.
 pub(crate) fn announce_end(node: &dyn Node, reason: &StopReason) {
-    let watchers = node.core().with_rare(|rare| {
+    let (watchers, late) = node.core().with_rare(|rare| {
         rare.ended = Some(reason.clone());
-        std::mem::take(&mut rare.watchers)
+        (std::mem::take(&mut rare.watchers), std::mem::take(&mut rare.directives))
     });
+    // Nobody obeys them any more, and what is in them is dropped outside of the lock.
+    crate::fault::drop_quietly(late);
     for watcher in watchers {
         tell_end(node, watcher, reason);
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use crate::cell::Node;
 use crate::clock::Nanos;
-use crate::message::Priority;
+use crate::message::{MessageId, Priority};
 
 /// What travels along with every ask that is made inside a turn.
 #[derive(Clone, Debug)]
@@ -27,9 +27,13 @@ pub(crate) struct TurnScope {
     pub(crate) checked: Cell<Nanos>,
     /// Whether this is the turn itself, or a future that it carried away and does not wait for.
     pub(crate) waits: bool,
-    /// A wait of this turn was registered; what is left of it ends with the turn.
-    pub(crate) has_waited: Cell<bool>,
+    /// Something ends with this turn: a wait that was registered, or what its asker has left behind.
+    pub(crate) has_loose_ends: Cell<bool>,
     pub(crate) baggage: RefCell<Option<Baggage>>,
+    /// The id of the running message, where its asker gave it one.
+    pub(crate) message_id: Cell<Option<MessageId>>,
+    /// The request that it belongs to, where that has an id.
+    pub(crate) correlation: Cell<Option<MessageId>>,
 }
 
 impl TurnScope {
@@ -40,8 +44,10 @@ impl TurnScope {
             lane: Cell::new(Priority::Normal.lane() as u8),
             checked: Cell::new(0),
             waits: true,
-            has_waited: Cell::new(false),
+            has_loose_ends: Cell::new(false),
             baggage: RefCell::new(None),
+            message_id: Cell::new(None),
+            correlation: Cell::new(None),
         }
     }
 
@@ -61,6 +67,14 @@ impl Baggage {
     pub fn with<T: Any + Send + Sync>(&self, value: T) -> Self {
         let mut items = HashMap::clone(&self.0);
         items.insert(TypeId::of::<T>(), Arc::new(value));
+        Self(Arc::new(items))
+    }
+
+    /// These, and of the others those of other types.
+    pub(crate) fn over(self, others: Option<Self>) -> Self {
+        let Some(Self(others)) = others else { return self };
+        let mut items = HashMap::clone(&others);
+        items.extend(self.0.iter().map(|(kind, value)| (*kind, Arc::clone(value))));
         Self(Arc::new(items))
     }
 

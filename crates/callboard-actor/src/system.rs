@@ -21,6 +21,7 @@ use crate::directory::Directory;
 use crate::error::StartError;
 use crate::host::{Arbiter, Arbiters};
 use crate::inspect::Snapshot;
+use crate::lineage::Lineage;
 use crate::mailbox::Mailbox;
 use crate::message::{MessageId, Priority};
 use crate::observer::{Observer, Observers};
@@ -172,17 +173,19 @@ impl System {
     }
 
     /// Records a message that a layer above had for an actor, which has a name and an id, and that never came to its
-    /// mailbox. It is in no book of the actor.
+    /// mailbox. It is in no book of the actor. What has no lineage that is known is told apart by its record.
     pub fn record_dead_letter(
         &self,
         (actor, actor_id): (String, ActorId),
         message: &'static str,
         priority: Priority,
         reason: DeadReason,
+        lineage: Option<Lineage>,
     ) {
         let at = self.0.clock.wall();
         let (id, is_awaited) = (MessageId::at(at), false);
-        self.0.dead_letters.add(DeadLetter { id, at, actor, actor_id, message, priority, reason, is_awaited });
+        let lineage = lineage.unwrap_or_else(|| Lineage::new(id, None, None));
+        self.0.dead_letters.add(DeadLetter { id, at, actor, actor_id, message, priority, reason, is_awaited, lineage });
     }
 
     /// Has somebody told from now on of messages that fail and of breakers that change. What layers above

@@ -90,7 +90,9 @@ impl<T: DeserializeOwned> FromEvent for T {
 /// An event whose data does not fit what a method hears. The fault is the publisher's, so the actor goes on.
 pub fn unreadable<A: Actor>(cx: &Context<A>, event: &Event, fault: &ValueError) {
     let actor = cx.me();
-    tracing::warn!(target: "callboard::events", message_id = %event.id, module = actor.name(), operation = %event.name,
+    let lineage = event.lineage();
+    tracing::warn!(target: "callboard::events", message_id = %lineage.message_id, correlation_id = %lineage.correlation_id,
+        trace_id = %lineage.trace_id(), module = actor.name(), operation = %event.name,
         code = ErrorCode::ValidationFailed.code(), %fault, "the data of an event does not fit");
     TurnEventsExt::events(cx).unreadable(event, cx.priority(), (actor.id(), actor.name()), fault);
 }

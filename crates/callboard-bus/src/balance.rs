@@ -23,8 +23,8 @@ pub enum Balance {
     /// Each in its turn.
     #[default]
     RoundRobin,
-    /// The one with the fewest calls by name that have begun and not ended; of equals each in its turn. What is sent to
-    /// an instance past its name is not counted.
+    /// The one with the fewest calls that somebody waits for, by name or by the methods of its reference; of equals each in its
+    /// turn. What else is sent to its actor is not counted.
     LeastLoaded,
     /// In turns, as many as the [weight](crate::Manifest::weight) of each says, evenly mixed.
     Weighted,

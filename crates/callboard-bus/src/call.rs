@@ -1,32 +1,35 @@
 //! Calls by name: [`Call`], with values, and [`PackedCall`], with MessagePack.
 
+mod builder;
 mod conduct;
 mod error;
+mod placed;
+mod reply;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as Task, Poll};
+use std::task::{Context as Task, Poll, ready};
 use std::time::Duration;
 
-use callboard_actor::Priority;
-
+pub(crate) use self::builder::call_builder;
 pub(crate) use self::conduct::{Carrier, Plan};
 use self::error::why_not_taken;
 pub(crate) use self::error::without_message;
 pub use self::error::{CallError, Failure};
+pub(crate) use self::placed::Placed;
+pub use self::reply::{Reply, ReplyFuture, WithReply};
 use crate::address::{Address, AddressError};
 use crate::balance::CallKey;
-use crate::callable::{Asked, CallOptions, MoreOptions};
+use crate::callable::{Asked, CallOptions};
 use crate::codec::{self, Limits};
 use crate::concurrency::Place;
 use crate::lookup::{LookupError, UnavailableReason};
 use crate::modules::Modules;
 use crate::operation::Attempt;
 use crate::registry::{Offer, Route, Tried};
-use crate::retry::RetryPolicy;
 use crate::value::Value;
 
 /// A call by name about to be made: `.await` makes it and waits for the answer.
@@ -82,25 +85,6 @@ impl Call {
         Self { modules, address: address.map_err(Box::new), payload, options: CallOptions::default(), place: None }
     }
 
-    /// Makes it with this priority instead of the message type's own; inside a turn, never below the turn's.
-    pub fn priority(mut self, priority: Priority) -> Self {
-        self.options.priority = Some(priority);
-        self
-    }
-
-    /// Waits so long for the answer, which must be longer than no time; inside a turn, never longer than the turn's own
-    /// asker.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.options.timeout = Some(timeout);
-        self
-    }
-
-    /// Names the request, so that a receiver that remembers names can tell a repetition from a new one.
-    pub fn idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
-        self.options.idempotency_key = Some(key.into());
-        self
-    }
-
     /// What the call is about: where the balance of the module is [by key](crate::Balance::ConsistentHash), calls with the
     /// same key go to the same instance as long as it takes calls.
     pub fn key(mut self, key: impl AsRef<[u8]>) -> Self {
@@ -108,53 +92,15 @@ impl Call {
         self
     }
 
-    /// Takes nothing of the running turn along: neither its deadline nor its priority nor its baggage.
-    pub fn no_inherit(mut self) -> Self {
-        self.options.takes_nothing_along = true;
-        self
-    }
-
-    /// Tries it again by this policy, whatever its operation, its module and the system say. What may have been carried out is
-    /// tried again only if the operation is idempotent or the call has an [idempotency key](Self::idempotency_key). A
-    /// [time-out](Self::timeout) is for all attempts together.
-    pub fn retry(self, policy: RetryPolicy) -> Self {
-        self.more(|more| more.retry = Some(policy))
-    }
-
-    /// Is let through and counted whatever the breaker of the operation says.
-    pub fn ignore_breaker(self) -> Self {
-        self.more(|more| more.ignores_breaker = true)
-    }
-
-    /// Marks it as a test: it is in none of the figures of the operation and its breaker does not learn from it, though an open
-    /// breaker refuses it. [Middleware](crate::middleware) sees `test = true` among its metadata.
-    pub fn test(self) -> Self {
-        self.metadata("test", true).more(|more| more.is_test = true)
-    }
-
-    /// A key for [middleware](crate::middleware) that wants one.
-    pub fn api_key(self, key: impl Into<String>) -> Self {
-        self.more(|more| more.api_key = Some(key.into()))
-    }
-
-    /// Who calls, for [middleware](crate::middleware) that wants to know.
-    pub fn user(self, user: impl Into<String>) -> Self {
-        self.more(|more| more.user = Some(user.into()))
-    }
-
-    /// Something for [middleware](crate::middleware); of one name, the last.
-    pub fn metadata(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.more(|more| drop(more.metadata.insert(name.into(), value.into())))
-    }
+    call_builder!();
 
     /// The name that is called, as far as it is one.
     pub(crate) fn operation(&self) -> Arc<str> {
         self.address.as_ref().map_or_else(|_| Arc::default(), |address| Arc::clone(address.name()))
     }
 
-    fn more(mut self, change: impl FnOnce(&mut MoreOptions)) -> Self {
-        change(self.options.more.get_or_insert_default());
-        self
+    fn options_mut(&mut self) -> &mut CallOptions {
+        &mut self.options
     }
 }
 
@@ -180,9 +126,12 @@ pub struct CallFuture(State);
 enum State {
     Fresh(Call),
     Asked(Asked, Attempt),
-    Conducted(Asked),
+    Conducted(Conducted),
     Done,
 }
+
+/// A call that is more than one attempt, on its way.
+type Conducted = Pin<Box<dyn Future<Output = Result<Value, CallError>> + Send>>;
 
 impl Future for CallFuture {
     type Output = Result<Value, CallError>;
@@ -201,8 +150,11 @@ impl Future for CallFuture {
                 Begun::Conducted(conducted) => self.0 = State::Conducted(conducted),
             }
         }
-        let (State::Asked(asked, _) | State::Conducted(asked)) = &mut self.0 else { return Poll::Pending };
-        let Poll::Ready(result) = asked.as_mut().poll(task) else { return Poll::Pending };
+        let (result, _place) = match &mut self.0 {
+            State::Asked(asked, _) => ready!(asked.as_mut().poll(task)),
+            State::Conducted(conducted) => (ready!(conducted.as_mut().poll(task)), None),
+            State::Fresh(_) | State::Done => return Poll::Pending,
+        };
         if let State::Asked(_, attempt) = std::mem::replace(&mut self.0, State::Done) {
             attempt.settle(&result);
         }
@@ -215,7 +167,7 @@ enum Begun {
     Done(Result<Value, CallError>),
     Asked(Asked, Attempt),
     /// There is more to it than one attempt. It has not been polled.
-    Conducted(Asked),
+    Conducted(Conducted),
 }
 
 /// How far the first poll of an attempt came.
@@ -227,8 +179,8 @@ enum Made {
 /// What an instance did with a call.
 enum Answer {
     Taken(Made),
-    /// Nothing has happened, and another may take it.
-    HandedBack(CallError, UnavailableReason),
+    /// Nothing has happened, and another may take it, in the same place.
+    HandedBack(CallError, UnavailableReason, Option<Place>),
 }
 
 impl Call {
@@ -252,8 +204,8 @@ impl Call {
             let plan = Plan::new(by_name, Arc::clone(state), self.options.clone(), descriptor.as_deref());
             return Ok(Begun::Conducted(Box::pin(plan.carry_out(input))));
         };
-        let attempt = Attempt::admitted(Arc::clone(state), self.options.leave(), place)?;
-        match self.make(route, address, task).unwrap_or_else(|error| Made::Done(Err(error))) {
+        let attempt = Attempt::admitted(Arc::clone(state), self.options.leave())?.told_by(!self.options.is_attempt());
+        match self.make(route, address, place, task).unwrap_or_else(|error| Made::Done(Err(error))) {
             Made::Asked(asked) => Ok(Begun::Asked(asked, attempt)),
             Made::Done(result) => {
                 attempt.settle(&result);
@@ -263,27 +215,34 @@ impl Call {
     }
 
     /// Chooses an instance and asks it.
-    fn make(&self, route: &Route, address: &Address, task: &mut Task<'_>) -> Result<Made, CallError> {
+    fn make(&self, route: &Route, address: &Address, place: Place, task: &mut Task<'_>) -> Result<Made, CallError> {
         let input = self.payload.read(address)?;
-        let ask = |offer: &Offer, task: &mut Task<'_>| self.ask(address, offer, &input, task);
+        let mut ask = |offer: &Offer, place: Option<Place>| self.ask(address, offer, &input, place, task);
         let Some(first) = route.choose(address.requirement(), self.payload.key()) else {
             return Err(route.refusal(address.requirement(), &Tried::new()).into());
         };
-        match ask(first, task)? {
+        match ask(first, Some(place))? {
             Answer::Taken(made) => Ok(made),
-            Answer::HandedBack(error, reason) => {
-                ask_others(route, address, (first, error, reason), |offer| ask(offer, task))
-            }
+            Answer::HandedBack(error, reason, place) => ask_others(route, address, (first, error, reason), place, ask),
         }
     }
 
-    fn ask(&self, address: &Address, offer: &Offer, input: &Value, task: &mut Task<'_>) -> Result<Answer, CallError> {
-        let asked = offer.operation().ask(input, &self.options);
+    fn ask(
+        &self,
+        address: &Address,
+        offer: &Offer,
+        input: &Value,
+        place: Option<Place>,
+        task: &mut Task<'_>,
+    ) -> Result<Answer, CallError> {
+        let asked = offer.operation().ask(input, &self.options, place);
         let mut asked = asked.map_err(|unfit| CallError::unfit(Arc::clone(address.name()), unfit))?;
-        let Poll::Ready(result) = asked.as_mut().poll(task) else { return Ok(Answer::Taken(Made::Asked(asked))) };
+        let Poll::Ready((result, place)) = asked.as_mut().poll(task) else {
+            return Ok(Answer::Taken(Made::Asked(asked)));
+        };
         Ok(match result.map_err(|error| (why_not_taken(&error), error)) {
             Ok(output) => Answer::Taken(Made::Done(Ok(output))),
-            Err((Some(reason), error)) => Answer::HandedBack(error, reason),
+            Err((Some(reason), error)) => Answer::HandedBack(error, reason, place),
             Err((None, error)) => Answer::Taken(Made::Done(Err(error))),
         })
     }
@@ -316,16 +275,20 @@ fn ask_others(
     route: &Route,
     address: &Address,
     (first, error, reason): (&Offer, CallError, UnavailableReason),
-    mut ask: impl FnMut(&Offer) -> Result<Answer, CallError>,
+    mut place: Option<Place>,
+    mut ask: impl FnMut(&Offer, Option<Place>) -> Result<Answer, CallError>,
 ) -> Result<Made, CallError> {
     let mut tried = Tried::from([(first.entry().number(), reason)]);
     for other in route.others(address.requirement(), first) {
-        match ask(other)? {
+        match ask(other, place.take())? {
             Answer::Taken(made) => {
                 route.took(other);
                 return Ok(made);
             }
-            Answer::HandedBack(_, reason) => drop(tried.insert(other.entry().number(), reason)),
+            Answer::HandedBack(_, reason, back) => {
+                place = back;
+                tried.insert(other.entry().number(), reason);
+            }
         }
     }
     match route.refusal(address.requirement(), &tried) {
@@ -384,7 +347,7 @@ impl fmt::Debug for CallFuture {
     }
 }
 
-/// A call by name whose payload and answer are MessagePack; see [`Call`].
+/// A call by name whose payload and answer are MessagePack; otherwise as a [`Call`].
 #[must_use = "a call is made when it is awaited"]
 #[derive(Debug)]
 pub struct PackedCall(Call);
@@ -404,29 +367,15 @@ impl PackedCall {
         self
     }
 
-    /// As [`Call::priority`].
-    pub fn priority(self, priority: Priority) -> Self {
-        Self(self.0.priority(priority))
-    }
-
-    /// As [`Call::timeout`].
-    pub fn timeout(self, timeout: Duration) -> Self {
-        Self(self.0.timeout(timeout))
-    }
-
-    /// As [`Call::idempotency_key`].
-    pub fn idempotency_key(self, key: impl Into<Arc<str>>) -> Self {
-        Self(self.0.idempotency_key(key))
-    }
-
     /// As [`Call::key`].
     pub fn key(self, key: impl AsRef<[u8]>) -> Self {
         Self(self.0.key(key))
     }
 
-    /// As [`Call::no_inherit`].
-    pub fn no_inherit(self) -> Self {
-        Self(self.0.no_inherit())
+    call_builder!();
+
+    fn options_mut(&mut self) -> &mut CallOptions {
+        &mut self.0.options
     }
 }
 

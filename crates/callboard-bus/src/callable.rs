@@ -3,25 +3,27 @@
 use std::any::{Any, TypeId, type_name};
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use callboard_actor::{ActorRef, Ask, Fault, Handler, Message, Priority, Recipient};
+use callboard_actor::{ActorRef, Ask, Fault, Handler, Message, MessageId, Priority, Recipient, TraceContext};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::call::{CallError, Failure, without_message};
+use crate::call::{CallError, Failure, Placed, without_message};
+use crate::concurrency::Place;
 use crate::descriptor::OperationDescriptor;
 use crate::operation::{Leave, OperationState};
+use crate::registry::Load;
 use crate::retry::RetryPolicy;
 use crate::schema::{SchemaFault, Validation};
 use crate::value::{Value, ValueError, from_value};
 
-/// The answer on its way.
-pub(crate) type Asked = Pin<Box<dyn Future<Output = Result<Value, CallError>> + Send>>;
+/// The answer on its way, and the place of the call, unless that stays with a handler that nobody waits for any more.
+pub(crate) type Asked = Pin<Box<dyn Future<Output = (Result<Value, CallError>, Option<Place>)> + Send>>;
 
 /// How a call is made, where it says so; what is not set is as the message type and the running turn have it.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +45,11 @@ pub(crate) struct MoreOptions {
     pub(crate) api_key: Option<String>,
     pub(crate) user: Option<String>,
     pub(crate) metadata: BTreeMap<String, Value>,
+    /// What it is told apart by in all its attempts.
+    pub(crate) message_id: Option<MessageId>,
+    /// Which attempt of a call this is; 0 for the call itself.
+    pub(crate) attempt: u32,
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// What the registry keeps of an operation.
@@ -52,7 +59,12 @@ pub(crate) trait Callable: Send + Sync {
     /// # Errors
     ///
     /// A payload that does not fit the message.
-    fn ask(&self, input: &Value, options: &CallOptions) -> Result<Asked, Unfit>;
+    fn ask(&self, input: &Value, options: &CallOptions, place: Option<Place>) -> Result<Asked, Unfit>;
+
+    /// How much its instance has to do, where that is counted.
+    fn load(&self) -> Option<&Load> {
+        None
+    }
 
     fn descriptor(&self) -> &Arc<OperationDescriptor>;
 
@@ -118,11 +130,11 @@ impl<A: Handler<M>, M: Message + DeserializeOwned> TypedOperation<A, M> {
 }
 
 impl<A: Handler<M>, M: Message + DeserializeOwned> Callable for TypedOperation<A, M> {
-    fn ask(&self, input: &Value, options: &CallOptions) -> Result<Asked, Unfit> {
+    fn ask(&self, input: &Value, options: &CallOptions, place: Option<Place>) -> Result<Asked, Unfit> {
         let message = self.read(input)?;
         let (answer, state) = (self.answer, Arc::clone(&self.state));
         let answer = move |reply: &M::Reply| answer(reply, &state);
-        Ok(Box::pin(ask(self.actor.clone(), message, options.clone(), answer)))
+        Ok(Box::pin(ask(self.actor.clone(), message, options.clone(), answer, place)))
     }
 
     fn descriptor(&self) -> &Arc<OperationDescriptor> {
@@ -147,15 +159,29 @@ async fn ask<A: Handler<M>, M: Message>(
     message: M,
     options: CallOptions,
     answer: impl FnOnce(&M::Reply) -> Result<Value, CallError>,
-) -> Result<Value, CallError> {
-    match options.apply_to(actor.ask(message)).await {
+    place: Option<Place>,
+) -> (Result<Value, CallError>, Option<Place>) {
+    let (asked, place) = Placed::new(options.apply_to(actor.ask(message)).into_future(), place).await;
+    let result = match asked {
         Ok(reply) => caught(|| answer(&reply))
             .unwrap_or_else(|| Err(CallError::Reply { reply: type_name::<M::Reply>(), fault: panicked("written") })),
         Err(error) => Err(CallError::Road(without_message(error))),
-    }
+    };
+    (result, place)
 }
 
 impl CallOptions {
+    /// What few calls say.
+    pub(crate) fn more(&mut self) -> &mut MoreOptions {
+        self.more.get_or_insert_default()
+    }
+
+    /// Whether it is one of the attempts of a call that is more than one.
+    #[inline]
+    pub(crate) fn is_attempt(&self) -> bool {
+        self.more.as_ref().is_some_and(|more| more.attempt > 0)
+    }
+
     /// What of the breaker and of the counts an attempt has to heed.
     #[inline]
     pub(crate) fn leave(&self) -> Leave {
@@ -177,7 +203,20 @@ impl CallOptions {
         if let Some(key) = self.idempotency_key {
             ask = ask.idempotency_key(key);
         }
+        if let Some(more) = self.more {
+            ask = more.name(ask);
+        }
         if self.takes_nothing_along { ask.no_inherit() } else { ask }
+    }
+}
+
+impl MoreOptions {
+    /// What the receiver sees of who asks.
+    fn name<'a, T, M: Message>(&self, mut ask: Ask<'a, T, M>) -> Ask<'a, T, M> {
+        if let Some(id) = self.message_id {
+            ask = ask.request(id, self.attempt);
+        }
+        if let Some(trace) = self.trace { ask.baggage(trace) } else { ask }
     }
 }
 

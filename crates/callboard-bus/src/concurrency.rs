@@ -57,6 +57,13 @@ pub struct ConcurrencyStatus {
 #[derive(Debug)]
 pub(crate) struct Place(Option<Arc<Concurrency>>);
 
+impl Place {
+    /// Whether it is one of those that there are only so many of.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
 impl Default for Concurrency {
     fn default() -> Self {
         Self { word: AtomicU64::new(USUAL << LIMIT_SHIFT), queue: Mutex::default() }

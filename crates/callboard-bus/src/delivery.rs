@@ -289,7 +289,8 @@ impl Events {
     fn bury(&self, event: &Event, subscriber: &Subscriber, reason: DeadReason) {
         if let Some(id) = subscriber.actor() {
             let ear = subscriber.ear();
-            self.system().record_dead_letter((ear.owner(), id), ear.message(), event.priority, reason);
+            let (owner, lineage) = ((ear.owner(), id), Some(event.lineage()));
+            self.system().record_dead_letter(owner, ear.message(), event.priority, reason, lineage);
         }
     }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use callboard_actor::{Message, MessageId, Priority};
+use callboard_actor::{Lineage, Message, MessageId, Priority};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::{ContextV7, Timestamp, Uuid};
@@ -52,6 +52,21 @@ pub(crate) struct Details {
     pub(crate) expires: Option<SystemTime>,
     /// The dead letter that it was.
     pub(crate) redelivered_from: Option<MessageId>,
+    /// What it belongs to, if it was published in a turn that belongs to something.
+    pub(crate) lineage: Option<Lineage>,
+}
+
+impl Details {
+    /// With what an event that is published here belongs to.
+    pub(crate) fn here(details: Option<Arc<Self>>, id: EventId) -> Option<Arc<Self>> {
+        let lineage = Lineage::here(id.into());
+        if lineage == Lineage::new(id.into(), None, None) {
+            return details;
+        }
+        let mut details = details.unwrap_or_default();
+        Arc::make_mut(&mut details).lineage = Some(lineage);
+        Some(details)
+    }
 }
 
 impl Event {
@@ -87,6 +102,13 @@ impl Event {
     #[must_use]
     pub fn redelivered_from(&self) -> Option<MessageId> {
         self.details.as_ref()?.redelivered_from
+    }
+
+    /// What it is told apart by, and what it belongs to: the request and the trace of the turn that it was published in.
+    #[must_use]
+    pub fn lineage(&self) -> Lineage {
+        let known = self.details.as_ref().and_then(|details| details.lineage);
+        known.unwrap_or_else(|| Lineage::new(self.id.into(), None, None))
     }
 
     /// The same event once more, which was a dead letter. Whoever wants that wants it handled, however long ago it was
@@ -154,6 +176,12 @@ impl Message for Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EventId(Uuid);
+
+impl From<EventId> for MessageId {
+    fn from(id: EventId) -> Self {
+        Self::from_u128(id.0.as_u128())
+    }
+}
 
 /// A text that is no [`EventId`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -224,7 +224,9 @@ pub use self::audit::{Audit, AuditExt, AuditKind, AuditRecord, AuditSink};
 pub use self::balance::Balance;
 pub use self::batch::{Batch, BatchOutcome};
 pub use self::broadcast::{Broadcast, BroadcastReceipt};
-pub use self::call::{Call, CallError, CallFuture, Failure, PackedCall, PackedCallFuture};
+pub use self::call::{
+    Call, CallError, CallFuture, Failure, PackedCall, PackedCallFuture, Reply, ReplyFuture, WithReply,
+};
 pub use self::channel::{
     ChannelError, ChannelInfo, ChannelName, ChannelNameError, ChannelOverflow, Channels, NewChannel,
 };

@@ -2,13 +2,16 @@
 
 use std::any::{Any, TypeId, type_name};
 use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, OnceLock};
 
 use callboard_actor::{ActorId, Fault};
 use futures::future::{FutureExt, LocalBoxFuture};
 
+use crate::concurrency::Concurrency;
 use crate::event::Event;
 use crate::events::Events;
 use crate::operation::roll;
+use crate::operations::OperationsExt;
 use crate::retry::RetryPolicy;
 use crate::subscription::{Ear, Ending, Failure, Tries};
 
@@ -16,6 +19,8 @@ use crate::subscription::{Ear, Ending, Failure, Tries};
 pub(crate) struct Listener<F> {
     function: F,
     tries: Tries,
+    /// That of the whole system, once it is known.
+    concurrency: OnceLock<Arc<Concurrency>>,
 }
 
 impl<F, Handling> Listener<F>
@@ -24,26 +29,31 @@ where
     Handling: Future<Output = Result<(), Fault>> + 'static,
 {
     pub(crate) fn new(function: F) -> Self {
-        Self { function, tries: Tries::default() }
+        Self { function, tries: Tries::default(), concurrency: OnceLock::new() }
     }
 
     async fn listen(&self, events: &Events, event: Event) -> Ending {
         let mut made = 0;
         loop {
+            // It runs in a turn of the courier, so what it calls goes on in this place. Between two tries it has none.
+            let place = self.concurrency(events).enter().await;
             if events.time_left(&event).is_none() {
                 return Ending::EXPIRED;
             }
             let Err(failure) = self.listen_once(&event).await else { return Ending::HANDLED };
+            drop(place);
             made += 1;
-            let Failure { code, text, location, .. } = &failure;
-            tracing::warn!(target: "callboard::events", message_id = %event.id, module = type_name::<F>(), operation = %event.name,
-                code = code.code(), attempt = made, fault = text, location, "a function failed at an event");
+            log_failure::<F>(&event, made, &failure);
             match self.tries.pause(made, roll()) {
                 Some(pause) if pause.is_zero() => {}
                 Some(pause) => events.system().sleep(pause).await,
                 None => return Ending::failed(Failure { attempts: made, ..failure }),
             }
         }
+    }
+
+    fn concurrency(&self, events: &Events) -> &Arc<Concurrency> {
+        self.concurrency.get_or_init(|| Arc::clone(events.system().operations().places()))
     }
 
     async fn listen_once(&self, event: &Event) -> Result<(), Failure> {
@@ -53,6 +63,13 @@ where
             Err(panic) => Err(Failure::panicked(words(&*panic))),
         }
     }
+}
+
+fn log_failure<F>(event: &Event, attempt: u32, failure: &Failure) {
+    let (lineage, Failure { code, text, location, .. }) = (event.lineage(), failure);
+    tracing::warn!(target: "callboard::events", message_id = %lineage.message_id, correlation_id = %lineage.correlation_id,
+        trace_id = %lineage.trace_id(), module = type_name::<F>(), operation = %event.name, code = code.code(), attempt,
+        fault = text, location, "a function failed at an event");
 }
 
 /// What a panic says.

@@ -37,7 +37,8 @@
 //!
 //! Who is asked first is said by a number: the lowest is outermost. A middleware may answer by itself, change what goes in and
 //! what comes out, and see errors; [`Next::run`] takes `self`, so no call goes in twice. What is tried again, is tried again
-//! inside of all of them. A panic in one costs its call and nothing else.
+//! inside of all of them but those that are for [each attempt](crate::MiddlewareBuilder::each_attempt): these stand behind all others,
+//! and see which attempt it is. A panic in one costs its call and nothing else.
 
 mod builtin;
 mod tower;
@@ -48,7 +49,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use callboard_actor::ErrorCode;
+use callboard_actor::{ErrorCode, Lineage};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use thiserror::Error;
@@ -77,6 +78,11 @@ pub struct Request {
     pub metadata: BTreeMap<String, Value>,
     /// When the caller stops waiting, by the clock of the system; where the call or its settings say so.
     pub deadline: Option<Duration>,
+    /// The id of the call, the same in all attempts; what it belongs to, and its trace.
+    pub lineage: Lineage,
+    /// Which attempt this is, from 1 on, for middleware that [each attempt](crate::MiddlewareBuilder::each_attempt) goes
+    /// through; nothing for what stands around all of them.
+    pub attempt: Option<u32>,
 }
 
 impl Request {
@@ -108,6 +114,8 @@ where
 pub struct Next {
     all: Arc<[Arc<Named>]>,
     passed: usize,
+    /// How many of them come before the end.
+    until: usize,
     end: End,
 }
 
@@ -115,13 +123,23 @@ pub struct Next {
 type End = Box<dyn FnOnce(Request) -> Answer + Send>;
 
 impl Next {
-    pub(crate) fn new(all: Arc<[Arc<Named>]>, end: impl FnOnce(Request) -> Answer + Send + 'static) -> Self {
-        Self { all, passed: 0, end: Box::new(end) }
+    /// Those around all attempts.
+    pub(crate) fn around(all: Arc<[Arc<Named>]>, end: impl FnOnce(Request) -> Answer + Send + 'static) -> Self {
+        let until = within(&all);
+        Self { all, passed: 0, until, end: Box::new(end) }
+    }
+
+    /// Those that each attempt goes through, if there are any.
+    pub(crate) fn within(all: &Arc<[Arc<Named>]>) -> Option<impl FnOnce(End) -> Self + use<>> {
+        let (passed, until) = (within(all), all.len());
+        let all = (passed < until).then(|| Arc::clone(all))?;
+        Some(move |end| Self { all, passed, until, end })
     }
 
     /// Lets the call pass, once.
     pub fn run(mut self, request: Request) -> Answer {
-        let Some(named) = self.all.get(self.passed).cloned() else { return (self.end)(request) };
+        let named = self.all[..self.until].get(self.passed).cloned();
+        let Some(named) = named else { return (self.end)(request) };
         self.passed += 1;
         named.middleware.handle(request, self)
     }
@@ -137,7 +155,7 @@ impl Next {
 
 impl fmt::Debug for Next {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.all[self.passed..].iter().map(|named| &named.name)).finish()
+        f.debug_list().entries(self.all[self.passed..self.until].iter().map(|named| &named.name)).finish()
     }
 }
 
@@ -175,26 +193,39 @@ pub(crate) struct Named {
     pub(crate) name: String,
     pub(crate) priority: i32,
     pub(crate) scope: Scope,
+    /// Each attempt goes through it, and not only the call.
+    pub(crate) is_within: bool,
     middleware: Box<dyn Middleware>,
 }
 
 impl Named {
     pub(crate) fn new(name: String, priority: i32, scope: Scope, middleware: impl Middleware) -> Self {
-        Self { name, priority, scope, middleware: Box::new(middleware) }
+        Self { name, priority, scope, is_within: false, middleware: Box::new(middleware) }
+    }
+
+    /// The same for each attempt.
+    pub(crate) fn within(self, is_within: bool) -> Self {
+        Self { is_within, ..self }
     }
 }
 
-/// `10 logging (all calls)`.
+/// `10 logging (all calls)`, `10 signing (all calls, each attempt)`.
 impl fmt::Display for Named {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} ({})", self.priority, self.name, self.scope)
+        let each = if self.is_within { ", each attempt" } else { "" };
+        write!(f, "{} {} ({}{each})", self.priority, self.name, self.scope)
     }
+}
+
+/// How many stand around all attempts; those that each goes through come behind them.
+fn within(all: &[Arc<Named>]) -> usize {
+    all.partition_point(|named| !named.is_within)
 }
 
 /// Those that the calls of an operation go through, the outermost first; of one priority, those that were installed first.
 pub(crate) fn for_operation(all: &[Arc<Named>], address: &str) -> Arc<[Arc<Named>]> {
     let mut chosen: Vec<_> = all.iter().filter(|named| named.scope.covers(address)).cloned().collect();
-    chosen.sort_by_key(|named| named.priority);
+    chosen.sort_by_key(|named| (named.is_within, named.priority));
     chosen.into()
 }
 

@@ -45,7 +45,9 @@ pub trait ModulesExt {
         PackedCall::new(self.modules(), address.parse(), bytes)
     }
 
-    /// A reference to an instance that takes calls of this operation now; it stays with this instance.
+    /// A reference to an instance that takes calls of this operation now; it stays with this instance. It is the mailbox of the
+    /// actor: what is asked of it passes the actor's own breaker, and neither the middleware nor the breaker, the counts or the
+    /// limit of the operation, as a [call](Self::call) does.
     ///
     /// # Errors
     ///
@@ -117,7 +119,9 @@ impl Modules {
         PackedCall::new(self.clone(), Ok(address.clone()), bytes)
     }
 
-    /// A reference to an instance that takes calls of this operation now; it stays with this instance.
+    /// A reference to an instance that takes calls of this operation now; it stays with this instance. It is the mailbox of the
+    /// actor: what is asked of it passes the actor's own breaker, and neither the middleware nor the breaker, the counts or the
+    /// limit of the operation, as a [call](Self::call) does.
     ///
     /// # Errors
     ///

@@ -8,12 +8,14 @@ use callboard_actor::{Actor, ActorRef, Message};
 use crate::callable::Callable;
 use crate::descriptor::OperationDescriptor;
 use crate::operation::OperationState;
+use crate::registry::Load;
 
 /// One operation of an actor. It does not hold the actor, which holds it.
 pub(crate) struct Offered {
     message: TypeId,
     pub(crate) descriptor: Arc<OperationDescriptor>,
     pub(crate) state: Arc<OperationState>,
+    pub(crate) load: Option<Load>,
 }
 
 /// All of them, in the order of the manifest.
@@ -38,6 +40,6 @@ impl Offered {
 impl From<&dyn Callable> for Offered {
     fn from(operation: &dyn Callable) -> Self {
         let (descriptor, state) = (Arc::clone(operation.descriptor()), Arc::clone(operation.state()));
-        Self { message: operation.message(), descriptor, state }
+        Self { message: operation.message(), descriptor, state, load: operation.load().cloned() }
     }
 }

@@ -8,18 +8,18 @@ use std::sync::Arc;
 use std::task::{Context as Task, Poll, ready};
 use std::time::Duration;
 
-use callboard_actor::{ActorRef, AskError, AskFuture, Handler, Message, Priority};
+use callboard_actor::{ActorRef, AskError, Handler, Message};
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use serde::Serialize;
 
 use crate::authoring::{Read, Show};
-use crate::call::{CallError, Carrier, Plan, without_message};
-use crate::callable::{Answer, CallOptions, MoreOptions, caught, fallible, panicked, plain};
+use crate::call::{CallError, Carrier, Placed, Plan, call_builder, without_message};
+use crate::callable::{Answer, CallOptions, caught, fallible, panicked, plain};
 use crate::concurrency::Place;
 use crate::offered::Offered;
 use crate::operation::{Attempt, Leave, OperationState};
-use crate::retry::RetryPolicy;
+use crate::registry::{Held, Load};
 use crate::value::{Value, ValueError};
 
 /// A call of an operation with its types, about to be made: `.await` makes it and waits for the answer. It is what the methods
@@ -30,6 +30,8 @@ use crate::value::{Value, ValueError};
 /// [`Call`](crate::Call) by name does. While there is neither middleware nor a policy for retries no payload is made of
 /// the message. Where there is, middleware is shown the message as a value, if it implements `Serialize`, and `null`
 /// otherwise; what is made of the input or of the output on the way is read back.
+///
+/// It takes a message that implements `Clone`, or `Serialize` and `Deserialize`, to make more than one attempt of it.
 ///
 /// Of an actor that is registered as no module it is an ask and no more.
 ///
@@ -112,64 +114,10 @@ impl<'a, A: Handler<M>, M: Message> OperationCall<'a, A, M> {
         Self { actor, message, kind, options: CallOptions::default() }
     }
 
-    /// As [`Call::priority`](crate::Call::priority).
-    pub fn priority(mut self, priority: Priority) -> Self {
-        self.options.priority = Some(priority);
-        self
-    }
+    call_builder!();
 
-    /// As [`Call::timeout`](crate::Call::timeout).
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.options.timeout = Some(timeout);
-        self
-    }
-
-    /// As [`Call::idempotency_key`](crate::Call::idempotency_key).
-    pub fn idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
-        self.options.idempotency_key = Some(key.into());
-        self
-    }
-
-    /// As [`Call::no_inherit`](crate::Call::no_inherit).
-    pub fn no_inherit(mut self) -> Self {
-        self.options.takes_nothing_along = true;
-        self
-    }
-
-    /// As [`Call::retry`](crate::Call::retry). It takes a message that implements `Clone` or `Serialize` to make more than one
-    /// attempt of it.
-    pub fn retry(self, policy: RetryPolicy) -> Self {
-        self.more(|more| more.retry = Some(policy))
-    }
-
-    /// As [`Call::ignore_breaker`](crate::Call::ignore_breaker).
-    pub fn ignore_breaker(self) -> Self {
-        self.more(|more| more.ignores_breaker = true)
-    }
-
-    /// As [`Call::test`](crate::Call::test).
-    pub fn test(self) -> Self {
-        self.metadata("test", true).more(|more| more.is_test = true)
-    }
-
-    /// As [`Call::api_key`](crate::Call::api_key).
-    pub fn api_key(self, key: impl Into<String>) -> Self {
-        self.more(|more| more.api_key = Some(key.into()))
-    }
-
-    /// As [`Call::user`](crate::Call::user).
-    pub fn user(self, user: impl Into<String>) -> Self {
-        self.more(|more| more.user = Some(user.into()))
-    }
-
-    /// As [`Call::metadata`](crate::Call::metadata).
-    pub fn metadata(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.more(|more| drop(more.metadata.insert(name.into(), value.into())))
-    }
-
-    fn more(mut self, change: impl FnOnce(&mut MoreOptions)) -> Self {
-        change(self.options.more.get_or_insert_default());
-        self
+    fn options_mut(&mut self) -> &mut CallOptions {
+        &mut self.options
     }
 
     fn begin(self) -> Result<Way<'a, A, M>, CallError> {
@@ -177,14 +125,16 @@ impl<'a, A: Handler<M>, M: Message> OperationCall<'a, A, M> {
             return Err(CallError::NoTime);
         }
         let Some(offered) = Offered::of::<A, M>(self.actor, self.kind.place) else {
-            return Ok(Way::Asked(self.options.apply_to(self.actor.ask(self.message)).into_future(), None));
+            let ask = self.options.apply_to(self.actor.ask(self.message)).into_future();
+            return Ok(Way::Asked(Placed::new(ask, None), None));
         };
         let Some(place) = offered.state.enter_at_once(self.options.more.is_some()) else {
             return Ok(Way::Conducted(conducted(self, offered)));
         };
-        let attempt = Attempt::admitted(&*offered.state, Leave::Asked, place)?;
+        let attempt = Attempt::admitted(&*offered.state, Leave::Asked)?;
         let ask = self.options.apply_to(self.actor.ask(self.message)).into_future();
-        Ok(Way::Asked(ask, Some((attempt, self.kind))))
+        let known = Known { attempt, kind: self.kind, _load: offered.load.as_ref().map(Load::hold) };
+        Ok(Way::Asked(Placed::new(ask, Some(place)), Some(known)))
     }
 }
 
@@ -211,9 +161,17 @@ pub struct OperationCallFuture<'a, A: Handler<M>, M: Message>(Way<'a, A, M>);
 enum Way<'a, A: Handler<M>, M: Message> {
     Fresh(OperationCall<'a, A, M>),
     /// One attempt, and whom to tell how it ends.
-    Asked(AskFuture<'a, ActorRef<A>, M>, Option<(Attempt<&'a OperationState>, &'static OperationKind<M>)>),
+    Asked(Placed<'a, A, M>, Option<Known<'a, M>>),
     Conducted(BoxFuture<'a, Result<M::Reply, CallError>>),
     Done,
+}
+
+/// What is known of the attempt of a call that is no more than one.
+struct Known<'a, M: Message> {
+    attempt: Attempt<&'a OperationState>,
+    kind: &'static OperationKind<M>,
+    /// The call as one that its instance has in hand.
+    _load: Option<Held>,
 }
 
 /// Nothing in it is pinned: the future of an ask is not, and the other one is boxed.
@@ -229,13 +187,16 @@ impl<A: Handler<M>, M: Message> Future for OperationCallFuture<'_, A, M> {
         {
             self.0 = call.begin()?;
         }
-        let (result, attempt) = match &mut self.0 {
-            Way::Asked(ask, attempt) => (ready!(Pin::new(ask).poll(task)).map_err(road), attempt.take()),
+        let (result, known) = match &mut self.0 {
+            Way::Asked(ask, known) => {
+                let (result, _place) = ready!(Pin::new(ask).poll(task));
+                (result.map_err(road), known.take())
+            }
             Way::Conducted(conducted) => (ready!(conducted.as_mut().poll(task)), None),
             Way::Fresh(_) | Way::Done => return Poll::Pending,
         };
         self.0 = Way::Done;
-        if let Some((attempt, kind)) = attempt {
+        if let Some(Known { attempt, kind, .. }) = known {
             kind.settle(attempt, &result);
         }
         Poll::Ready(result)
@@ -279,12 +240,15 @@ fn conducted<'a, A: Handler<M>, M: Message>(
 ) -> BoxFuture<'a, Result<M::Reply, CallError>> {
     let OperationCall { actor, message, kind, options } = call;
     let (forms, replied) = ((kind.forms)(), Arc::default());
-    let shown = forms.show.and_then(|show| caught(|| show(&message))?.ok()).unwrap_or_default();
+    let shown = forms.show.and_then(|show| caught(|| show(&message))?.ok());
+    let (is_shown, shown) = (shown.is_some(), shown.unwrap_or_default());
     let read_reply = forms.read_reply;
     let typed = Typed {
         actor: actor.clone(),
         message: Some(message),
         shown: shown.clone(),
+        is_shown,
+        load: offered.load.clone(),
         forms,
         kind,
         state: Arc::clone(&offered.state),
@@ -336,6 +300,9 @@ struct Typed<A: Handler<M>, M: Message> {
     /// Gone when an attempt has taken it.
     message: Option<M>,
     shown: Value,
+    /// Whether that is the message.
+    is_shown: bool,
+    load: Option<Load>,
     forms: Forms<M>,
     kind: &'static OperationKind<M>,
     state: Arc<OperationState>,
@@ -369,10 +336,12 @@ impl<A: Handler<M>, M: Message> Carrier for Typed<A, M> {
     ) -> impl Future<Output = Result<Value, CallError>> + Send + use<A, M> {
         let (message, actor, kind) = (self.take(input), self.actor.clone(), self.kind);
         let (state, replied) = (Arc::clone(&self.state), Arc::clone(&self.replied));
+        let load = self.load.as_ref().map(Load::hold);
         async move {
-            let message = message?;
-            let attempt = Attempt::admitted(Arc::clone(&state), options.leave(), place)?;
-            let asked = options.apply_to(actor.ask(message)).await;
+            let (message, _load) = (message?, load);
+            let attempt = Attempt::admitted(Arc::clone(&state), options.leave())?.told_by(false);
+            let ask = options.apply_to(actor.ask(message)).into_future();
+            let (asked, _place) = Placed::new(ask, Some(place)).await;
             let result = match asked {
                 Ok(reply) => {
                     let result = kind.output(&reply, &state);
@@ -388,6 +357,6 @@ impl<A: Handler<M>, M: Message> Carrier for Typed<A, M> {
     }
 
     fn can_repeat(&self) -> bool {
-        self.message.is_some() || self.forms.show.is_some()
+        self.message.is_some() || (self.is_shown && self.forms.read.is_some())
     }
 }

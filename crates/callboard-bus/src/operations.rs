@@ -164,8 +164,9 @@ impl Operations {
     /// Lets at most so many calls be under way at once, of all operations together, instead of 1,000. Calls that come from outside of
     /// any turn take a place each, for as long as an attempt takes; who finds none waits, in turn, and for no longer than its
     /// own time-out. What a turn calls goes on in the place of the call that the turn is for: calls that need one another never
-    /// wait for one another's places. Calls under way go on when the number is lowered. Who stops waiting for an answer gives the
-    /// place back at once, though the handler may go on.
+    /// wait for one another's places. Calls under way go on when the number is lowered. Who stops waiting for an answer leaves the
+    /// place to the handler until that has ended, if it has begun. A function that hears events takes a place as well, each time
+    /// that it is called.
     ///
     /// # Errors
     ///
@@ -174,6 +175,11 @@ impl Operations {
         let nothing = || CallSettingsError(vec!["a concurrency of 0: nothing could be called".to_owned()]);
         self.shared.concurrency.resize(NonZeroUsize::new(calls).ok_or_else(nothing)?);
         Ok(())
+    }
+
+    /// What the places are of that calls from outside take.
+    pub(crate) fn places(&self) -> &Arc<Concurrency> {
+        &self.shared.concurrency
     }
 
     /// How many calls from outside are under way.
@@ -190,7 +196,7 @@ impl Operations {
 
     /// Something that calls go through, to be [installed](MiddlewareBuilder::install).
     pub fn middleware(&self, name: impl Into<String>) -> MiddlewareBuilder<'_> {
-        MiddlewareBuilder { operations: self, name: name.into(), priority: 100, scope: Scope::All }
+        MiddlewareBuilder { operations: self, name: name.into(), priority: 100, scope: Scope::All, is_within: false }
     }
 
     /// Takes a middleware away; calls under way go on through it. False when there is none of this name.
@@ -298,6 +304,7 @@ pub struct MiddlewareBuilder<'o> {
     name: String,
     priority: i32,
     scope: Scope,
+    is_within: bool,
 }
 
 impl MiddlewareBuilder<'_> {
@@ -319,13 +326,20 @@ impl MiddlewareBuilder<'_> {
         self
     }
 
+    /// Each attempt of a call goes through it, behind all middleware that stands around the call, and it sees
+    /// [which one](crate::middleware::Request::attempt) it is. It needs no place while an attempt is with it.
+    pub fn each_attempt(mut self) -> Self {
+        self.is_within = true;
+        self
+    }
+
     /// Lets calls go through it from now on.
     ///
     /// # Errors
     ///
     /// [`MiddlewareError`]: that it has no name, or that of another one.
     pub fn install(self, middleware: impl Middleware) -> Result<(), MiddlewareError> {
-        let Self { operations, name, priority, scope } = self;
+        let Self { operations, name, priority, scope, is_within } = self;
         if name.trim().is_empty() {
             return Err(MiddlewareError::NoName);
         }
@@ -333,7 +347,7 @@ impl MiddlewareBuilder<'_> {
             if book.middleware.iter().any(|named| named.name == name) {
                 return Err(MiddlewareError::AlreadyExists(name));
             }
-            book.middleware.push(Arc::new(Named::new(name, priority, scope, middleware)));
+            book.middleware.push(Arc::new(Named::new(name, priority, scope, middleware).within(is_within)));
             Ok(())
         })
     }
@@ -405,10 +419,12 @@ pub struct Pipeline(Vec<String>);
 impl Pipeline {
     fn new(descriptor: &OperationDescriptor, conduct: &Conduct) -> Self {
         let CallSettings { timeout, retry, breaker, rate } = &conduct.settings;
-        let mut steps: Vec<String> = conduct.middleware.iter().map(|named| named.to_string()).collect();
+        let middleware = |is_within| conduct.middleware.iter().filter(move |named| named.is_within == is_within);
+        let mut steps: Vec<String> = middleware(false).map(ToString::to_string).collect();
         steps.extend(timeout.map(|timeout| format!("time-out: {}", time::show(timeout))));
         let attempts = retry.map_or(1, |policy| policy.max_attempts());
         steps.push(format!("retry: {attempts} attempts at most").replace("1 attempts at most", "none"));
+        steps.extend(middleware(true).map(ToString::to_string));
         steps.extend(rate.map(|rate| format!("rate: {rate}")));
         steps.push(match breaker.clone().unwrap_or_default() {
             OperationBreaker::On(rules) => format!("breaker: opens for {}", time::show(rules.reset)),

@@ -339,6 +339,7 @@ impl Draft {
 
     fn into_event(self, id: EventId) -> Event {
         let Self { name, data, source, priority, details, now, .. } = self;
+        let details = Details::here(details, id);
         Published { id, name, data, time: SystemTime::UNIX_EPOCH + now, source, priority, details }.into()
     }
 }
@@ -362,7 +363,7 @@ fn details(
     // One that is over after the end of time is none.
     let expires = ttl.and_then(|ttl| (SystemTime::UNIX_EPOCH + now).checked_add(ttl));
     let channel = channel.map(|channel| channel.name().clone());
-    Ok(Some(Arc::new(Details { channel, message_type, expires, redelivered_from: None })))
+    Ok(Some(Arc::new(Details { channel, message_type, expires, ..Details::default() })))
 }
 
 fn is_message_type(text: &str) -> bool {

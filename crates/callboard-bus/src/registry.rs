@@ -29,7 +29,7 @@ pub(crate) use self::advertising::{Amend, Amendment};
 pub(crate) use self::board::{Board, Place};
 pub(crate) use self::contracting::{Negotiate, WatchContracts};
 pub(crate) use self::entry::Entry;
-pub(crate) use self::load::Load;
+pub(crate) use self::load::{Held, Load};
 pub(crate) use self::offering::{Add, Added};
 pub(crate) use self::route::{Offer, Route, Tried};
 pub(crate) use self::snapshot::Snapshot;

@@ -13,7 +13,8 @@ use crate::registration::RegisterError;
 /// What a module has said that it requires, found by the type of the message.
 pub trait RequireExt {
     /// A reference to an instance that takes this type of message, of the operations that the module
-    /// [requires](crate::Manifest::requires) or [may use](crate::Manifest::may_use).
+    /// [requires](crate::Manifest::requires) or [may use](crate::Manifest::may_use). It is a mailbox, as with
+    /// [`Modules::lookup`](crate::Modules::lookup).
     ///
     /// # Errors
     ///

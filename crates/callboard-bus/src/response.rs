@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use callboard_actor::ErrorCode;
+use callboard_actor::{ErrorCode, MessageId};
 use serde::{Serialize, Serializer};
 
-use crate::call::CallError;
+use crate::call::{CallError, Reply};
 use crate::retry::FailureClass;
 use crate::schema::SchemaFault;
 use crate::time;
@@ -18,7 +18,7 @@ use crate::value::Value;
 /// {"status":"error","error":{"code":"..","message":"..","help":"..","retryable":..}}
 /// ```
 ///
-/// An error has `retry_after` where it knows, `attempts` where there was more than one, and `details` where a payload does not
+/// Of a [`Reply`] it has `correlation_id` as well. An error has `retry_after` where it knows, `attempts` where there was more than one, and `details` where a payload does not
 /// fit: what is wrong, and where.
 ///
 /// ```
@@ -32,12 +32,23 @@ use crate::value::Value;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Response(Result<Value, CallError>);
+pub struct Response {
+    correlation_id: Option<MessageId>,
+    result: Result<Value, CallError>,
+}
 
 /// What is written.
 #[derive(Serialize)]
+struct Shape<'r> {
+    #[serde(flatten)]
+    outcome: Outcome<'r>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correlation_id: Option<MessageId>,
+}
+
+#[derive(Serialize)]
 #[serde(tag = "status", rename_all = "lowercase")]
-enum Shape<'r> {
+enum Outcome<'r> {
     Success { result: &'r Value },
     Error { error: Told<'r> },
 }
@@ -61,7 +72,13 @@ impl Response {
     /// Of what a call brought.
     #[must_use]
     pub const fn new(result: Result<Value, CallError>) -> Self {
-        Self(result)
+        Self { correlation_id: None, result }
+    }
+
+    /// The id of the request, if that is known.
+    #[must_use]
+    pub const fn correlation_id(&self) -> Option<MessageId> {
+        self.correlation_id
     }
 
     /// The same as before.
@@ -70,17 +87,24 @@ impl Response {
     ///
     /// That of the call.
     pub fn into_result(self) -> Result<Value, CallError> {
-        self.0
+        self.result
+    }
+}
+
+/// With the id of the request.
+impl From<Reply<Value>> for Response {
+    fn from(Reply { correlation_id, result }: Reply<Value>) -> Self {
+        Self { correlation_id: Some(correlation_id), result }
     }
 }
 
 impl Serialize for Response {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let shape = match &self.0 {
-            Ok(result) => Shape::Success { result },
-            Err(error) => Shape::Error { error: Told::of(error) },
+        let outcome = match &self.result {
+            Ok(result) => Outcome::Success { result },
+            Err(error) => Outcome::Error { error: Told::of(error) },
         };
-        shape.serialize(serializer)
+        Shape { correlation_id: self.correlation_id, outcome }.serialize(serializer)
     }
 }
 

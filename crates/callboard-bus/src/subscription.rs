@@ -157,6 +157,7 @@ impl Subscribe {
 
     /// Has so many events in hand at a time, instead of one: for a function they run side by side, an actor has them in its
     /// mailbox, batches are of that number. At most 1,000. A plain subscription of an actor has its whole mailbox anyway.
+    /// Each call of a function also takes one of the [places](crate::Operations::set_concurrency) that all share.
     pub fn concurrency(mut self, events: usize) -> Self {
         self.concurrency = Some(events);
         self

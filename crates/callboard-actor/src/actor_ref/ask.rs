@@ -1,5 +1,6 @@
 //! Sending with an answer.
 
+use std::any::Any;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -10,12 +11,13 @@ use std::time::Duration;
 use super::tell::wait_of_this_turn;
 use super::{Parcel, Question, Returned, Target};
 use crate::alarm::{Alarm, AlarmKey};
+use crate::cell::Directive;
 use crate::clock::{Nanos, nanos};
 use crate::context::earlier;
 use crate::envelope::Header;
 use crate::error::{AskError, AskFailure, Stage};
 use crate::mailbox::Ticket;
-use crate::message::{Message, Priority};
+use crate::message::{Message, MessageId, Priority};
 use crate::reply::Answer;
 use crate::run_queue;
 use crate::scope::{self, Baggage};
@@ -37,13 +39,14 @@ struct Options {
     lane: usize,
     timeout: Option<Duration>,
     inherits: bool,
-    idempotency_key: Option<Arc<str>>,
+    /// What few asks carry.
+    header: Option<Box<Header>>,
 }
 
 impl<'a, T, M: Message> Ask<'a, T, M> {
     #[inline]
     pub(super) fn new(target: &'a T, message: M) -> Self {
-        let options = Options { lane: M::PRIORITY.lane(), timeout: M::TIMEOUT, inherits: true, idempotency_key: None };
+        let options = Options { lane: M::PRIORITY.lane(), timeout: M::TIMEOUT, inherits: true, header: None };
         Self { target, message, options }
     }
 
@@ -62,8 +65,27 @@ impl<'a, T, M: Message> Ask<'a, T, M> {
     /// Names the request, so that a receiver that remembers names can tell a repetition from a new one. The framework
     /// carries it: [`Context::idempotency_key`](crate::Context::idempotency_key).
     pub fn idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
-        self.options.idempotency_key = Some(key.into());
+        self.header().idempotency_key = Some(key.into());
         self
+    }
+
+    /// Gives the message an id, the same in all attempts of a request, and says which attempt this is, from 1 on. The receiver
+    /// sees both: [`Context::message_id`](crate::Context::message_id), [`Context::attempt`](crate::Context::attempt).
+    pub fn request(mut self, id: MessageId, attempt: u32) -> Self {
+        let header = self.header();
+        (header.message_id, header.asked_before) = (Some(id), attempt.saturating_sub(1));
+        self
+    }
+
+    /// Adds a value to what the message takes along, see [`Baggage`].
+    pub fn baggage<V: Any + Send + Sync>(mut self, value: V) -> Self {
+        let header = self.header();
+        header.baggage = Some(header.baggage.take().unwrap_or_default().with(value));
+        self
+    }
+
+    fn header(&mut self) -> &mut Header {
+        self.options.header.get_or_insert_default()
     }
 
     /// Takes nothing of the running turn along: neither its deadline nor its priority nor its baggage.
@@ -159,6 +181,19 @@ impl<T: Target<M>, M: Message> Future for AskFuture<'_, T, M> {
 }
 
 impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
+    /// Stops waiting, if it has not stopped yet, and leaves something behind that is dropped when the turn has ended; at once
+    /// where none runs, as none begins for it any more. So what a layer above gives an ask for its time is not free again
+    /// before the handler has ended, though nobody waits for that. A turn that was fenced keeps nothing.
+    pub fn leave_behind(&mut self, left: impl Any + Send) {
+        let was_sent = self.fresh.is_none() && self.room.is_none() && self.deadline != 0;
+        self.clear();
+        // The actor alone knows for certain whether its turn runs, unless it is looked at from its own thread.
+        let may_run = was_sent && (!self.target.is_here() || self.target.is_running(self.deadline).is_some());
+        if may_run && let Some(node) = self.target.actor() {
+            node.direct(Directive::Keep { asked: self.deadline, left: Box::new(left) });
+        }
+    }
+
     /// The first hop: inherits, registers the wait, and offers the message. The answer may be there at once.
     #[inline]
     fn send(&mut self, message: M, options: Options) -> Result<Option<M::Reply>, AskError<M>> {
@@ -166,10 +201,11 @@ impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
         let now = system.clock.now();
         let own = now.saturating_add(nanos(options.timeout.unwrap_or_else(|| self.target.patience())));
         let is_in_turn = scope::is_in_turn();
-        let inherited = if options.inherits && is_in_turn { inherit(system, now) } else { None };
-        let (deadline, lane, baggage) = match inherited {
-            Some((deadline, lane, baggage)) => (earlier(own, deadline), options.lane.min(lane), baggage),
-            None => (own, options.lane, None),
+        let mut header = options.header;
+        let inherited = if options.inherits && is_in_turn { inherit(system, now, &mut header) } else { None };
+        let (deadline, lane) = match inherited {
+            Some((deadline, lane)) => (earlier(own, deadline), options.lane.min(lane)),
+            None => (own, options.lane),
         };
         if deadline <= now {
             return Err(AskError::Timeout { stage: Stage::Queue });
@@ -178,7 +214,6 @@ impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
         if is_in_turn {
             self.wait = wait_of_this_turn(self.target).map_err(|path| AskError::AskCycle { path })?;
         }
-        let header = header(baggage, options.idempotency_key);
         let question = Question { message, header, expires: self.deadline, lane, now };
         match self.target.put(question, &mut self.answer) {
             Ok(answer) => Ok(answer),
@@ -329,24 +364,29 @@ fn distinct(deadline: Nanos) -> Nanos {
     (deadline & !(NUMBERS - 1)).max(NUMBERS) | (number & (NUMBERS - 2))
 }
 
-/// Deadline, lane and baggage of the running turn; the deadline in the time of the system that is asked, where it is
-/// `now`, as each system counts from its own start.
-fn inherit(asked: &Arc<SystemCore>, now: Nanos) -> Option<(Nanos, usize, Option<Baggage>)> {
+/// Deadline and lane of the running turn; the deadline in the time of the system that is asked, where it is `now`, as each
+/// system counts from its own start. Its baggage, and the request that it belongs to, go into the header.
+fn inherit(asked: &Arc<SystemCore>, now: Nanos, header: &mut Option<Box<Header>>) -> Option<(Nanos, usize)> {
     scope::current(|scope| {
+        let baggage = scope.baggage.borrow();
+        if baggage.is_some() || scope.correlation.get().is_some() {
+            take_along(header.get_or_insert_default(), baggage.as_ref(), scope.correlation.get());
+        }
         let (deadline, asking) = (scope.deadline.get(), &scope.node.core().system);
         let deadline = if deadline == 0 || Arc::ptr_eq(asking, asked) {
             deadline
         } else {
             now.saturating_add(deadline.saturating_sub(asking.clock.now()))
         };
-        (deadline, usize::from(scope.lane.get()).max(1), scope.baggage.borrow().clone())
+        (deadline, usize::from(scope.lane.get()).max(1))
     })
 }
 
-#[inline]
-fn header(baggage: Option<Baggage>, idempotency_key: Option<Arc<str>>) -> Option<Box<Header>> {
-    if baggage.is_none() && idempotency_key.is_none() {
-        return None;
-    }
-    Some(Box::new(Header { baggage, idempotency_key, ..Header::default() }))
+/// What the message has itself goes over what the turn has.
+fn take_along(header: &mut Header, baggage: Option<&Baggage>, correlation: Option<MessageId>) {
+    header.correlation_id = correlation;
+    header.baggage = match header.baggage.take() {
+        Some(own) => Some(own.over(baggage.cloned())),
+        None => baggage.cloned(),
+    };
 }

@@ -274,7 +274,7 @@ impl<T: Target<M>, M: Message> Drop for Room<'_, T, M> {
 /// Registers that the running turn, if there is one, waits for this target.
 pub(super) fn wait_of_this_turn<T: Target<M>, M: Message>(target: &T) -> Result<Option<Wait>, Vec<String>> {
     let waiting = scope::current(|scope| {
-        scope.has_waited.set(true);
+        scope.has_loose_ends.set(true);
         scope.waits.then(|| std::sync::Arc::clone(&scope.node))
     });
     // Looked for only inside of a turn: to have the actor behind a target means to count a reference to it.

@@ -1,5 +1,6 @@
 //! What happens at the start of an actor, after a fault, and at its end: the state table, as code.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 use std::time::Duration;
@@ -17,12 +18,14 @@ use crate::envelope::{Envelope, TellAsker};
 use crate::error::AskFailure;
 use crate::fault::{Fault, FaultClass, FaultKind, Incident, catch, drop_quietly};
 use crate::gate::ActorState;
+use crate::lineage::Lineage;
 use crate::mailbox::{CONTROL, Overflow, Pushed};
 use crate::message::{MessageId, Priority};
 use crate::observer::BreakerChange;
 use crate::supervisor::{GiveUp, Report, Strategy};
 use crate::sync::Ordering;
 use crate::system::System;
+use crate::trace::TraceContext;
 use crate::turn::{Ending, Failure, LocalFuture, Salvage};
 
 impl<A: Actor> Driver<A> {
@@ -232,7 +235,7 @@ impl<A: Actor> Driver<A> {
         let core = &self.cell.core;
         let now = core.system.clock.elapsed();
         let incident = Incident::new(core.name(), self.generation(), salvage.message, fault);
-        tracing::warn!(target: "callboard::supervisor", %incident, kind = ?incident.kind(), generation = self.generation(), "fault");
+        self.log_fault(&incident);
         core.with_rare(|rare| {
             rare.faults.faults += 1;
             rare.faults.last = Some(incident.clone());
@@ -244,6 +247,25 @@ impl<A: Actor> Driver<A> {
         if let Some(tell) = asker {
             tell(AskFailure::Faulted(incident));
         }
+    }
+
+    /// With the names of the message that the turn was for; where there was none the ids are those of the fault.
+    fn log_fault(&self, incident: &Incident) {
+        let fresh = MessageId::at(self.cell.core.system.clock.wall());
+        let lineage = match incident.message() {
+            Some(_) => self.lineage_of_turn(fresh),
+            None => Lineage::new(fresh, None, None),
+        };
+        tracing::warn!(target: "callboard::supervisor", message_id = %lineage.message_id,
+            correlation_id = %lineage.correlation_id, trace_id = %lineage.trace_id(), module = incident.actor(),
+            operation = incident.message().unwrap_or("-"), code = incident.code().code(), kind = ?incident.kind(),
+            generation = self.generation(), %incident, "fault");
+    }
+
+    fn lineage_of_turn(&self, otherwise: MessageId) -> Lineage {
+        let trace = TraceContext::of(self.scope.baggage.borrow().as_ref());
+        let message_id = self.scope.message_id.get().unwrap_or(otherwise);
+        Lineage::new(message_id, self.scope.correlation.get(), trace)
     }
 
     /// A kept message is tried again before the rest of its lane, or quarantined; of others the record remains. Answers with
@@ -279,8 +301,9 @@ impl<A: Actor> Driver<A> {
         let core = &self.cell.core;
         let at = core.system.clock.wall_at(now);
         let case = kept.as_mut().and_then(|envelope| envelope.header().as_ref()?.redelivered_from);
+        let id = case.unwrap_or_else(|| MessageId::at(at));
         let record = Quarantined {
-            id: case.unwrap_or_else(|| MessageId::at(at)),
+            id,
             at,
             message,
             priority: Priority::of_lane(lane),
@@ -289,6 +312,7 @@ impl<A: Actor> Driver<A> {
             is_kept: kept.is_some(),
             actor_id: core.id,
             is_awaited,
+            lineage: self.lineage_of_turn(id),
         };
         Tally::add(&core.tally.losses().quarantined, 1);
         let content = kept.as_ref().map(Envelope::content);
@@ -303,6 +327,7 @@ impl<A: Actor> Driver<A> {
     /// The value goes, with its timers, its futures and the effects of its turn.
     fn discard_value(&mut self) {
         drop(self.abandon_turn());
+        drop_quietly(self.running.left.take());
         drop_quietly(self.turn.remove());
         self.turn.context().reset();
     }
@@ -477,6 +502,19 @@ impl<A: Actor> Driver<A> {
             Directive::Resume { .. } | Directive::Fail => {}
             Directive::ResetBreaker => self.reset_breaker(),
             Directive::Breaker(mode) => self.set_breaker(mode),
+            Directive::Keep { asked, left } => self.keep_for_turn(asked, left),
+        }
+    }
+
+    /// An asker has gone. Its turn goes on if it runs, and otherwise never begins: what has been said before this directive
+    /// was, that its end is closed, is seen by all turns after it.
+    fn keep_for_turn(&mut self, asked: Nanos, left: Box<dyn Any + Send>) {
+        let in_turn = self.turn.is_active() || self.held.is_some();
+        if in_turn && self.scope.deadline.get() == asked {
+            self.scope.has_loose_ends.set(true);
+            self.running.left = Some(left);
+        } else {
+            drop_quietly(left);
         }
     }
 
@@ -569,7 +607,8 @@ impl<A: Actor> Driver<A> {
         core.in_hand.store(0, Ordering::Relaxed);
         let Salvage { asker, mut kept, .. } = salvage;
         let asker = asker.or_else(|| kept.as_mut().and_then(Envelope::take_asker));
-        let remains = Remains { content: kept.as_ref().map(Envelope::content), is_awaited: asker.is_some() };
+        let (content, header) = (kept.as_ref().map(Envelope::content), kept.as_ref().and_then(Envelope::peek));
+        let remains = Remains { content, is_awaited: asker.is_some(), header };
         core.bury(message, Priority::of_lane(usize::from(self.lane)), DeadReason::Killed, remains);
         if let Some(tell) = asker {
             tell(AskFailure::Stopped);
@@ -833,7 +872,7 @@ impl<A: Actor> Driver<A> {
             // What the framework says to itself is counted, but no loss.
             return Tally::add(&self.cell.core.tally.losses().dead, 1);
         }
-        let remains = Remains { content: Some(envelope.content()), is_awaited };
+        let remains = Remains { content: Some(envelope.content()), is_awaited, header: envelope.peek() };
         self.cell.core.bury(envelope.message(), Priority::of_lane(lane), reason, remains);
         drop_quietly(envelope);
     }

@@ -12,6 +12,7 @@ mod actors_are_placed;
 mod actors_end_as_told;
 mod an_open_breaker_protects_and_recovers;
 mod ask_cycles_never_hang;
+mod askers_leave_something_behind;
 mod asks_end_in_time;
 mod bounds_hold_and_say_so;
 mod children_start_in_order;

@@ -161,7 +161,7 @@ fn a_layer_above_records_its_dead_letters() {
         t.settle().await;
         let who = || (desk.name(), desk.id());
         for reason in [DeadReason::Overflow, DeadReason::Failed, DeadReason::Expired] {
-            t.system().record_dead_letter(who(), "a note", Priority::Low, reason);
+            t.system().record_dead_letter(who(), "a note", Priority::Low, reason, None);
         }
         let codes: Vec<_> = t.system().dead_letters().list().iter().map(|dead| dead.reason.code().code()).collect();
         assert_eq!(codes, ["busy", "handler_failed", "expired"]);

@@ -276,7 +276,7 @@ fn a_kept_message_has_three_attempts_and_the_lists_hold_a_thousand() {
         assert_eq!(t.system().quarantine().list()[0].attempts, 3);
         let bury = || {
             let actor = ("desk".to_owned(), desk.id());
-            t.system().record_dead_letter(actor, "Note", Priority::Normal, DeadReason::Overflow);
+            t.system().record_dead_letter(actor, "Note", Priority::Normal, DeadReason::Overflow, None);
         };
         for _ in 0..1000 {
             bury();

@@ -5,8 +5,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use callboard_actor::{AskError, Stage};
+use callboard_actor::{AskError, Lineage, Stage};
 use futures::future::{Either, select};
+use parking_lot::Mutex;
 
 use super::CallError;
 use crate::callable::{CallOptions, MoreOptions};
@@ -35,19 +36,17 @@ pub(crate) trait Carrier: Send + 'static {
 
 /// What every attempt of a call has in common.
 pub(crate) struct Plan<C> {
-    carrier: C,
-    options: CallOptions,
-    state: Arc<OperationState>,
+    single: Single<C>,
     policy: RetryPolicy,
     repeatable: Repeatable,
-    /// By the clock of the system.
-    deadline: Duration,
     middleware: Arc<[Arc<Named>]>,
+    lineage: Lineage,
     /// What of the options is for it.
     said: MoreOptions,
 }
 
 impl<C: Carrier> Plan<C> {
+    /// Made where the call is, as what that belongs to is that of the turn there.
     pub(crate) fn new(
         carrier: C,
         state: Arc<OperationState>,
@@ -55,77 +54,117 @@ impl<C: Carrier> Plan<C> {
         descriptor: Option<&OperationDescriptor>,
     ) -> Self {
         let (conduct, said) = (state.conduct(), options.more.take().map(|more| *more).unwrap_or_default());
+        let lineage = lineage(&said, options.takes_nothing_along, &state);
         // Of what is for the call as a whole its attempts need not be told.
-        if said.ignores_breaker {
-            options.more.get_or_insert_default().ignores_breaker = true;
-        }
-        if said.is_test {
-            options.more.get_or_insert_default().is_test = true;
-        }
+        let MoreOptions { ignores_breaker, is_test, trace, .. } = said;
+        let message_id = Some(lineage.message_id);
+        options.more =
+            Some(Box::new(MoreOptions { ignores_breaker, is_test, trace, message_id, ..MoreOptions::default() }));
         let is_idempotent = descriptor.is_some_and(|descriptor| descriptor.is_idempotent);
         let is_repeatable = is_idempotent || options.idempotency_key.is_some();
         let of_message = descriptor.and_then(|descriptor| descriptor.timeout);
         let timeout = options.timeout.or(conduct.settings.timeout).or(of_message);
         let timeout = timeout.unwrap_or_else(|| state.system().ask_timeout());
+        let deadline = state.system().elapsed().saturating_add(timeout);
         Self {
-            carrier,
-            options,
+            single: Single { carrier: Arc::new(Mutex::new(carrier)), state, options, deadline },
             policy: conduct.retry(said.retry),
             repeatable: if is_repeatable { Repeatable::Yes } else { Repeatable::No },
-            deadline: state.system().elapsed().saturating_add(timeout),
             middleware: Arc::clone(&conduct.middleware),
-            state,
+            lineage,
             said,
         }
     }
 
-    /// Through the middleware, which this input is shown to.
+    /// Goes through the middleware around all attempts, which sees the input and the output, and may answer by itself.
     pub(crate) async fn carry_out(mut self, input: Value) -> Result<Value, CallError> {
         let MoreOptions { api_key, user, metadata, .. } = std::mem::take(&mut self.said);
-        let (operation, deadline) = (Arc::clone(self.state.address()), Some(self.deadline));
-        let request = Request { operation, input, api_key, user, metadata, deadline };
-        let middleware = std::mem::take(&mut self.middleware);
-        Next::new(middleware, move |request| Box::pin(self.try_until_done(request.input))).run_alone(request).await
+        let (operation, deadline) = (Arc::clone(self.single.state.address()), Some(self.single.deadline));
+        let (lineage, attempt) = (self.lineage, None);
+        let request = Request { operation, input, api_key, user, metadata, deadline, lineage, attempt };
+        let middleware = Arc::clone(&self.middleware);
+        Next::around(middleware, move |request| Box::pin(self.try_until_done(request))).run_alone(request).await
     }
 
     /// Attempts, until one ends well or there is no sense in another.
-    async fn try_until_done(mut self, input: Value) -> Result<Value, CallError> {
-        self.state.note_call();
+    async fn try_until_done(self, request: Request) -> Result<Value, CallError> {
+        let state = &self.single.state;
+        state.note_call();
         let mut made = 0;
         loop {
             made += 1;
-            let error = match self.attempt(&input).await {
+            let error = match self.attempt(&request, made).await {
                 Ok(output) => return Ok(output),
                 Err(error) => error,
             };
+            state.log_failure(&self.lineage, made, &error);
             let (now, failed) = self.failed(made, &error);
             match self.policy.next(&failed, roll()) {
                 Retry::GiveUp(why) => return Err(error.after(made, why)),
-                Retry::At(_) if !self.carrier.can_repeat() => return Err(error.after(made, WhyNot::NoCopy)),
-                Retry::At(_) if !self.state.may_retry() => return Err(error.after(made, WhyNot::BudgetSpent)),
-                Retry::At(moment) => self.state.system().sleep(moment.saturating_sub(now)).await,
+                Retry::At(_) if !self.single.can_repeat() => return Err(error.after(made, WhyNot::NoCopy)),
+                Retry::At(_) if !state.may_retry() => return Err(error.after(made, WhyNot::BudgetSpent)),
+                Retry::At(moment) => state.system().sleep(moment.saturating_sub(now)).await,
             }
         }
     }
 
+    /// Goes through the middleware of each attempt.
+    async fn attempt(&self, request: &Request, made: u32) -> Result<Value, CallError> {
+        let mut single = self.single.clone();
+        single.options.more().attempt = made;
+        let Some(next) = Next::within(&self.middleware) else { return single.make(&request.input).await };
+        let request = Request { attempt: Some(made), ..request.clone() };
+        next(Box::new(move |request| Box::pin(async move { single.make(&request.input).await }))).run(request).await
+    }
+
+    fn failed(&self, made: u32, error: &CallError) -> (Duration, Attempt) {
+        let now = self.single.state.system().elapsed();
+        let mut failed = Attempt::new(made, error.class(), now).repeatable(self.repeatable);
+        if let Some(wait) = error.retry_after() {
+            failed = failed.retry_after(wait);
+        }
+        (now, failed.deadline(self.single.deadline))
+    }
+}
+
+/// What the call says of itself goes over what the turn does in which it is made.
+fn lineage(said: &MoreOptions, takes_nothing_along: bool, state: &OperationState) -> Lineage {
+    let id = said.message_id.unwrap_or_else(|| state.system().fresh_id());
+    let here = if takes_nothing_along { Lineage::new(id, None, None) } else { Lineage::here(id) };
+    Lineage::new(id, Some(here.correlation_id), said.trace.or(here.trace))
+}
+
+/// One attempt.
+struct Single<C> {
+    /// Behind a lock, as middleware stands between it and the call.
+    carrier: Arc<Mutex<C>>,
+    state: Arc<OperationState>,
+    options: CallOptions,
+    /// By the clock of the system.
+    deadline: Duration,
+}
+
+impl<C: Carrier> Single<C> {
     /// Within what is left of the time.
-    async fn attempt(&mut self, input: &Value) -> Result<Value, CallError> {
+    async fn make(self, input: &Value) -> Result<Value, CallError> {
         let place = place(&self.state, self.deadline).await;
         let left = self.deadline.saturating_sub(self.state.system().elapsed());
         let Some(place) = place.filter(|_| !left.is_zero()) else {
             return Err(CallError::Road(AskError::Timeout { stage: Stage::Queue }));
         };
-        let options = CallOptions { timeout: Some(left), ..self.options.clone() };
-        self.carrier.carry(input, options, place).await
+        let carried = self.carrier.lock().carry(input, CallOptions { timeout: Some(left), ..self.options }, place);
+        carried.await
     }
 
-    fn failed(&self, made: u32, error: &CallError) -> (Duration, Attempt) {
-        let now = self.state.system().elapsed();
-        let mut failed = Attempt::new(made, error.class(), now).repeatable(self.repeatable);
-        if let Some(wait) = error.retry_after() {
-            failed = failed.retry_after(wait);
-        }
-        (now, failed.deadline(self.deadline))
+    fn can_repeat(&self) -> bool {
+        self.carrier.lock().can_repeat()
+    }
+}
+
+impl<C> Clone for Single<C> {
+    fn clone(&self) -> Self {
+        let (carrier, state) = (Arc::clone(&self.carrier), Arc::clone(&self.state));
+        Self { carrier, state, options: self.options.clone(), deadline: self.deadline }
     }
 }
 

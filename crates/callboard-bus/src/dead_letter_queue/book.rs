@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use callboard_actor::{ActorId, ErrorCode, Message, MessageId, Priority, ShutdownPhase, System};
+use callboard_actor::{ActorId, ErrorCode, Lineage, LogLimit, Message, MessageId, Priority, ShutdownPhase, System};
 use parking_lot::Mutex;
 
 use super::content::{Content, ForSubscriber, Sent, size};
@@ -49,6 +49,8 @@ pub(crate) struct Failed {
     pub(crate) attempts: u32,
     pub(crate) bytes: u64,
     pub(crate) content: Option<Content>,
+    /// Of one that has none the letter is its own.
+    pub(crate) lineage: Option<Lineage>,
 }
 
 impl Failed {
@@ -70,6 +72,7 @@ impl Failed {
             priority: event.priority,
             attempts: 0,
             bytes: size(&event.data),
+            lineage: Some(event.lineage()),
             content: Some(Content::Event(Box::new(content))),
         }
     }
@@ -112,6 +115,7 @@ impl Failed {
             attempts: 0,
             bytes: 0,
             content: None,
+            lineage: None,
         }
     }
 }
@@ -158,16 +162,16 @@ impl Book {
             bytes: failed.bytes,
             is_retriable: content.as_ref().is_some_and(Content::is_retriable),
         };
-        self.note(&letter, wall);
+        self.note(&letter, &failed.lineage.unwrap_or_else(|| Lineage::new(letter.id, None, None)), wall);
         let fallen = self.shelf.lock().file(Filed { letter, content });
         drop_quietly(fallen);
     }
 
     /// At most one line a second.
-    fn note(&self, letter: &Letter, wall: Duration) {
+    fn note(&self, letter: &Letter, lineage: &Lineage, wall: Duration) {
         let Some(unlogged) = self.log.lock().permit(wall) else { return };
-        let message_id = letter.event.map_or_else(|| letter.id.to_string(), |event| event.to_string());
-        tracing::warn!(target: "callboard::dlq", %message_id, letter = %letter.id, module = %letter.module,
+        tracing::warn!(target: "callboard::dlq", message_id = %lineage.message_id, correlation_id = %lineage.correlation_id,
+            trace_id = %lineage.trace_id(), letter = %letter.id, module = %letter.module,
             operation = %letter.subject, code = letter.cause.code.code(), reason = letter.reason.as_str(),
             error = %letter.cause, unlogged, "a message has failed for good");
     }
@@ -182,25 +186,6 @@ impl Book {
 pub(super) fn drop_quietly<T>(gone: T) {
     if catch_unwind(AssertUnwindSafe(|| drop(gone))).is_err() {
         tracing::warn!(target: "callboard::dlq", "a message panicked when it was dropped");
-    }
-}
-
-/// At most one line a second, with the number of those left out.
-#[derive(Default)]
-struct LogLimit {
-    last: Option<Duration>,
-    silent: u64,
-}
-
-impl LogLimit {
-    /// `Some(n)` when a line may be written: n were left out since the last one.
-    fn permit(&mut self, now: Duration) -> Option<u64> {
-        if self.last.is_some_and(|last| now < last + Duration::from_secs(1)) {
-            self.silent += 1;
-            return None;
-        }
-        self.last = Some(now);
-        Some(std::mem::take(&mut self.silent))
     }
 }
 

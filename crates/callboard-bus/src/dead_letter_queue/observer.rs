@@ -3,7 +3,7 @@
 
 use std::any::Any;
 
-use callboard_actor::{ActorId, DeadLetter, DeadReason, MessageId, Observer, Priority, Quarantined, System};
+use callboard_actor::{ActorId, DeadLetter, DeadReason, Lineage, MessageId, Observer, Priority, Quarantined, System};
 
 use super::book::{Book, Failed, drop_quietly};
 use super::content::{Content, ForSubscriber};
@@ -26,6 +26,7 @@ struct Loss<'m> {
     /// The quarantine has the message itself.
     is_kept: bool,
     cause: Cause,
+    lineage: Lineage,
 }
 
 impl Observer for Book {
@@ -48,6 +49,7 @@ impl Observer for Book {
                 case: None,
                 is_kept: false,
                 cause: Cause::new(letter.reason.code(), words(letter.reason)),
+                lineage: letter.lineage,
             },
         );
     }
@@ -68,6 +70,7 @@ impl Observer for Book {
                 case: Some(record.id),
                 is_kept: record.is_kept,
                 cause: Cause::new(incident.code(), &tried).said(incident.text(), incident.location()),
+                lineage: record.lineage,
             },
         );
     }
@@ -102,7 +105,7 @@ impl Book {
             let content = loss.case.filter(|_| loss.is_kept).map(Content::Quarantined);
             let failed = Failed::message(&module, &operation, loss.message, loss.cause.clone());
             let (id, actor, attempts, priority) = (loss.case, Some(loss.actor), loss.attempts, loss.priority);
-            self.file(system, Failed { id, actor, attempts, priority, content, ..failed });
+            self.file(system, Failed { id, actor, attempts, priority, content, lineage: Some(loss.lineage), ..failed });
         }
     }
 

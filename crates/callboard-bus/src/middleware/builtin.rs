@@ -17,14 +17,18 @@ use crate::value::Value;
 ///
 /// Those of the call.
 pub async fn log_calls(request: Request, next: Next) -> Result<Value, CallError> {
-    let (operation, began) = (request.operation.clone(), Instant::now());
-    tracing::info!(target: "callboard::call", %operation, "call begins");
+    let (operation, module, began) = (request.operation.clone(), request.module().to_owned(), Instant::now());
+    let (lineage, trace_id) = (request.lineage, request.lineage.trace_id());
+    let (message_id, correlation_id) = (lineage.message_id, lineage.correlation_id);
+    tracing::info!(target: "callboard::call", %message_id, %correlation_id, %trace_id, module, %operation, "call begins");
     let result = next.run(request).await;
     let took = began.elapsed();
     match &result {
-        Ok(_) => tracing::info!(target: "callboard::call", %operation, ?took, "call succeeded"),
+        Ok(_) => tracing::info!(target: "callboard::call", %message_id, %correlation_id, %trace_id, module, %operation,
+            ?took, "call succeeded"),
         Err(error) => {
-            tracing::warn!(target: "callboard::call", %operation, ?took, code = error.code().code(), %error, "call failed");
+            tracing::warn!(target: "callboard::call", %message_id, %correlation_id, %trace_id, module, %operation,
+            code = error.code().code(), ?took, %error, "call failed")
         }
     }
     result

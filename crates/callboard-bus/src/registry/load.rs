@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::callable::{Asked, CallOptions, Callable, Unfit};
+use crate::concurrency::Place;
 use crate::descriptor::OperationDescriptor;
 use crate::operation::OperationState;
 use crate::value::Value;
@@ -27,14 +28,15 @@ impl Load {
     }
 
     /// One more, until it is dropped.
-    fn hold(&self) -> Held {
+    pub(crate) fn hold(&self) -> Held {
         self.0.fetch_add(1, Ordering::Relaxed);
         Held(self.clone())
     }
 }
 
 /// One call.
-struct Held(Load);
+#[derive(Debug)]
+pub(crate) struct Held(Load);
 
 impl Drop for Held {
     fn drop(&mut self) {
@@ -49,13 +51,17 @@ struct Counted {
 }
 
 impl Callable for Counted {
-    fn ask(&self, input: &Value, options: &CallOptions) -> Result<Asked, Unfit> {
-        let asked = self.operation.ask(input, options)?;
+    fn ask(&self, input: &Value, options: &CallOptions, place: Option<Place>) -> Result<Asked, Unfit> {
+        let asked = self.operation.ask(input, options, place)?;
         let held = self.load.hold();
         Ok(Box::pin(async move {
             let _held = held;
             asked.await
         }))
+    }
+
+    fn load(&self) -> Option<&Load> {
+        Some(&self.load)
     }
 
     fn descriptor(&self) -> &Arc<OperationDescriptor> {

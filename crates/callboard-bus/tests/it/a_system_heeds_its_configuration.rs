@@ -16,7 +16,7 @@ use callboard_bus::{
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use crate::captured::Captured;
+use crate::log_lines::Log;
 use crate::module_kit::{Seen, found};
 use crate::trouble::{Script, Turn, press, work};
 
@@ -322,7 +322,7 @@ fn so_often_is_swept_up_as_the_configuration_says() {
 /// F-CFG-12, F-CFG-17, F-API-08: off, calls are written down by nobody; on, by a line at the start and one at the end.
 #[test]
 fn calls_are_written_down_where_the_configuration_says() {
-    let log = Captured::default();
+    let log = Log::default();
     let live = loaded(Profile::Base, &[ONCE]);
     log.during(|| {
         configured(&live, async |t| {
@@ -382,7 +382,7 @@ fn the_configuration_has_the_last_word_of_all() {
 /// F-CFG-17: with who did it, from what, to what, in the order of the changes; what changes nothing is not told.
 #[test]
 fn every_change_is_told() {
-    let (live, log) = (loaded(Profile::Base, &[]), Captured::default());
+    let (live, log) = (loaded(Profile::Base, &[]), Log::default());
     let audit = Arc::new(Mutex::new(Vec::new()));
     let (kept, other) = (Arc::clone(&audit), live.clone());
     live.audit(move |change: &ConfigChange| {
@@ -445,7 +445,7 @@ fn another_configuration_takes_over_unless_it_comes_too_late() {
 /// F-CFG-15, F-CFG-01: who asks for protection or for a store that is not there is told so.
 #[test]
 fn what_nothing_heeds_yet_is_told() {
-    let log = Captured::default();
+    let log = Log::default();
     let live = loaded(Profile::Production, &[("REDIS_URL", "redis://localhost:6379")]);
     log.during(|| configured(&live, async |_| ()));
     let lines = log.about("callboard::config");
@@ -456,7 +456,7 @@ fn what_nothing_heeds_yet_is_told() {
             "{line}"
         );
     }
-    let quiet = Captured::default();
+    let quiet = Log::default();
     quiet.during(|| configured(&loaded(Profile::Enhanced, &[]), async |_| ()));
     assert_eq!(quiet.about("callboard::config"), Vec::<String>::new());
 }

@@ -26,6 +26,37 @@ fn what_went_well_is_success() {
     });
 }
 
+/// F-BUS-01: the reply carries the id of its request, which is the one that the handler saw; and says so in its JSON, however the
+/// call has ended.
+#[test]
+fn a_reply_names_its_request() {
+    TestSystem::run(async |t| {
+        let script = Script::default();
+        let _press = press(t, &script, CallSettings::new()).await;
+        let reply = t.system().call("press.work", 7).with_reply().await;
+        let (id, seen) = (reply.correlation_id, script.seen());
+        assert_eq!((seen, reply.result.as_ref().unwrap()), (vec![(Some(id), 1)], &Value::from(7)));
+        let json = serde_json::to_value(Response::from(reply)).unwrap();
+        assert_eq!(json, json!({ "status": "success", "result": 7, "correlation_id": id.to_string() }));
+
+        let own = t.system().fresh_id();
+        let unknown = t.system().call("pres.work", 1).message_id(own).with_reply().await;
+        assert_eq!(unknown.correlation_id, own, "the caller may choose it");
+        let json = serde_json::to_value(Response::from(unknown)).unwrap();
+        assert_eq!(
+            (&json["error"]["code"], &json["correlation_id"]),
+            (&json!("unknown_module"), &json!(own.to_string()))
+        );
+
+        let packed = t.system().call_packed("press.work", vec![9]).message_id(own).with_reply().await;
+        assert_eq!(
+            (packed.result.unwrap(), packed.correlation_id, script.seen()),
+            (vec![9], own, vec![(Some(own), 1)])
+        );
+        t.shutdown().await;
+    });
+}
+
 /// F-MOD-07: nothing but `status` and `error`, with the stable code and the words of the error.
 #[test]
 fn what_did_not_is_an_error_with_its_code() {

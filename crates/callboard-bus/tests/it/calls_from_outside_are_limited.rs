@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{ActorRef, AskError, Context, ErrorCode, Fault, Message, Stage};
-use callboard_bus::{CallError, CallSettings, Module, ModulesExt, OperationsExt, Registration, Value, module};
-use futures::future::join_all;
+use callboard_bus::{Call, CallError, Module, ModulesExt, OperationsExt, Registration, Value, module};
+use futures::future::{Either, join_all, select};
 use futures::{FutureExt, poll};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -31,6 +32,10 @@ impl Gauge {
 
     fn most(&self) -> usize {
         self.0[1].swap(0, SeqCst)
+    }
+
+    fn now(&self) -> usize {
+        self.0[0].load(SeqCst)
     }
 }
 
@@ -143,8 +148,6 @@ fn a_wait_ends_with_the_deadline() {
         assert!(matches!(late, CallError::Road(AskError::Timeout { stage: Stage::Queue })), "{late}");
         first.await.unwrap();
         assert_eq!(gauge.most(), 1);
-        t.system().operations().set(CallSettings::new().timeout(SECOND / 2)).unwrap();
-        assert_eq!(work(t).await.unwrap_err().code(), ErrorCode::Timeout, "the handler takes longer");
         assert_eq!(t.system().operations().concurrency().in_flight, 0, "a place is given back however a call ends");
         t.shutdown().await;
     });
@@ -174,6 +177,127 @@ fn the_limit_can_change_at_any_time() {
         operations.set_concurrency(8).unwrap();
         join_all((0..8).map(|_| work(t))).await;
         assert_eq!(gauge.most(), 8);
+        t.shutdown().await;
+    });
+}
+
+/// Does not end before somebody says so.
+struct Vault {
+    gauge: Gauge,
+    gate: Arc<Semaphore>,
+}
+
+#[derive(Message, Clone, Serialize, Deserialize, JsonSchema)]
+#[message(reply = (), timeout = "60s")]
+struct Open {}
+
+#[module(name = "vault", version = "1.0.0")]
+impl Vault {
+    #[request("open")]
+    async fn open(&mut self, _: Open, _: &mut Context<Self>) -> Result<(), Fault> {
+        self.gauge.begin();
+        // Nobody closes it.
+        self.gate.acquire().await.unwrap().forget();
+        self.gauge.end();
+        Ok(())
+    }
+}
+
+struct Vaults {
+    gauge: Gauge,
+    gate: Arc<Semaphore>,
+    all: Vec<(ActorRef<Vault>, Registration)>,
+}
+
+async fn vaults(t: &TestSystem, count: usize) -> Vaults {
+    let (gauge, gate) = (Gauge::default(), Arc::new(Semaphore::new(0)));
+    let mut all = Vec::new();
+    for _ in 0..count {
+        let theirs = (gauge.clone(), Arc::clone(&gate));
+        let vault = t.spawn(move || Vault { gauge: theirs.0.clone(), gate: Arc::clone(&theirs.1) });
+        all.push((vault.clone(), Vault::manifest().register(&vault).await.unwrap()));
+    }
+    t.settle().await;
+    Vaults { gauge, gate, all }
+}
+
+fn open(t: &TestSystem) -> Call {
+    t.system().call("vault.open", serde_json::json!({}))
+}
+
+/// F-BUS-09: handlers that go on though nobody waits for them any more, be it that the time of the caller was over or that the
+/// caller was dropped, keep their places until they end: never more than the limit, by the gauge and by the count.
+#[test]
+fn a_handler_keeps_its_place_though_nobody_waits() {
+    TestSystem::run(async |t| {
+        let Vaults { gauge, gate, all } = vaults(t, 9).await;
+        let operations = t.system().operations();
+        operations.set_concurrency(8).unwrap();
+        let typed = |at: usize| all[at].0.open(Open {});
+        let calls = [
+            open(t).into_future().map(|it| it.is_ok()).boxed_local(),
+            open(t).user("ada").into_future().map(|it| it.is_ok()).boxed_local(),
+            open(t).timeout(SECOND).into_future().map(|it| it.is_ok()).boxed_local(),
+            open(t).timeout(SECOND).user("ada").into_future().map(|it| it.is_ok()).boxed_local(),
+            typed(4).into_future().map(|it| it.is_ok()).boxed_local(),
+            typed(5).user("ada").into_future().map(|it| it.is_ok()).boxed_local(),
+            typed(6).timeout(SECOND).into_future().map(|it| it.is_ok()).boxed_local(),
+            typed(7).timeout(SECOND).user("ada").into_future().map(|it| it.is_ok()).boxed_local(),
+        ];
+        let mut waiting = Box::pin(join_all(calls));
+        assert!(poll!(&mut waiting).is_pending());
+        t.settle().await;
+        assert_eq!((gauge.now(), operations.concurrency().in_flight), (8, 8));
+        let over = async { t.advance(2 * SECOND).await };
+        assert!(
+            matches!(select(&mut waiting, Box::pin(over)).await, Either::Right(_)),
+            "those without a time-out wait"
+        );
+        drop(waiting);
+        t.settle().await;
+        assert_eq!((gauge.now(), operations.concurrency().in_flight), (8, 8), "nobody waits, and all go on");
+
+        let mut next = Box::pin(typed(8).into_future());
+        assert!(poll!(&mut next).is_pending());
+        t.advance(5 * SECOND).await;
+        assert!(poll!(&mut next).is_pending());
+        assert_eq!((gauge.now(), operations.concurrency().waiting), (8, 1), "one too many");
+        gate.add_permits(1);
+        t.settle().await;
+        assert!(poll!(&mut next).is_pending());
+        t.settle().await;
+        let status = operations.concurrency();
+        assert_eq!((gauge.now(), status.in_flight, status.waiting), (8, 8, 0), "one has ended, and the next begins");
+        gate.add_permits(8);
+        next.await.unwrap();
+        t.settle().await;
+        assert_eq!((gauge.now(), gauge.most(), operations.concurrency().in_flight), (0, 8, 0));
+        t.shutdown().await;
+    });
+}
+
+/// F-BUS-09: what has not begun never will, and so has no place from the moment on at which nobody waits for it; nor has a
+/// handler that is no more.
+#[test]
+fn what_never_begins_or_is_killed_has_no_place() {
+    TestSystem::run(async |t| {
+        let Vaults { gauge, gate, all } = vaults(t, 1).await;
+        let operations = t.system().operations();
+        let mut both = [open(t).into_future(), open(t).into_future()];
+        for call in &mut both {
+            assert!(poll!(call).is_pending());
+        }
+        t.settle().await;
+        assert_eq!((gauge.now(), operations.concurrency().in_flight), (1, 2));
+        let [first, second] = both;
+        drop(second);
+        assert_eq!(operations.concurrency().in_flight, 1, "it waited in the mailbox");
+        drop(first);
+        t.settle().await;
+        assert_eq!(operations.concurrency().in_flight, 1);
+        all[0].0.kill();
+        t.settle().await;
+        assert_eq!((operations.concurrency().in_flight, gate.available_permits()), (0, 0));
         t.shutdown().await;
     });
 }

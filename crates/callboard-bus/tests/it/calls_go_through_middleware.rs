@@ -2,6 +2,7 @@
 //! a module, or for those of one operation.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use callboard_actor::ErrorCode;
 use callboard_actor::testing::TestSystem;
@@ -109,7 +110,7 @@ fn it_may_answer_by_itself_and_change_what_passes() {
     });
 }
 
-/// F-API-07, F-API-09
+/// F-BUS-01, F-API-07, F-API-09: who calls, what, with what, until when; and what they say besides.
 #[test]
 fn it_sees_who_calls_and_what_they_say() {
     TestSystem::run(async |t| {
@@ -118,20 +119,119 @@ fn it_sees_who_calls_and_what_they_say() {
         let operations = t.system().operations();
         let seen = trail.clone();
         let look = move |request: Request, next: Next| {
-            seen.note(format!("{} {} {:?} {:?}", request.module(), request.operation, request.api_key, request.user));
+            let Request { operation, input, api_key, user, metadata, deadline, .. } = &request;
+            let said = (input, metadata.get("requires_auth"), deadline.map(|deadline| deadline.as_secs()));
+            seen.note(format!("{} {operation} {api_key:?} {user:?} {said:?}", request.module()));
             next.run(request)
         };
         operations.middleware("look").priority(1).install(look).unwrap();
         operations.middleware("user").install(require_user).unwrap();
-        let call = || t.system().call("press.work", 1).metadata("requires_auth", true);
+        let yes = Value::from(true);
+        let call = || t.system().call("press.work", 1).metadata("requires_auth", true).timeout(Duration::from_secs(7));
+        let (end, usual) =
+            ((t.now() + Duration::from_secs(7)).as_secs(), (t.now() + Duration::from_secs(30)).as_secs());
         let refused = call().api_key("k").await.unwrap_err();
         assert_eq!(refused.code(), ErrorCode::Unauthenticated);
         assert_eq!(refused.to_string(), "Authentication required");
         call().user("ada").await.unwrap();
         work(t).await.unwrap();
-        let expected =
-            ["press press.work Some(\"k\") None", "press press.work None Some(\"ada\")", "press press.work None None"];
-        assert_eq!((trail.take(), script.calls()), (expected.map(str::to_owned).to_vec(), 2));
+        let (said, silent) = ((Value::from(1), Some(&yes), Some(end)), (Value::from(1), None::<&Value>, Some(usual)));
+        let expected = [
+            format!("press press.work Some(\"k\") None {said:?}"),
+            format!("press press.work None Some(\"ada\") {said:?}"),
+            format!("press press.work None None {silent:?}"),
+        ];
+        assert_eq!((trail.take(), script.calls()), (expected.to_vec(), 2));
+        t.shutdown().await;
+    });
+}
+
+/// F-API-07: all that can be said of a call can be said of one with MessagePack.
+#[test]
+fn packed_calls_say_as_much() {
+    TestSystem::run(async |t| {
+        let (script, trail) = (Script::default(), Trail::default());
+        let _press = press(t, &script, CallSettings::new()).await;
+        let operations = t.system().operations();
+        let seen = trail.clone();
+        let look = move |request: Request, next: Next| {
+            seen.note(format!("{:?} {:?} {:?}", request.api_key, request.user, request.metadata.get("test")));
+            next.run(request)
+        };
+        operations.middleware("look").install(look).unwrap();
+        script.next(Turn::Busy, 1);
+        let call = t.system().call_packed("press.work", vec![7]).retry(RetryPolicy::default()).api_key("k").user("ada");
+        assert_eq!(call.test().await.unwrap(), [7]);
+        assert_eq!(trail.take(), ["Some(\"k\") Some(\"ada\") Some(true)"]);
+        assert_eq!(
+            (script.calls(), operations.status("press.work").unwrap().counts.begun),
+            (2, 0),
+            "a test is not counted"
+        );
+        t.shutdown().await;
+    });
+}
+
+/// F-API-07: the id of the call, which its handler sees as well; its trace, whether the call says it or the turn that it is made
+/// in; and for what each attempt goes through the number of it.
+#[test]
+fn it_sees_ids_and_attempts() {
+    TestSystem::run(async |t| {
+        let (script, trail) = (Script::default(), Trail::default());
+        let _press = press(t, &script, CallSettings::new()).await;
+        let operations = t.system().operations();
+        let look = |place: &'static str| {
+            let trail = trail.clone();
+            move |request: Request, next: Next| {
+                let (lineage, attempt) = (request.lineage, request.attempt);
+                let trace = lineage.trace.map(|trace| trace.to_string());
+                trail.note(format!("{place} {} {attempt:?} {trace:?}", lineage.message_id));
+                next.run(request)
+            }
+        };
+        operations.middleware("each").priority(1).each_attempt().install(look("each")).unwrap();
+        operations.middleware("around").priority(2).install(look("around")).unwrap();
+        let text = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        script.next(Turn::Busy, 1);
+        let call = t.system().call("press.work", 1).retry(RetryPolicy::default()).trace(text.parse().unwrap());
+        call.await.unwrap();
+        let seen = script.seen();
+        let (Some(id), [1, 2]) = (seen[0].0, [seen[0].1, seen[1].1]) else { panic!("{seen:?}") };
+        let trace = Some(text);
+        let expected = [
+            format!("around {id} None {trace:?}"),
+            format!("each {id} Some(1) {trace:?}"),
+            format!("each {id} Some(2) {trace:?}"),
+        ];
+        assert_eq!(trail.take(), expected);
+        work(t).await.unwrap();
+        let (seen, trail) = (script.seen(), trail.take());
+        let other = seen[0].0.unwrap();
+        assert_ne!(other, id);
+        assert_eq!(trail, [format!("around {other} None None"), format!("each {other} Some(1) None")]);
+        let steps = operations.pipeline("press.work").unwrap();
+        let expected = ["2 around (all calls)", "retry: none", "1 each (all calls, each attempt)"];
+        assert_eq!(steps.steps()[..3], expected);
+        t.shutdown().await;
+    });
+}
+
+/// F-API-07: one that is for each attempt may change what goes in, and answer an attempt by itself.
+#[test]
+fn each_attempt_may_be_changed() {
+    TestSystem::run(async |t| {
+        let script = Script::default();
+        let _press = press(t, &script, CallSettings::new()).await;
+        let sign = |mut request: Request, next: Next| async move {
+            if request.attempt == Some(1) {
+                return Err(CallError::refused(ErrorCode::Unavailable, "not yet"));
+            }
+            request.input = Value::from(request.attempt.unwrap_or_default() * 10);
+            next.run(request).await
+        };
+        t.system().operations().middleware("sign").each_attempt().install(sign).unwrap();
+        let output = t.system().call("press.work", 1).retry(RetryPolicy::default()).await.unwrap();
+        assert_eq!((output, script.calls()), (Value::from(20), 1));
         t.shutdown().await;
     });
 }

@@ -768,9 +768,11 @@ fn every_line_names_the_message() {
         });
     });
     let about: Vec<_> = lines.iter().filter(|line| line.contains(" WARN ") && line.contains("module=")).collect();
-    assert_eq!(about.len(), 4, "three attempts and the letter: {lines:#?}");
+    assert_eq!(about.len(), 5, "three attempts, the dead letter and that of the queue: {lines:#?}");
     for line in about {
-        for said in [format!("message_id={id}"), "operation=a".to_owned(), r#"code="handler_failed""#.to_owned()] {
+        let (correlation, trace) = (format!("correlation_id={id}"), format!("trace_id={}", id.replace('-', "")));
+        let message = format!("message_id={id}");
+        for said in [message, correlation, trace, "operation=".to_owned(), r#"code="handler_failed""#.to_owned()] {
             assert!(line.contains(&said), "{line} does not say {said}");
         }
         assert!(!line.contains("k-1"), "{line}");

@@ -6,7 +6,11 @@ use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{DeadReason, ErrorCode, Fault};
-use callboard_bus::{Event, EventsExt, Value};
+use callboard_bus::retry::Jitter;
+use callboard_bus::{CallSettings, Event, EventsExt, ModulesExt, OperationsExt, RetryPolicy, Value};
+use futures::poll;
+
+use crate::trouble::{Script, press, work};
 
 /// How many run now, how many did at most, and how many have ended.
 #[derive(Clone, Default)]
@@ -67,6 +71,61 @@ fn one_at_a_time_unless_told() {
         assert_eq!((gauge.done(), gauge.most()), (1, 1));
         t.advance(Duration::from_millis(300)).await;
         assert_eq!((gauge.done(), gauge.most()), (3, 1));
+        t.shutdown().await;
+    });
+}
+
+/// F-BUS-23, F-BUS-09: functions have places among all that is handled at once, as calls from outside have. A function
+/// calls in its own place, so one place is enough for all of them to end.
+#[test]
+fn functions_are_among_what_is_handled_at_once() {
+    TestSystem::run(async |t| {
+        let operations = t.system().operations();
+        operations.set_concurrency(1).unwrap();
+        let script = Script::default();
+        let _press = press(t, &script, CallSettings::new()).await;
+        let (gauge, system) = (Gauge::default(), t.system().clone());
+        let shared = gauge.clone();
+        let function = move |_| {
+            let (gauge, system) = (shared.clone(), system.clone());
+            async move {
+                system.call("press.work", 1).await?;
+                gauge.take_100_ms().await
+            }
+        };
+        let _subscription = t.system().subscribe_fn("a", function).concurrency(4).await.unwrap();
+        for _ in 0..3 {
+            t.system().publish("a", Value::Null).await.unwrap();
+        }
+        t.settle().await;
+        let status = operations.concurrency();
+        assert_eq!((status.in_flight, status.waiting, gauge.most()), (1, 2, 1));
+        let mut call = Box::pin(work(t));
+        assert!(poll!(&mut call).is_pending());
+        assert_eq!(operations.concurrency().waiting, 3, "a call from outside waits behind them");
+        t.advance(Duration::from_millis(350)).await;
+        call.await.unwrap();
+        assert_eq!((gauge.done(), gauge.most(), script.calls()), (3, 1, 4));
+        t.settle().await;
+        assert_eq!(operations.concurrency().in_flight, 0);
+        t.shutdown().await;
+    });
+}
+
+/// F-BUS-23: while a function waits for its next try, another has the place.
+#[test]
+fn a_pause_needs_no_place() {
+    TestSystem::run(async |t| {
+        t.system().operations().set_concurrency(1).unwrap();
+        let policy =
+            RetryPolicy::builder().initial_delay(Duration::from_secs(20)).jitter(Jitter::None).build().unwrap();
+        let failing = t.system().subscribe_fn("a", async |_| Err(Fault::retryable("it was to fail"))).retry(policy);
+        let _failing = failing.await.unwrap();
+        t.system().publish("a", Value::Null).await.unwrap();
+        t.settle().await;
+        let script = Script::default();
+        let _press = press(t, &script, CallSettings::new()).await;
+        work(t).await.unwrap();
         t.shutdown().await;
     });
 }

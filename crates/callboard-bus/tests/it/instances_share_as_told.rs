@@ -3,9 +3,11 @@
 use std::future::IntoFuture;
 
 use callboard_actor::testing::TestSystem;
-use callboard_actor::{ActorRef, Child, child};
-use callboard_bus::{Balance, CallFuture, Health, Manifest, ModulesExt, Registration, from_value};
+use callboard_actor::{ActorRef, Child, Context, Fault, Message, child};
+use callboard_bus::{Balance, CallFuture, Health, Manifest, Module, ModulesExt, Registration, from_value, module};
 use futures::future::join_all;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::module_kit::{Adder, Rest, SECOND, Who, adder, offer, who};
@@ -109,6 +111,48 @@ fn who_is_busy_gets_no_call_while_another_is_not() {
         };
         let (answers, ()) = futures::join!(busy, dropped);
         assert!(answers.into_iter().all(|answer| answer.is_ok()));
+        t.shutdown().await;
+    });
+}
+
+/// Takes a while, and says who it is.
+struct Clerk(u64);
+
+#[derive(Message, Clone, Serialize, Deserialize, JsonSchema)]
+#[message(reply = u64)]
+struct Write {}
+
+#[module(name = "clerk", version = "1.0.0")]
+impl Clerk {
+    #[request("write")]
+    async fn write(&mut self, _: Write, cx: &mut Context<Self>) -> Result<u64, Fault> {
+        cx.system().sleep(SECOND).await;
+        Ok(self.0)
+    }
+}
+
+/// Calls by the methods of a reference are load as well, whether or not there is more to them than one attempt.
+#[test]
+fn calls_with_types_are_load() {
+    TestSystem::run(async |t| {
+        let mut all = Vec::new();
+        for id in 0..3 {
+            let clerk = t.spawn(move || Clerk(id));
+            let manifest = Clerk::manifest().balance(Balance::LeastLoaded);
+            all.push((clerk.clone(), manifest.register(&clerk).await.unwrap()));
+        }
+        t.settle().await;
+        let (first, last) = (&all[0].0, &all[2].0);
+        let mut typed = [first.write(Write {}).into_future(), last.write(Write {}).user("ada").into_future()];
+        for call in &mut typed {
+            assert!(futures::poll!(call).is_pending());
+        }
+        let next = async || from_value::<u64>(&t.system().call("clerk.write", json!({})).await.unwrap()).unwrap();
+        assert_eq!(next().await, 1, "the others are busy");
+        drop(typed);
+        let mut chosen = [next().await, next().await, next().await];
+        chosen.sort_unstable();
+        assert_eq!(chosen, [0, 1, 2], "nobody waits for them any more");
         t.shutdown().await;
     });
 }

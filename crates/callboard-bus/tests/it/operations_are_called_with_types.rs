@@ -46,6 +46,19 @@ struct Drop {
 #[message(reply = ())]
 struct Wait {}
 
+/// Cannot be copied, and cannot be shown though it says that it can.
+#[derive(Message, Deserialize, JsonSchema)]
+#[message(reply = u32)]
+struct Secret {
+    amount: u32,
+}
+
+impl Serialize for Secret {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("it is not shown"))
+    }
+}
+
 /// An output that cannot be read back.
 #[derive(Debug, PartialEq, Serialize, JsonSchema)]
 struct Opaque(u32);
@@ -79,6 +92,11 @@ impl Desk {
             }
             None => Ok(drop.amount),
         }
+    }
+
+    #[request("hide")]
+    fn hide(&mut self, secret: Secret) -> Result<u32, Fault> {
+        self.drop(Drop { amount: secret.amount })
     }
 
     #[request("wait")]
@@ -264,6 +282,19 @@ fn without_a_module_it_is_an_ask() {
             Manifest::<Desk>::new("other", "1.0.0").operation::<Look>("look").register(&desk).await.unwrap();
         // What it was registered as has no such operation at this place.
         assert_eq!(desk.work(Work { amount: 1 }).await.unwrap().unwrap(), 2);
+        t.shutdown().await;
+    });
+}
+
+/// What can be neither copied nor shown has one attempt, and the error says why no other.
+#[test]
+fn what_cannot_be_shown_is_not_tried_again() {
+    TestSystem::run(async |t| {
+        let (desk, _registration) = desk(t, 5, CallSettings::new()).await;
+        let policy = RetryPolicy::builder().max_retries(2).jitter(Jitter::None).build().unwrap();
+        let error = desk.hide(Secret { amount: 1 }).retry(policy).await.unwrap_err();
+        assert_eq!((error.code(), error.attempts()), (ErrorCode::HandlerFailed, 1), "{error}");
+        assert_eq!(counts(t, "desk.hide").begun, 1);
         t.shutdown().await;
     });
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
-use callboard_actor::{Actor, Backoff, Child, Context, Fault, Handler, Message, child};
+use callboard_actor::{Actor, Backoff, Child, Context, Fault, Handler, Message, MessageId, child};
 use callboard_bus::{CallError, CallSettings, Manifest, ModulesExt, Operation, Registration, Value};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -21,11 +21,15 @@ pub(crate) enum Turn {
     Long(Duration),
 }
 
+/// The id of a message and the number of its attempt.
+pub(crate) type Seen = (Option<MessageId>, u32);
+
 /// What is to come, and how often it was called: shared by all values of the actor.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Script {
     turns: Arc<Mutex<VecDeque<Turn>>>,
     calls: Arc<AtomicU64>,
+    seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Script {
@@ -37,6 +41,11 @@ impl Script {
     /// Nothing is to come any more.
     pub(crate) fn clear(&self) {
         self.turns.lock().unwrap().clear();
+    }
+
+    /// The id and the number of the attempt that its handler saw, each time since this was last asked.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        std::mem::take(&mut self.seen.lock().unwrap())
     }
 
     /// How often its handler ran.
@@ -62,8 +71,9 @@ impl Message for Work {
 pub(crate) struct Woe(&'static str);
 
 impl Handler<Work> for Trouble {
-    async fn handle(&mut self, Work(n): Work, _: &mut Context<Self>) -> Result<Result<u64, Woe>, Fault> {
+    async fn handle(&mut self, Work(n): Work, cx: &mut Context<Self>) -> Result<Result<u64, Woe>, Fault> {
         self.0.calls.fetch_add(1, Ordering::Relaxed);
+        self.0.seen.lock().unwrap().push((cx.message_id(), cx.attempt()));
         let turn = self.0.turns.lock().unwrap().pop_front().unwrap_or(Turn::Well);
         match turn {
             Turn::Well => {}
