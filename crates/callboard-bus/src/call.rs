@@ -1,5 +1,6 @@
 //! Calls by name: [`Call`], with values, and [`PackedCall`], with MessagePack.
 
+mod burial;
 mod conduct;
 mod error;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use callboard_actor::Priority;
 
+pub(crate) use self::burial::Way;
 pub(crate) use self::conduct::{Carrier, Plan};
 use self::error::why_not_taken;
 pub(crate) use self::error::without_message;
@@ -307,6 +309,10 @@ impl Carrier for ByName {
         let payload = self.key.into_iter().fold(payload, Payload::with_key);
         let (modules, address) = (self.modules.clone(), Ok(self.address.clone()));
         Call { modules, address, payload, options, place: Some(place) }.into_future()
+    }
+
+    fn way(&self) -> Option<Way> {
+        Some(Way { address: self.address.clone(), key: self.key, is_shown: true })
     }
 }
 

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use crate::authoring::{Read, Show};
-use crate::call::{CallError, Carrier, Plan, without_message};
+use crate::call::{CallError, Carrier, Plan, Way as CallWay, without_message};
 use crate::callable::{Answer, CallOptions, MoreOptions, caught, fallible, panicked, plain};
 use crate::concurrency::Place;
 use crate::offered::Offered;
@@ -278,8 +278,10 @@ fn conducted<'a, A: Handler<M>, M: Message>(
     offered: &Offered,
 ) -> BoxFuture<'a, Result<M::Reply, CallError>> {
     let OperationCall { actor, message, kind, options } = call;
-    let (forms, replied) = ((kind.forms)(), Arc::default());
-    let shown = forms.show.and_then(|show| caught(|| show(&message))?.ok()).unwrap_or_default();
+    let (mut forms, replied) = ((kind.forms)(), Arc::default());
+    let shown = forms.show.and_then(|show| caught(|| show(&message))?.ok());
+    forms.show = forms.show.filter(|_| shown.is_some());
+    let shown = shown.unwrap_or_default();
     let read_reply = forms.read_reply;
     let typed = Typed {
         actor: actor.clone(),
@@ -385,6 +387,11 @@ impl<A: Handler<M>, M: Message> Carrier for Typed<A, M> {
             attempt.settle(&result);
             result
         }
+    }
+
+    fn way(&self) -> Option<CallWay> {
+        let address = self.state.address().parse().ok()?;
+        Some(CallWay { address, key: None, is_shown: self.forms.show.is_some() })
     }
 
     fn can_repeat(&self) -> bool {

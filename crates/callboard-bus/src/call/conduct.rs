@@ -9,6 +9,7 @@ use callboard_actor::{AskError, Stage};
 use futures::future::{Either, select};
 
 use super::CallError;
+use super::burial::{Burial, Way};
 use crate::callable::{CallOptions, MoreOptions};
 use crate::concurrency::Place;
 use crate::descriptor::OperationDescriptor;
@@ -26,6 +27,9 @@ pub(crate) trait Carrier: Send + 'static {
         options: CallOptions,
         place: Place,
     ) -> impl Future<Output = Result<Value, CallError>> + Send + use<Self>;
+
+    /// Whom it is for, beside the operation.
+    fn way(&self) -> Option<Way>;
 
     /// Whether there is something left to make another attempt of.
     fn can_repeat(&self) -> bool {
@@ -45,6 +49,8 @@ pub(crate) struct Plan<C> {
     middleware: Arc<[Arc<Named>]>,
     /// What of the options is for it.
     said: MoreOptions,
+    /// Where an error may leave a letter.
+    burial: Option<Box<Burial>>,
 }
 
 impl<C: Carrier> Plan<C> {
@@ -54,6 +60,7 @@ impl<C: Carrier> Plan<C> {
         mut options: CallOptions,
         descriptor: Option<&OperationDescriptor>,
     ) -> Self {
+        let burial = Burial::prepare(&state, &options, descriptor, || carrier.way());
         let (conduct, said) = (state.conduct(), options.more.take().map(|more| *more).unwrap_or_default());
         // Of what is for the call as a whole its attempts need not be told.
         if said.ignores_breaker {
@@ -76,6 +83,7 @@ impl<C: Carrier> Plan<C> {
             middleware: Arc::clone(&conduct.middleware),
             state,
             said,
+            burial,
         }
     }
 
@@ -83,9 +91,15 @@ impl<C: Carrier> Plan<C> {
     pub(crate) async fn carry_out(mut self, input: Value) -> Result<Value, CallError> {
         let MoreOptions { api_key, user, metadata, .. } = std::mem::take(&mut self.said);
         let (operation, deadline) = (Arc::clone(self.state.address()), Some(self.deadline));
+        let burial = self.burial.take().map(|burial| burial.of(&input));
         let request = Request { operation, input, api_key, user, metadata, deadline };
         let middleware = std::mem::take(&mut self.middleware);
-        Next::new(middleware, move |request| Box::pin(self.try_until_done(request.input))).run_alone(request).await
+        let next = Next::new(middleware, move |request| Box::pin(self.try_until_done(request.input)));
+        let result = next.run_alone(request).await;
+        if let (Some(burial), Err(error)) = (burial, &result) {
+            burial.file(error);
+        }
+        result
     }
 
     /// Attempts, until one ends well or there is no sense in another.

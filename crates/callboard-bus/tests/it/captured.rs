@@ -16,8 +16,13 @@ impl Captured {
 
     /// The lines with this target so far.
     pub(crate) fn about(&self, target: &str) -> Vec<String> {
+        self.lines().into_iter().filter(|line| line.contains(&format!(" {target}: "))).collect()
+    }
+
+    /// All lines so far.
+    pub(crate) fn lines(&self) -> Vec<String> {
         let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        text.lines().filter(|line| line.contains(&format!(" {target}: "))).map(str::to_owned).collect()
+        text.split('\n').map(str::to_owned).collect()
     }
 }
 
