@@ -79,7 +79,8 @@ impl CallAgain {
         let mut call = system.modules().call(&self.address, self.input.clone()).no_inherit();
         call.payload = self.key.into_iter().fold(call.payload, super::Payload::with_key);
         call.options = CallOptions { takes_nothing_along: true, ..self.options.clone() };
-        call.options.more.get_or_insert_default().is_redelivered = true;
+        let more = call.options.more.get_or_insert_default();
+        (more.is_redelivered, more.ignores_breaker) = (true, false);
         call
     }
 }

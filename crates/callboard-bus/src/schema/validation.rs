@@ -3,7 +3,8 @@
 use std::fmt::{self, Write as _};
 use std::sync::OnceLock;
 
-use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -80,10 +81,23 @@ impl Validation {
         let Ok(payload) = serde_json::to_value(payload) else { return vec![SchemaFault::not_json()] };
         let faults = validator.iter_errors(&payload).take(MOST);
         let mut faults: Vec<_> = faults
-            .map(|fault| SchemaFault { path: fault.instance_path().to_string(), reason: fault.masked().to_string() })
+            .map(|fault| SchemaFault { path: fault.instance_path().to_string(), reason: reason(&fault, &payload) })
             .collect();
         faults.sort_by(|one, other| one.path.cmp(&other.path));
         faults
+    }
+}
+
+/// What is wrong, in words. Where nothing at all is allowed to be there, they are ours: they name what is.
+fn reason(fault: &ValidationError<'_>, payload: &Json) -> String {
+    let is_of_others = fault.schema_path().as_str().ends_with("/additionalProperties");
+    let here = payload.pointer(fault.instance_path().as_str()).and_then(Json::as_object);
+    match here.filter(|_| is_of_others && matches!(fault.kind(), ValidationErrorKind::FalseSchema)) {
+        None => fault.masked().to_string(),
+        Some(found) => {
+            let names: Vec<_> = found.keys().map(|name| format!("'{name}'")).collect();
+            format!("no properties are allowed, and there is {}", names.join(", "))
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-use callboard_actor::{Context, Message};
+use callboard_actor::Message;
 use callboard_bus::module;
 
 #[derive(Message, serde::Deserialize, schemars::JsonSchema)]
@@ -23,7 +23,7 @@ impl Shapes {
     #[request("one", blocking)]
     async fn one(&self, _: One) {}
     #[request("two", blocking)]
-    fn two(&self, _: Two, _: &mut Context<Self>) {}
+    fn two(&self, _: Two, _: &mut callboard_actor::Context<Self>) {}
 }
 
 #[derive(Clone)]

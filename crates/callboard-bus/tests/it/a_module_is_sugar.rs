@@ -420,8 +420,8 @@ fn what_the_macro_writes_does_what_is_written_by_hand() {
             "process_data: validation_failed the input of `processor.process_data` does not fit: at data: expected a \
              sequence, found string \"text\"",
             "hash: 4",
-            "done: validation_failed the input of `processor.done` does not fit: /: Additional properties are not \
-             allowed ('much' was unexpected)",
+            "done: validation_failed the input of `processor.done` does not fit: /: no properties are \
+             allowed, and there is 'much'",
             "done: 1",
             "fail: handler_failed the turn failed: processor: as it was told",
             "done: 0",

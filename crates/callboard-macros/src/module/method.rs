@@ -1,7 +1,6 @@
 //! A method that has a part in its module: [`Method`].
 
 use quote::ToTokens;
-use syn::spanned::Spanned;
 use syn::{Error, FnArg, Ident, ImplItemFn, ItemImpl, Receiver, ReceiverKind, ReturnType, Signature, Type};
 
 use super::role::{Role, documentation};
@@ -106,8 +105,11 @@ fn check(role: &Role, signature: &Signature) -> syn::Result<()> {
     };
     let given = signature.inputs.iter().filter(|input| matches!(input, FnArg::Typed(_))).count();
     if !(least..=most).contains(&given) {
-        let place = if given == 0 { signature.ident.span() } else { signature.inputs.span() };
-        return Err(Error::new(place, told));
+        let mut typed = signature.inputs.iter().filter(|input| matches!(input, FnArg::Typed(_)));
+        return Err(match typed.nth(most) {
+            Some(extra) => Error::new_spanned(extra, told),
+            None => Error::new(signature.ident.span(), told),
+        });
     }
     check_receiver(role, signature)?;
     check_asyncness(role, signature)

@@ -257,7 +257,7 @@ impl Module {
         let work = match &method.shared {
             None => quote! { move || <#own>::#name(message) },
             Some(receiver) => quote_spanned! { receiver.span() => {
-                let shared = <#own as ::core::clone::Clone>::clone(self);
+                let shared = ::core::clone::Clone::clone(&*self);
                 move || <#own>::#name(&shared, message)
             } },
         };
