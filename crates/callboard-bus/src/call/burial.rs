@@ -64,11 +64,11 @@ impl Burial {
 
     /// Files the letter, if there is to be one.
     #[cold]
-    pub(super) fn file(self: Box<Self>, error: &CallError) {
+    pub(super) fn file(self, error: &CallError) {
         if !self.classes.contains(&error.class()) {
             return;
         }
-        let Self { state, again, is_shown, .. } = *self;
+        let Self { state, again, is_shown, .. } = self;
         Book::of(state.system()).file(state.system(), Failed::call(again, is_shown, error));
     }
 }

@@ -14,7 +14,7 @@ use crate::names;
 /// See above.
 pub(super) enum Role {
     /// `#[request("name", ..)]`
-    Request(Request),
+    Request(Box<Request>),
     /// `#[event("pattern")]`, or `#[event]` where the type of the event has the name.
     Event(Option<LitStr>),
     /// `#[every("30s")]`
@@ -68,7 +68,7 @@ impl Role {
     fn read(attribute: &Attribute) -> syn::Result<Option<Self>> {
         let path = attribute.path();
         Ok(Some(match () {
-            () if path.is_ident("request") => Self::Request(attribute.parse_args()?),
+            () if path.is_ident("request") => Self::Request(Box::new(attribute.parse_args()?)),
             () if path.is_ident("event") => Self::Event(pattern(attribute)?),
             () if path.is_ident("every") => Self::Every(period(&attribute.parse_args()?)?),
             () if path.is_ident("probe") => {
