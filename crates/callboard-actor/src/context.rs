@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
 use crate::actor::{Actor, Handler, StopReason};
 use crate::actor_ref::{ActorRef, Target};
@@ -18,7 +18,7 @@ use crate::cell::{ActorCell, Directive, Node, Tally};
 use crate::child::IntoChild;
 use crate::clock::{NEAR, Nanos};
 use crate::envelope::Header;
-use crate::fault::{Fault, FaultKind, catch, guard};
+use crate::fault::{Fault, FaultKind, catch, guard, record_backtraces};
 use crate::message::{Message, MessageId, Priority};
 use crate::monitor::{Down, Restarted, Watcher};
 use crate::reply::Reply;
@@ -42,6 +42,15 @@ pub struct Context<A: Actor> {
     attempt: u32,
     pub(crate) leaving: Option<Leaving>,
     extra: Option<Box<Extra>>,
+}
+
+/// Work on the pool for blocking code that never begins, unless it has, when nobody waits for it any more.
+struct Unbegun<T>(JoinHandle<T>);
+
+impl<T> Drop for Unbegun<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// How an actor wants to end.
@@ -235,6 +244,46 @@ impl<A: Actor> Context<A> {
             // As for a timer.
             let _ = me.tell(message).await;
         })
+    }
+
+    /// Runs `work` on the pool for blocking code, for a turn that waits for what comes of it: the turn goes on as any that
+    /// awaits something, and the other actors of the thread have theirs meanwhile. The work takes nothing of the turn along.
+    ///
+    /// # Errors
+    ///
+    /// A panic in the work, as a fault that is one of the handler when the turn ends with it. And that the system ended before
+    /// the work began.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it has ended, work that has not begun never does. What has begun goes on to its end, and what comes of it
+    /// is dropped; the thread of an actor that is gone waits for it when the system is shut down.
+    ///
+    /// ```
+    /// # use callboard_actor::{Actor, Context, Fault, Handler, Message};
+    /// # struct Archive;
+    /// # impl Actor for Archive {}
+    /// # struct Load(std::path::PathBuf);
+    /// # impl Message for Load { type Reply = usize; }
+    /// impl Handler<Load> for Archive {
+    ///     async fn handle(&mut self, load: Load, cx: &mut Context<Self>) -> Result<usize, Fault> {
+    ///         let bytes = cx.run_blocking(move || std::fs::read(load.0)).await??;
+    ///         Ok(bytes.len())
+    ///     }
+    /// }
+    /// ```
+    pub fn run_blocking<T, F>(&self, work: F) -> impl Future<Output = Result<T, Fault>> + use<T, F, A>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let backtraces = self.system().core().backtraces;
+        let guarded = move || {
+            record_backtraces(backtraces);
+            guard(work)
+        };
+        let mut work = Unbegun(tokio::task::spawn_blocking(guarded));
+        async move { (&mut work.0).await.unwrap_or_else(|_shutting_down| Err(Fault::retryable("the system has ended"))) }
     }
 
     /// Starts an actor beside this one, under the same supervisor.

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::panic::{AssertUnwindSafe, Location, PanicHookInfo, catch_unwind};
 use std::sync::{Arc, Once};
 
@@ -164,14 +164,23 @@ fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn
     std::iter::successors(Some(error), |&cause| cause.source())
 }
 
+/// On one line, as it may repeat what somebody has sent.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.text)?;
+        write_line(f, &self.0.text)?;
         match &self.0.location {
             Some(location) => write!(f, " at {location}"),
             None => Ok(()),
         }
     }
+}
+
+/// A text with its control characters escaped, so that it forges no line of a log and does nothing to a terminal.
+fn write_line(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    text.chars().try_for_each(|sign| match sign.is_control() {
+        true => write!(f, "{}", sign.escape_default()),
+        false => f.write_char(sign),
+    })
 }
 
 impl fmt::Debug for Fault {
@@ -280,9 +289,11 @@ impl Serialize for Incident {
     }
 }
 
+/// On one line, as a [`Fault`].
 impl fmt::Display for Incident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.0.actor, self.0.text)?;
+        write!(f, "{}: ", self.0.actor)?;
+        write_line(f, &self.0.text)?;
         match &self.0.location {
             Some(location) => write!(f, " at {location}"),
             None => Ok(()),
@@ -415,6 +426,13 @@ mod tests {
         assert_eq!(fault.text(), "cannot read the file: disk gone");
         assert_eq!(fault.class(), FaultClass::Permanent);
         assert!(fault.location().is_some_and(|place| place.contains("fault.rs")));
+    }
+
+    #[test]
+    fn what_is_shown_is_one_line() {
+        let incident = Incident::new("lab".into(), 1, None, Fault::permanent("no `a\nb\u{1b}[2J`"));
+        assert!(incident.to_string().starts_with("lab: no `a\\nb\\u{1b}[2J` at "), "{incident}");
+        assert_eq!(incident.text(), "no `a\nb\u{1b}[2J`");
     }
 
     #[test]

@@ -17,7 +17,8 @@ use crate::value::Value;
 /// An event about to be published without a channel and on every channel that there is: `.await` publishes it, under one id.
 ///
 /// An actor gets it once, however many of its subscriptions on however many channels want it: by the first of them, those
-/// without a channel before those on channels, the channels by name. A channel that is full does not keep it from the others.
+/// without a channel before those on channels, the channels by name. A channel that is full, or of other data by its
+/// [schema](crate::NewChannel::schema), does not keep it from the others.
 ///
 /// # Errors
 ///
@@ -86,7 +87,8 @@ impl Broadcast {
         let mut channels = BTreeMap::new();
         for channel in self.events.directory().all() {
             let on_channel = event.on_channel(channel.name());
-            let receipt = self.events.deliver_on(&channel, &on_channel, &mut takes);
+            let fits = self.events.hold_to_schema(&channel, &event.data);
+            let receipt = fits.and_then(|()| self.events.deliver_on(&channel, &on_channel, &mut takes));
             channels.insert(channel.name().clone(), receipt.map(|receipt| receipt.delivered));
         }
         let receipt = self.events.deliver_waiting(&event, heard, waiting).await;

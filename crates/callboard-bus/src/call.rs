@@ -1,6 +1,7 @@
 //! Calls by name: [`Call`], with values, and [`PackedCall`], with MessagePack.
 
 mod builder;
+mod burial;
 mod conduct;
 mod error;
 mod placed;
@@ -15,6 +16,7 @@ use std::task::{Context as Task, Poll, ready};
 use std::time::Duration;
 
 pub(crate) use self::builder::call_builder;
+pub(crate) use self::burial::Way;
 pub(crate) use self::conduct::{Carrier, Plan};
 use self::error::why_not_taken;
 pub(crate) use self::error::without_message;
@@ -266,6 +268,10 @@ impl Carrier for ByName {
         let payload = self.key.into_iter().fold(payload, Payload::with_key);
         let (modules, address) = (self.modules.clone(), Ok(self.address.clone()));
         Call { modules, address, payload, options, place: Some(place) }.into_future()
+    }
+
+    fn way(&self) -> Option<Way> {
+        Some(Way { address: self.address.clone(), key: self.key, is_shown: true })
     }
 }
 

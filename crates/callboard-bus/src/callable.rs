@@ -42,6 +42,8 @@ pub(crate) struct MoreOptions {
     pub(crate) retry: Option<RetryPolicy>,
     pub(crate) ignores_breaker: bool,
     pub(crate) is_test: bool,
+    /// It comes out of a dead letter, where it goes back to.
+    pub(crate) is_redelivered: bool,
     pub(crate) api_key: Option<String>,
     pub(crate) user: Option<String>,
     pub(crate) metadata: BTreeMap<String, Value>,
@@ -104,10 +106,10 @@ impl<A: Handler<M>, M: Message> TypedOperation<A, M> {
         actor: ActorRef<A>,
         answer: Answer<M::Reply>,
         descriptor: OperationDescriptor,
+        validation: Validation,
         state: Arc<OperationState>,
     ) -> Self {
         let recipient = actor.recipient();
-        let validation = Validation::new(&descriptor.message_schema);
         Self { actor, recipient, answer, descriptor: Arc::new(descriptor), state, validation }
     }
 }

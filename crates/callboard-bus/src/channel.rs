@@ -48,12 +48,15 @@
 //! - A subscriber is given one message at a time, the most urgent first, and its next one when that turn has ended; see
 //!   [`Subscribe::concurrency`](crate::Subscribe::concurrency) for more at a time. A slow one keeps nothing from
 //!   the others but room.
+//! - A channel may say what the data of its messages is like, see [`NewChannel::schema`]: what is not is refused to whoever publishes it,
+//!   with everything that is wrong, and reaches nobody.
 //! - A subscriber whose breaker is open is waited for. What is accepted for one that leaves or ends is dropped, and counted.
 
 mod backlog;
 mod lanes;
 mod name;
 mod queue;
+mod schema;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -64,12 +67,18 @@ use std::time::SystemTime;
 use arc_swap::ArcSwap;
 use callboard_actor::ErrorCode;
 use parking_lot::RwLock;
+use schemars::JsonSchema;
+use serde_json::Value as Json;
 use thiserror::Error;
 
 pub use self::name::{ChannelName, ChannelNameError};
 pub use self::queue::ChannelOverflow;
 pub(crate) use self::queue::{Accepted, Full, Queue, Room};
+use self::schema::DataSchema;
 use crate::events::{Events, Table};
+use crate::schema::validity::InvalidSchema;
+use crate::schema::{SchemaFault, of_input};
+use crate::value::Value;
 
 /// The channels of a system. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -86,6 +95,7 @@ pub struct NewChannel {
     description: String,
     bound: usize,
     overflow: ChannelOverflow,
+    schema: Option<Json>,
 }
 
 /// What a channel is and how it stands.
@@ -110,6 +120,8 @@ pub struct ChannelInfo {
     pub delivered: u64,
     /// When it was created, by the clock of the system.
     pub created: SystemTime,
+    /// What the data of its messages has to be like, if it says so.
+    pub schema: Option<Arc<Json>>,
 }
 
 /// Why a channel was not created, or not found.
@@ -122,6 +134,14 @@ pub enum ChannelError {
     /// A bound of no messages.
     #[error("channel {0:?} has a bound of 0 messages: nothing could be published on it")]
     NoRoom(String),
+    /// What it says of its data is no JSON Schema.
+    #[error("channel {channel:?} has no valid JSON Schema: {fault}")]
+    InvalidSchema {
+        /// Its name.
+        channel: String,
+        /// What is wrong with it.
+        fault: InvalidSchema,
+    },
     /// There is a channel with this name.
     #[error("there is a channel {0:?} already")]
     AlreadyExists(String),
@@ -139,7 +159,7 @@ impl ChannelError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::InvalidName(fault) => fault.code(),
-            Self::NoRoom(_) => ErrorCode::InvalidConfig,
+            Self::NoRoom(_) | Self::InvalidSchema { .. } => ErrorCode::InvalidConfig,
             Self::AlreadyExists(_) => ErrorCode::AlreadyExists,
             Self::Unknown(_) => ErrorCode::UnknownChannel,
             Self::TooMany => ErrorCode::Busy,
@@ -150,7 +170,8 @@ impl ChannelError {
 impl NewChannel {
     pub(crate) fn new(events: Events, name: &str) -> Self {
         let (name, overflow) = (name.to_owned(), ChannelOverflow::default());
-        Self { events, name, description: String::new(), bound: Channels::DEFAULT_BOUND, overflow }
+        let (description, bound) = (String::new(), Channels::DEFAULT_BOUND);
+        Self { events, name, description, bound, overflow, schema: None }
     }
 
     /// What it is for, in a sentence.
@@ -170,6 +191,38 @@ impl NewChannel {
     pub fn overflow(mut self, overflow: ChannelOverflow) -> Self {
         self.overflow = overflow;
         self
+    }
+
+    /// What the data of its messages has to be like: JSON Schema of the draft 2020-12. Data that is not is refused with
+    /// [`validation_failed`](ErrorCode::ValidationFailed) and everything that is wrong with it, and reaches nobody. A message that
+    /// was accepted is not looked at again, also when it comes back from the [dead letters](mod@crate::dead_letter_queue).
+    pub fn schema(mut self, schema: Json) -> Self {
+        self.schema = Some(schema);
+        self
+    }
+
+    /// The same, as a type reads it. Fields that it does not know are refused where it says so, by
+    /// `#[serde(deny_unknown_fields)]`.
+    ///
+    /// ```
+    /// # use callboard_actor::{Drain, ErrorCode, System, block_on};
+    /// # use callboard_bus::EventsExt;
+    /// #[derive(schemars::JsonSchema)]
+    /// struct Reading {
+    ///     degrees: f64,
+    /// }
+    /// # block_on(async {
+    /// # let system = System::builder().workers(1).start().await?;
+    /// system.channel("weather").schema_of::<Reading>().create().await?;
+    ///
+    /// let refused = system.publish("measured", "warm").channel("weather").await.unwrap_err();
+    /// assert_eq!(refused.code(), ErrorCode::ValidationFailed);
+    /// # system.shutdown(Drain::default()).await;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn schema_of<T: JsonSchema>(self) -> Self {
+        self.schema(of_input::<T>())
     }
 
     /// Creates it.
@@ -196,9 +249,11 @@ impl NewChannel {
         if self.bound == 0 {
             return Err(ChannelError::NoRoom(self.name));
         }
+        let schema = self.schema.map(DataSchema::new).transpose();
+        let schema = schema.map_err(|fault| ChannelError::InvalidSchema { channel: self.name, fault })?;
         let (created, room) = (self.events.now(), Arc::clone(self.events.directory().room()));
         let queue = Arc::new(Queue::new(self.bound, self.overflow, room));
-        self.events.directory().add(Channel::new(name, self.description, queue, created))
+        self.events.directory().add(Channel { schema, ..Channel::new(name, self.description, queue, created) })
     }
 }
 
@@ -274,16 +329,23 @@ pub(crate) struct Channel {
     pub(crate) published: AtomicU64,
     pub(crate) delivered: AtomicU64,
     is_removed: AtomicBool,
+    schema: Option<DataSchema>,
 }
 
 impl Channel {
     fn new(name: ChannelName, description: String, queue: Arc<Queue>, created: SystemTime) -> Self {
         let (table, is_removed) = (ArcSwap::default(), AtomicBool::new(false));
-        Self { name, description, created, queue, table, published: 0.into(), delivered: 0.into(), is_removed }
+        let (published, delivered, schema) = (0.into(), 0.into(), None);
+        Self { name, description, created, queue, table, published, delivered, is_removed, schema }
     }
 
     pub(crate) fn name(&self) -> &ChannelName {
         &self.name
+    }
+
+    /// Everything for which this data is not what its messages have.
+    pub(crate) fn faults(&self, data: &Value) -> Vec<SchemaFault> {
+        self.schema.as_ref().map_or_else(Vec::new, |schema| schema.faults(data))
     }
 
     /// Whether nobody can subscribe to it any more.
@@ -304,6 +366,7 @@ impl Channel {
             published: self.published.load(Ordering::Relaxed),
             delivered: self.delivered.load(Ordering::Relaxed),
             created: self.created,
+            schema: self.schema.as_ref().map(|schema| Arc::clone(schema.schema())),
         }
     }
 }

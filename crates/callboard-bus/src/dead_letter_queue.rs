@@ -48,8 +48,9 @@
 //! | an event that its subscriber did not take, as its breaker was open say, or that was queued when it ended | `undeliverable` |
 //! | either of them that the admission hook of its receiver refused | `rejected` |
 //! | an event whose data does not fit what a method hears | `poison` |
+//! | a call that ended by an error of a class that its operation [keeps](crate::CallSettings::dead_letters) | by its error |
 //!
-//! Whoever waits for an answer has the error, and nothing comes here: so it is with calls. What waits on a channel for a
+//! Whoever waits for an answer has the error, and nothing comes here unless the operation says so: so it is with calls. What waits on a channel for a
 //! subscription that ends is dropped and counted: nobody wants it any more. Plain actors have their
 //! [dead letters](callboard_actor::System::dead_letters) and their [quarantine](callboard_actor::System::quarantine); what an
 //! actor of the bus leaves there is here as well, and leaves both when it is retried or dropped in either of them.
@@ -58,6 +59,7 @@
 //! leave and are counted.
 
 mod book;
+mod calls;
 mod content;
 mod counts;
 mod filter;
@@ -76,6 +78,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 pub(crate) use self::book::{Book, Failed, not_taken};
+pub(crate) use self::calls::CallAgain;
 pub(crate) use self::content::ForSubscriber;
 pub use self::content::Payload;
 use self::content::PayloadView;

@@ -14,6 +14,7 @@ use crate::balance::Balance;
 use crate::discovery::Capabilities;
 use crate::pattern::Pattern;
 use crate::protocol::Protocol;
+use crate::redaction::OneLine;
 use crate::security_level::SecurityLevel;
 use crate::time;
 use crate::topic::Topic;
@@ -76,6 +77,8 @@ pub struct OperationDescriptor {
     /// Doing it twice under the same message has the effect of doing it once, so a call whose outcome is unknown may be
     /// made again.
     pub is_idempotent: bool,
+    /// Its handler blocks its thread, for which it has one of its own: it may take a while, and costs its neighbours nothing.
+    pub is_blocking: bool,
     /// Why it should not be called any more, if so.
     pub deprecated: Option<String>,
     /// The priority of calls that name none.
@@ -127,7 +130,7 @@ impl Health {
 impl fmt::Display for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())?;
-        self.reason().map_or(Ok(()), |reason| write!(f, ": {reason}"))
+        self.reason().map_or(Ok(()), |reason| write!(f, ": {}", OneLine(reason)))
     }
 }
 

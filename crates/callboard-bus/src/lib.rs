@@ -7,6 +7,7 @@
 //! |---|---|
 //! | an actor with a name, a version and operations | [`Manifest`], [`Registration`], [`Descriptor`] |
 //! | one that knows what it is by itself | [`Module`], [`Start`], [`module()`], [`RequireExt`] |
+//! | what an operation takes, as a table instead of a type | [`Parameters`], [`Operation::parameters`] |
 //! | where modules are found | [`ModulesExt`], [`Modules`], [`ModuleWatch`], [`ModuleChange`] |
 //! | which of several equal instances is called | [`Balance`], [`Call::key`] |
 //! | where a payload goes, by what is in it | [`Router`], [`Modules::route`] |
@@ -145,8 +146,9 @@
 //!
 //! It tries nothing again unless told to, and carries no bytes to another process: who does either calls it. The registry is
 //! that of one system, and forgets everything with it. An event is gone when its subscribers have it, and who subscribes
-//! later does not get it; the history shows the last ones and delivers none. The schemas of an operation are there to be
-//! read; what checks a payload is the type of the message.
+//! later does not get it; the history shows the last ones and delivers none. A payload is held to
+//! the schema of its operation or of its channel, and to nothing that a type does not say: fields that it does not know are let pass
+//! unless it has `#[serde(deny_unknown_fields)]`, where a table lets none pass.
 //!
 //! An [`Expression`] is no programming language, it has no loops and no functions of users. A [`Value`] is no document
 //! store: it has no bytes of its own, no dates and no references, and one that is too large for a message belongs into a
@@ -200,6 +202,7 @@ mod operation;
 mod operation_call;
 mod operations;
 mod operator;
+mod parameters;
 mod probe;
 mod manifest;
 mod module;
@@ -251,6 +254,7 @@ pub use self::operation::{CallCounts, CallSettings, CallSettingsError, CallTimes
 pub use self::operation_call::{OperationCall, OperationCallFuture};
 pub use self::operations::{MiddlewareBuilder, OperationStatus, Operations, OperationsExt, Pipeline};
 pub use self::operator::Operator;
+pub use self::parameters::{Parameter, ParameterType, Parameters};
 pub use self::pattern::Pattern;
 pub use self::probe::Probe;
 pub use self::protocol::Protocol;

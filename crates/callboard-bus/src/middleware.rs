@@ -239,6 +239,9 @@ pub enum MiddlewareError {
     /// A name must say something.
     #[error("a middleware needs a name")]
     NoName,
+    /// A name that could not be shown as it is.
+    #[error("{0:?} cannot be the name of a middleware: it has control characters")]
+    InvalidName(String),
 }
 
 impl MiddlewareError {
@@ -247,7 +250,7 @@ impl MiddlewareError {
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::AlreadyExists(_) => ErrorCode::AlreadyExists,
-            Self::NoName => ErrorCode::InvalidName,
+            Self::NoName | Self::InvalidName(_) => ErrorCode::InvalidName,
         }
     }
 }

@@ -22,7 +22,8 @@ use serde_json::Value as Json;
 use crate::callable::{Answer, Callable, TypedOperation, fallible, plain};
 use crate::descriptor::OperationDescriptor;
 use crate::operations;
-use crate::schema;
+use crate::parameters::Parameters;
+use crate::schema::{self, Validation};
 
 pub use self::counts::{CallCounts, CallTimes};
 pub(crate) use self::latencies::Latencies;
@@ -36,6 +37,7 @@ pub struct Operation<A: Actor> {
     description: String,
     is_idempotent: bool,
     is_for_modules: bool,
+    is_blocking: bool,
     deprecated: Option<String>,
     message: &'static str,
     priority: Priority,
@@ -43,11 +45,13 @@ pub struct Operation<A: Actor> {
     settings: CallSettings,
     /// Of the message and of the output; made when it is registered, as that takes a while.
     schemas: fn() -> (Json, Json),
+    /// What it takes, where the type does not say it.
+    parameters: Option<Parameters>,
     make: Make<A>,
 }
 
 /// Makes what the registry keeps of it.
-type Make<A> = fn(ActorRef<A>, OperationDescriptor, Arc<OperationState>) -> Arc<dyn Callable>;
+type Make<A> = fn(ActorRef<A>, OperationDescriptor, Validation, Arc<OperationState>) -> Arc<dyn Callable>;
 
 impl<A: Actor> Operation<A> {
     /// A caller's payload becomes the message and its reply the output.
@@ -58,7 +62,9 @@ impl<A: Actor> Operation<A> {
         M::Reply: Serialize + JsonSchema,
     {
         let schemas = || (schema::of_input::<M>(), schema::of_output::<M::Reply>());
-        Self::of::<M>(name.into(), schemas, |actor, descriptor, state| make::<A, M>(actor, plain, descriptor, state))
+        Self::of::<M>(name.into(), schemas, |actor, descriptor, validation, state| {
+            make::<A, M>(actor, plain, descriptor, validation, state)
+        })
     }
 
     /// The reply of the message is a `Result`: `Ok` is the output, `Err` is [`CallError::Failed`](crate::CallError::Failed) for a caller by name, of
@@ -71,7 +77,9 @@ impl<A: Actor> Operation<A> {
         E: Error + 'static,
     {
         let schemas = || (schema::of_input::<M>(), schema::of_output::<T>());
-        Self::of::<M>(name.into(), schemas, |actor, descriptor, state| make::<A, M>(actor, fallible, descriptor, state))
+        Self::of::<M>(name.into(), schemas, |actor, descriptor, validation, state| {
+            make::<A, M>(actor, fallible, descriptor, validation, state)
+        })
     }
 
     fn of<M: Message>(name: String, schemas: fn() -> (Json, Json), make: Make<A>) -> Self {
@@ -80,12 +88,14 @@ impl<A: Actor> Operation<A> {
             description: String::new(),
             is_idempotent: false,
             is_for_modules: false,
+            is_blocking: false,
             deprecated: None,
             message: type_name::<M>(),
             priority: M::PRIORITY,
             timeout: M::TIMEOUT,
             settings: CallSettings::new(),
             schemas,
+            parameters: None,
             make,
         }
     }
@@ -109,9 +119,75 @@ impl<A: Actor> Operation<A> {
         self
     }
 
+    /// Its handler blocks, for which it uses the pool for that by [`Context::run_blocking`](callboard_actor::Context::run_blocking),
+    /// and so takes longer than others while it costs its neighbours nothing. This says so to whoever reads the
+    /// [descriptor](OperationDescriptor); the handler does it.
+    ///
+    /// ```
+    /// # use callboard_actor::{Actor, Context, Fault, Handler, Message};
+    /// # use callboard_bus::{Manifest, Operation};
+    /// # #[derive(serde::Deserialize, schemars::JsonSchema)]
+    /// # struct Load { path: String }
+    /// # impl Message for Load { type Reply = Vec<u8>; }
+    /// # struct Archive;
+    /// # impl Actor for Archive {}
+    /// impl Handler<Load> for Archive {
+    ///     async fn handle(&mut self, load: Load, cx: &mut Context<Self>) -> Result<Vec<u8>, Fault> {
+    ///         Ok(cx.run_blocking(move || std::fs::read(load.path)).await??)
+    ///     }
+    /// }
+    ///
+    /// fn manifest() -> Manifest<Archive> {
+    ///     Manifest::new("archive", "1.0.0").offer(Operation::new::<Load>("load").blocking())
+    /// }
+    /// ```
+    pub fn blocking(mut self) -> Self {
+        self.is_blocking = true;
+        self
+    }
+
     /// It should not be called any more: why, and what should instead.
     pub fn deprecated(mut self, why: impl Into<String>) -> Self {
         self.deprecated = Some(why.into());
+        self
+    }
+
+    /// It takes these parameters, which are known when the program runs, instead of what the type of its message says. Calls by name are
+    /// held to them, all problems are told at once, and what is not among them is refused. The message is made of what passes, so
+    /// its type is to take all of that: [`Value`](crate::Value), [`Object`](crate::Object), or something that is made of one.
+    ///
+    /// ```
+    /// # use callboard_actor::{Actor, Context, Drain, Fault, Message, SyncHandler, System, block_on};
+    /// use callboard_bus::{Manifest, ModulesExt, Object, Operation, ParameterType, Parameters};
+    ///
+    /// #[derive(serde::Deserialize, schemars::JsonSchema)]
+    /// struct ExecuteStep(Object);
+    /// # impl Message for ExecuteStep { type Reply = String; }
+    /// # struct LabRunner;
+    /// # impl Actor for LabRunner {}
+    /// # impl SyncHandler<ExecuteStep> for LabRunner {
+    /// #     fn handle(&mut self, ExecuteStep(given): ExecuteStep, _: &mut Context<Self>) -> Result<String, Fault> {
+    /// #         Ok(format!("{:?}", given.get("step_name")))
+    /// #     }
+    /// # }
+    ///
+    /// # block_on(async {
+    /// # let system = System::builder().workers(1).start().await?;
+    /// # let runner = system.spawn(|| LabRunner);
+    /// let table = Parameters::new()
+    ///     .required("step_name", ParameterType::String, "Name of the step to execute")
+    ///     .optional("parameters", ParameterType::Object, "What the step is given");
+    /// let execute = Operation::new::<ExecuteStep>("execute_step").parameters(table);
+    /// let _registered = Manifest::new("lab_runner", "1.0.0").offer(execute).register(&runner).await?;
+    ///
+    /// let refused = system.call("lab_runner.execute_step", serde_json::json!({ "step": 7 })).await.unwrap_err();
+    /// assert_eq!(refused.code().code(), "validation_failed");
+    /// # system.shutdown(Drain::default()).await;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn parameters(mut self, parameters: Parameters) -> Self {
+        self.parameters = Some(parameters);
         self
     }
 
@@ -122,6 +198,10 @@ impl<A: Actor> Operation<A> {
     }
 
     pub(crate) fn check_settings(&self) -> Result<(), CallSettingsError> {
+        let faults = self.parameters.as_ref().map(Parameters::faults).unwrap_or_default();
+        if !faults.is_empty() {
+            return Err(CallSettingsError(faults));
+        }
         self.settings.clone().checked().map(drop)
     }
 
@@ -134,13 +214,21 @@ impl<A: Actor> Operation<A> {
     }
 
     pub(crate) fn serve(self, module: &str, version: &Version, actor: &ActorRef<A>) -> Arc<dyn Callable> {
-        let (message_schema, reply_schema) = (self.schemas)();
+        let (of_message, reply_schema) = (self.schemas)();
+        let (message_schema, validation) = match &self.parameters {
+            Some(parameters) => (parameters.schema(), Validation::always()),
+            None => {
+                let validation = Validation::new(&of_message);
+                (of_message, validation)
+            }
+        };
         let descriptor = OperationDescriptor {
             address: format!("{module}.{}", self.name),
             name: self.name,
             version: version.clone(),
             description: self.description,
             is_idempotent: self.is_idempotent,
+            is_blocking: self.is_blocking,
             deprecated: self.deprecated,
             priority: self.priority,
             timeout: self.timeout,
@@ -151,7 +239,7 @@ impl<A: Actor> Operation<A> {
         let system = actor.system();
         let shared = system.extension(operations::Shared::default);
         let state = shared.state(&system, &descriptor.address, &self.settings);
-        (self.make)(actor.clone(), descriptor, state)
+        (self.make)(actor.clone(), descriptor, validation, state)
     }
 }
 
@@ -159,9 +247,10 @@ fn make<A: Handler<M>, M: Message + DeserializeOwned>(
     actor: ActorRef<A>,
     answer: Answer<M::Reply>,
     descriptor: OperationDescriptor,
+    validation: Validation,
     state: Arc<OperationState>,
 ) -> Arc<dyn Callable> {
-    Arc::new(TypedOperation::new(actor, answer, descriptor, state))
+    Arc::new(TypedOperation::new(actor, answer, descriptor, validation, state))
 }
 
 impl<A: Actor> fmt::Debug for Operation<A> {

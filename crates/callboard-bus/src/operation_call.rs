@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use crate::authoring::{Read, Show};
-use crate::call::{CallError, Carrier, Placed, Plan, call_builder, without_message};
+use crate::call::{CallError, Carrier, Placed, Plan, Way as CallWay, call_builder, without_message};
 use crate::callable::{Answer, CallOptions, caught, fallible, panicked, plain};
 use crate::concurrency::Place;
 use crate::offered::Offered;
@@ -354,6 +354,11 @@ impl<A: Handler<M>, M: Message> Carrier for Typed<A, M> {
             attempt.settle(&result);
             result
         }
+    }
+
+    fn way(&self) -> Option<CallWay> {
+        let address = self.state.address().parse().ok()?;
+        Some(CallWay { address, key: None, is_shown: self.is_shown })
     }
 
     fn can_repeat(&self) -> bool {

@@ -21,6 +21,7 @@ use crate::operation::{
     CallCounts, CallSettings, CallSettingsError, CallTimes, Conduct, OperationBreaker, OperationState,
 };
 use crate::operator::Operator;
+use crate::retry::FailureClass;
 use crate::time;
 
 /// Operations for whoever has a [`System`].
@@ -343,6 +344,9 @@ impl MiddlewareBuilder<'_> {
         if name.trim().is_empty() {
             return Err(MiddlewareError::NoName);
         }
+        if name.contains(char::is_control) {
+            return Err(MiddlewareError::InvalidName(name));
+        }
         operations.shared.change(|book| {
             if book.middleware.iter().any(|named| named.name == name) {
                 return Err(MiddlewareError::AlreadyExists(name));
@@ -418,9 +422,11 @@ pub struct Pipeline(Vec<String>);
 
 impl Pipeline {
     fn new(descriptor: &OperationDescriptor, conduct: &Conduct) -> Self {
-        let CallSettings { timeout, retry, breaker, rate } = &conduct.settings;
+        let CallSettings { timeout, retry, breaker, rate, dead_letters } = &conduct.settings;
         let middleware = |is_within| conduct.middleware.iter().filter(move |named| named.is_within == is_within);
-        let mut steps: Vec<String> = middleware(false).map(ToString::to_string).collect();
+        let kept = dead_letters.iter().filter(|classes| !classes.is_empty());
+        let mut steps: Vec<String> = kept.map(|classes| format!("dead letters: of {}", words(classes))).collect();
+        steps.extend(middleware(false).map(ToString::to_string));
         steps.extend(timeout.map(|timeout| format!("time-out: {}", time::show(timeout))));
         let attempts = retry.map_or(1, |policy| policy.max_attempts());
         steps.push(format!("retry: {attempts} attempts at most").replace("1 attempts at most", "none"));
@@ -440,6 +446,12 @@ impl Pipeline {
     pub fn steps(&self) -> &[String] {
         &self.0
     }
+}
+
+/// `transient and permanent errors`
+fn words(classes: &[FailureClass]) -> String {
+    let words: Vec<_> = classes.iter().map(|class| format!("{class:?}").to_lowercase()).collect();
+    format!("{} errors", words.join(" and "))
 }
 
 impl fmt::Display for Pipeline {

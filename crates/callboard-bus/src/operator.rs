@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::redaction;
+
 /// Somebody in whose name something is done that not everybody may, or that is written down. Whoever knows who it is, a command
 /// line or a gate that reads tokens, says so here; nothing checks it again.
 ///
@@ -19,9 +21,9 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Somebody who has no scopes.
+    /// Somebody who has no scopes. Control characters of the name are escaped, as it is shown in logs.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), scopes: BTreeSet::new() }
+        Self { name: redaction::text(&name.into()), scopes: BTreeSet::new() }
     }
 
     /// The same with one more scope, `area:verb`.

@@ -14,6 +14,7 @@ use thiserror::Error;
 use crate::channel::{Channel, ChannelError, ChannelName};
 use crate::event::{Details, DomainEvent, Event, EventId, Published};
 use crate::events::Events;
+use crate::schema::{List, SchemaFault};
 use crate::topic::{Topic, TopicError};
 use crate::value::{Value, ValueError};
 
@@ -24,7 +25,7 @@ use crate::value::{Value, ValueError};
 ///
 /// # Errors
 ///
-/// [`PublishError`]: the name cannot be one, or the channel is not there or full. That a subscriber did not take it is no
+/// [`PublishError`]: the name cannot be one, or the channel is not there, full, or of other data. That a subscriber did not take it is no
 /// error, see [`Receipt`].
 ///
 /// # Cancel safety
@@ -157,6 +158,9 @@ pub enum PublishError {
     /// The type of the message is empty, longer than 128 bytes or has a control character.
     #[error("{0:?} cannot be the type of a message: it has 1 to 128 bytes and no control characters")]
     InvalidMessageType(String),
+    /// The name of whoever publishes is longer than 255 bytes or has a control character.
+    #[error("{0:?} cannot be the source of an event: it has at most 255 bytes and no control characters")]
+    InvalidSource(String),
     /// A time to live of nothing.
     #[error("a time to live of 0: the event would be over before anybody could handle it")]
     NoTimeToLive,
@@ -179,6 +183,14 @@ pub enum PublishError {
         /// How many they may hold.
         limit: usize,
     },
+    /// The data is not what the channel [says](crate::NewChannel::schema) of its messages.
+    #[error("the data of the event does not fit channel {channel:?}: {}", List(.faults))]
+    Invalid {
+        /// The channel.
+        channel: String,
+        /// Everything that does not fit, up to a hundred.
+        faults: Vec<SchemaFault>,
+    },
     /// The data is too large for a channel.
     #[error("the data of the event has more than the {limit} bytes that a message on a channel may have")]
     PayloadTooLarge {
@@ -192,8 +204,10 @@ impl PublishError {
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::InvalidName(_) | Self::Reserved(_) | Self::InvalidMessageType(_) => ErrorCode::InvalidName,
-            Self::Data(_) | Self::NoTimeToLive => ErrorCode::ValidationFailed,
+            Self::InvalidName(_) | Self::Reserved(_) | Self::InvalidMessageType(_) | Self::InvalidSource(_) => {
+                ErrorCode::InvalidName
+            }
+            Self::Data(_) | Self::NoTimeToLive | Self::Invalid { .. } => ErrorCode::ValidationFailed,
             Self::Channel(fault) => fault.code(),
             Self::ChannelFull { .. } | Self::SystemFull { .. } => ErrorCode::Busy,
             Self::PayloadTooLarge { .. } => ErrorCode::PayloadTooLarge,
@@ -370,6 +384,10 @@ fn is_message_type(text: &str) -> bool {
     (1..=128).contains(&text.len()) && !text.contains(char::is_control)
 }
 
+fn is_source(text: &str) -> bool {
+    text.len() <= 255 && !text.contains(char::is_control)
+}
+
 /// Whether a value has more bytes as JSON; no more of it is written than that takes.
 fn is_longer(data: &Value, limit: u64) -> bool {
     struct Left(u64);
@@ -400,6 +418,9 @@ impl Events {
         let EventOptions { priority, id, channel, message_type, source: given, ttl } = options;
         let channel = channel.map(|name| self.open_channel(&name, &data)).transpose()?;
         let details = details(channel.as_deref(), message_type, ttl, now)?;
+        if let Some(text) = given.as_deref().filter(|text| !is_source(text)) {
+            return Err(PublishError::InvalidSource(text.chars().take(128).collect()));
+        }
         let source = given.or(source).unwrap_or_else(|| self.board().source());
         Ok(Draft { name, data, source, priority, id, details, channel, now })
     }
@@ -408,7 +429,21 @@ impl Events {
     fn open_channel(&self, name: &str, data: &Value) -> Result<Arc<Channel>, PublishError> {
         let channel = self.directory().find_or_create(name, self.now())?;
         let limit = self.directory().max_payload();
-        if is_longer(data, limit) { Err(PublishError::PayloadTooLarge { limit }) } else { Ok(channel) }
+        if is_longer(data, limit) {
+            return Err(PublishError::PayloadTooLarge { limit });
+        }
+        self.hold_to_schema(&channel, data)?;
+        Ok(channel)
+    }
+
+    /// Refuses data that is not what the channel says of its messages.
+    pub(crate) fn hold_to_schema(&self, channel: &Channel, data: &Value) -> Result<(), PublishError> {
+        let faults = channel.faults(data);
+        if faults.is_empty() {
+            return Ok(());
+        }
+        self.board().counts.reject();
+        Err(PublishError::Invalid { channel: channel.name().to_string(), faults })
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is hidden of payloads and texts before somebody is shown them. Pure.
 
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use crate::value::{Array, Object, Value};
@@ -50,6 +51,15 @@ pub(crate) fn text(of: &str) -> String {
         shown.push('…');
     }
     shown
+}
+
+/// A text that is shown on one line.
+pub(crate) struct OneLine<'t>(pub(crate) &'t str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().flat_map(escaped).try_for_each(|sign| f.write_char(sign))
+    }
 }
 
 fn escaped(sign: char) -> impl Iterator<Item = char> {

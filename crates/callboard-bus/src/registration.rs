@@ -10,6 +10,7 @@ use crate::descriptor::Health;
 use crate::discovery::{AdvertiseError, Capability, CapabilityError};
 use crate::modules::Modules;
 use crate::operation::CallSettingsError;
+use crate::redaction::OneLine;
 use crate::registry::Place;
 use crate::subscription::SubscribeError;
 use crate::topic::TopicError;
@@ -101,7 +102,7 @@ impl Registration {
 #[non_exhaustive]
 pub enum RegisterError {
     /// A name that cannot be one.
-    #[error("the name of the {what} `{name}` {reason}")]
+    #[error("the name of the {what} `{}` {reason}", OneLine(.name))]
     BadName {
         /// Whether it is that of the module or of an operation.
         what: &'static str,
@@ -111,7 +112,7 @@ pub enum RegisterError {
         reason: &'static str,
     },
     /// A version that is not semantic.
-    #[error("the version `{version}` of module `{module}` cannot be read: {reason}")]
+    #[error("the version `{}` of module `{module}` cannot be read: {reason}", OneLine(.version))]
     BadVersion {
         /// The module.
         module: String,

@@ -23,6 +23,7 @@ use thiserror::Error;
 
 use crate::address::Address;
 use crate::expression::{EvaluationError, Expression};
+use crate::redaction;
 use crate::value::Value;
 
 /// Rules in their order, the first that holds for a payload says where it goes. To call there, see
@@ -52,7 +53,8 @@ pub struct Unrouted {
 impl Router {
     /// A router without rules. The name is for those who read of what it could not route.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), rules: Vec::new(), default: None, faults: AtomicU64::new(0) }
+        // It is shown wherever its payloads end.
+        Self { name: redaction::text(&name.into()), rules: Vec::new(), default: None, faults: AtomicU64::new(0) }
     }
 
     /// One more rule, after those that are there. The condition sees the payload: `total` is a field of it, `$` is all of

@@ -1,4 +1,4 @@
-//! F-MOD-01, F-MOD-04, F-MOD-05, F-API-06: what is wrong with a `#[module]` is told where it stands.
+//! F-MOD-01, F-MOD-04, F-MOD-05, F-API-06, F-API-17: what is wrong with a `#[module]` is told where it stands.
 
 use std::process::Command;
 

@@ -186,8 +186,12 @@ pub fn derive_event(input: TokenStream) -> TokenStream {
 /// | `requires("storage.put@^1", ..)` | operations of others that it needs |
 /// | `may_use("audit.note", ..)` | operations of others that it can do without |
 /// | `publishes("data.updated", ..)` | events that it publishes |
+/// | `advertises(Capability::builder(..), ..)` | what it can do besides its operations |
 /// | `protocols(RequestResponse, ..)` | in which ways it takes part; else those that its methods speak for |
 /// | `security_level = Authenticated` | who may use it |
+/// | `required_permissions("lab", ..)` | what a caller needs to be shown it |
+/// | `balance = LeastLoaded` | how calls are spread over its instances |
+/// | `weight = 3` | how many calls an instance gets for each of one with the weight 1 |
 /// | `replicas = 3` | how many instances are started |
 /// | `crate = path` | where the framework is found |
 ///
@@ -195,13 +199,28 @@ pub fn derive_event(input: TokenStream) -> TokenStream {
 ///
 /// | method | |
 /// |---|---|
-/// | `#[request("name")] fn (&mut self, message: M) -> M::Reply` | the operation `module.name`; after the name `idempotent`, `for_modules` and `deprecated = ".."`. It may return `Result<M::Reply, Fault>` |
+/// | `#[request("name")] fn (&mut self, message: M) -> M::Reply` | the operation `module.name`; after the name the keys below. It may return `Result<M::Reply, Fault>` |
 /// | `#[event("pattern")] fn (&mut self, event: E)` | hears events: `Event` as it is, or their data as any type; without a pattern those of the name that `E` has by `#[derive(Event)]` |
 /// | `#[every("30s")] fn (&mut self)` | is called again and again, after each start |
 /// | `#[probe] fn (&mut self) -> Health` | says how the module is |
 /// | `async fn start(cx: &mut Context<Self>) -> Result<Self, Fault>` | builds the value, at each start |
 /// | `async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), Fault>` | runs after it |
 /// | `async fn stop(self, why: StopReason)` | runs last |
+///
+/// Of an operation more can be said after its name, in the words of `Operation` and of `CallSettings`:
+///
+/// | key | |
+/// |---|---|
+/// | `idempotent`, `for_modules`, `deprecated = ".."` | as the methods of `Operation` with these names |
+/// | `parameters = ..` | what it takes, by an expression: a table, `Parameters` |
+/// | `blocking` | it blocks its thread: it runs on the pool for that, as `fn (&self, message: M) -> M::Reply` or without a `self` |
+/// | `timeout = "2s"`, `rate(100, "1s")`, `no_breaker` | how its calls are made |
+/// | `retry = ..`, `breaker = ..` | the same, by an expression: a `RetryPolicy`, `BreakerRules` |
+/// | `dead_letters(Permanent, ..)` | calls that end by an error of these classes leave a dead letter |
+///
+/// An operation that blocks with `&self` is given a clone of the value: what it shares with the actor lies behind an `Arc`. The turn
+/// waits for it as for anything else, so the messages of the actor wait as well, and other actors on the thread do not. It may have begun
+/// when its turn ends before its time; then it goes on to its end, and what comes of it is dropped.
 ///
 /// It writes the `impl`s of `Actor`, `Module`, `Start` and of a handler for each method, and a trait `NameOperations` by
 /// which the operations are methods of an `ActorRef<Name>`. All of it can be written by hand.

@@ -5,6 +5,7 @@ mod casing;
 mod method;
 mod operations;
 mod role;
+mod settings;
 mod written;
 
 use proc_macro2::TokenStream;

@@ -10,6 +10,7 @@ use futures::future::{Either, select};
 use parking_lot::Mutex;
 
 use super::CallError;
+use super::burial::{Burial, Way};
 use crate::callable::{CallOptions, MoreOptions};
 use crate::concurrency::Place;
 use crate::descriptor::OperationDescriptor;
@@ -28,6 +29,9 @@ pub(crate) trait Carrier: Send + 'static {
         place: Place,
     ) -> impl Future<Output = Result<Value, CallError>> + Send + use<Self>;
 
+    /// Whom it is for, beside the operation.
+    fn way(&self) -> Option<Way>;
+
     /// Whether there is something left to make another attempt of.
     fn can_repeat(&self) -> bool {
         true
@@ -43,6 +47,8 @@ pub(crate) struct Plan<C> {
     lineage: Lineage,
     /// What of the options is for it.
     said: MoreOptions,
+    /// Where an error may leave a letter.
+    burial: Option<Box<Burial>>,
 }
 
 impl<C: Carrier> Plan<C> {
@@ -53,6 +59,7 @@ impl<C: Carrier> Plan<C> {
         mut options: CallOptions,
         descriptor: Option<&OperationDescriptor>,
     ) -> Self {
+        let burial = Burial::prepare(&state, &options, descriptor, || carrier.way());
         let (conduct, said) = (state.conduct(), options.more.take().map(|more| *more).unwrap_or_default());
         let lineage = lineage(&said, options.takes_nothing_along, &state);
         // Of what is for the call as a whole its attempts need not be told.
@@ -73,6 +80,7 @@ impl<C: Carrier> Plan<C> {
             middleware: Arc::clone(&conduct.middleware),
             lineage,
             said,
+            burial,
         }
     }
 
@@ -80,10 +88,16 @@ impl<C: Carrier> Plan<C> {
     pub(crate) async fn carry_out(mut self, input: Value) -> Result<Value, CallError> {
         let MoreOptions { api_key, user, metadata, .. } = std::mem::take(&mut self.said);
         let (operation, deadline) = (Arc::clone(self.single.state.address()), Some(self.single.deadline));
+        let burial = self.burial.take().map(|burial| burial.of(&input));
         let (lineage, attempt) = (self.lineage, None);
         let request = Request { operation, input, api_key, user, metadata, deadline, lineage, attempt };
         let middleware = Arc::clone(&self.middleware);
-        Next::around(middleware, move |request| Box::pin(self.try_until_done(request))).run_alone(request).await
+        let next = Next::around(middleware, move |request| Box::pin(self.try_until_done(request)));
+        let result = next.run_alone(request).await;
+        if let (Some(burial), Err(error)) = (burial, &result) {
+            burial.file(error);
+        }
+        result
     }
 
     /// Attempts, until one ends well or there is no sense in another.

@@ -10,8 +10,9 @@ use callboard_actor::{AskError, ErrorCode, Fault, FaultClass, Stage};
 use crate::callable::Unfit;
 use crate::codec::CodecError;
 use crate::lookup::{LookupError, UnavailableReason, mark_as_retryable};
+use crate::redaction::OneLine;
 use crate::retry::{FailureClass, WhyNot};
-use crate::schema::SchemaFault;
+use crate::schema::{List, SchemaFault};
 use crate::time;
 use crate::value::ValueError;
 
@@ -66,7 +67,7 @@ pub enum CallError {
         retry_after: Duration,
     },
     /// A [middleware](crate::middleware) has not let the call pass.
-    #[error("{text}")]
+    #[error("{}", OneLine(.text))]
     Refused {
         /// The stable code.
         code: ErrorCode,
@@ -202,16 +203,6 @@ impl CallError {
     }
 }
 
-/// One after the other.
-struct List<'a>(&'a [SchemaFault]);
-
-impl fmt::Display for List<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let faults: Vec<_> = self.0.iter().map(ToString::to_string).collect();
-        f.write_str(&faults.join("; "))
-    }
-}
-
 /// ` for 30 s`; nothing where it is not known.
 struct Wait(Duration);
 
@@ -241,9 +232,10 @@ impl Failure {
     }
 }
 
+/// On one line, as it may repeat what somebody has sent.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        OneLine(&self.text).fmt(f)
     }
 }
 

@@ -7,6 +7,7 @@ use std::io;
 use callboard_actor::{Message, MessageId, RetryError, System};
 use serde::Serialize;
 
+use super::calls::CallAgain;
 use super::letter::Cause;
 use crate::address::Address;
 use crate::event::Event;
@@ -27,6 +28,8 @@ pub(crate) enum Content {
     Quarantined(MessageId),
     /// A payload that no router had a rule for.
     Payload(Value),
+    /// A call whose operation keeps what fails.
+    Call(Box<CallAgain>),
 }
 
 /// An event, and who failed at it.
@@ -73,7 +76,7 @@ impl Content {
         match self {
             Self::Event(content) => content.case,
             Self::Quarantined(case) => Some(*case),
-            Self::Message(_) | Self::Payload(_) => None,
+            Self::Message(_) | Self::Payload(_) | Self::Call(_) => None,
         }
     }
 
@@ -81,6 +84,7 @@ impl Content {
         match self {
             Self::Event(content) => Some(&content.event.data),
             Self::Payload(payload) => Some(payload),
+            Self::Call(again) => Some(&again.input),
             Self::Message(_) | Self::Quarantined(_) => None,
         }
     }
@@ -103,6 +107,10 @@ impl Content {
                 .quarantine()
                 .retry(case)
                 .map_err(|error| (Cause::new(code_of(error), &error.to_string()), Self::Quarantined(case))),
+            Self::Call(again) => {
+                again.make(id, system);
+                Ok(())
+            }
             Self::Payload(_) => unreachable!("it is no letter that can be retried"),
         }
     }
@@ -145,6 +153,7 @@ impl fmt::Debug for Content {
             Self::Message(_) => "Content(a message)",
             Self::Quarantined(_) => "Content(in quarantine)",
             Self::Payload(_) => "Content(a payload)",
+            Self::Call(_) => "Content(a call)",
         })
     }
 }

@@ -66,7 +66,7 @@ impl LetterReason {
             ErrorCode::Expired => Self::Expired,
             ErrorCode::Busy => Self::Overflow,
             ErrorCode::PermissionDenied | ErrorCode::Unauthenticated => Self::Rejected,
-            ErrorCode::Malformed | ErrorCode::DecryptFailed => Self::Poison,
+            ErrorCode::Malformed | ErrorCode::DecryptFailed | ErrorCode::ValidationFailed => Self::Poison,
             ErrorCode::HandlerFailed | ErrorCode::HandlerPanicked | ErrorCode::Timeout | ErrorCode::Cancelled => {
                 Self::Exhausted
             }
@@ -122,6 +122,8 @@ pub enum LetterKind {
     Event,
     /// A message for an operation, which nobody waits for.
     Message,
+    /// A call of an operation that keeps what fails. Its caller has had the error.
+    Call,
 }
 
 /// A message that failed, with all that is known of it but what is in it; see

@@ -20,7 +20,7 @@ use super::{DeadLetterQueue, LetterError};
 /// Letters about to be delivered again by the way that they came, the oldest first: `.await` does so. An event goes to the
 /// subscriber that failed at it and to no other, and has no time to live any more; its handler has all its attempts before it
 /// and is told by [`Event::redelivered_from`](crate::Event::redelivered_from). A message for an operation is sent by name, as it
-/// was before; one that the quarantine has goes back into the lane of its actor.
+/// was before; a call is made by name, past all that calls go through, and its answer is nobody's; one that the quarantine has goes back into the lane of its actor.
 ///
 /// A letter that is taken leaves the queue. One that is not, or that fails again, is there again as the same letter, after one
 /// more [delivery](super::Letter::deliveries).

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::address::check_name;
 use crate::descriptor::OperationDescriptor;
+use crate::redaction::OneLine;
 use crate::schema::validity::{self, InvalidSchema};
 
 /// Something that a module can do, as it says itself. What it holds has been checked.
@@ -71,7 +72,7 @@ pub struct CapabilityBuilder {
 #[non_exhaustive]
 pub enum CapabilityError {
     /// A name that cannot be one.
-    #[error("{field}: `{value}` {reason}")]
+    #[error("{field}: `{}` {reason}", OneLine(.value))]
     BadName {
         /// The field.
         field: &'static str,
@@ -81,7 +82,7 @@ pub enum CapabilityError {
         reason: &'static str,
     },
     /// A version that is not semantic.
-    #[error("version of `{capability_id}`: `{version}` cannot be read: {reason}")]
+    #[error("version of `{capability_id}`: `{}` cannot be read: {reason}", OneLine(.version))]
     BadVersion {
         /// The capability.
         capability_id: String,

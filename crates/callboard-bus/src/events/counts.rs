@@ -18,7 +18,7 @@ pub struct EventCounts {
     pub published: u64,
     /// Events among them that no subscription's name, type and filter let in.
     pub unrouted: u64,
-    /// Events that were not published as their channel was full.
+    /// Events that were not published on a channel, as that was full or their data was not what it says of its messages.
     pub rejected: u64,
     /// Deliveries.
     pub routed: u64,

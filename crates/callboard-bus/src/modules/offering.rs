@@ -9,6 +9,7 @@ use crate::address::check_name;
 use crate::near;
 use crate::operation::{CallSettingsError, Operation};
 use crate::protocol::Protocol;
+use crate::redaction::OneLine;
 use crate::registration::RegistryError;
 use crate::registry::{Add, Added};
 
@@ -17,7 +18,7 @@ use crate::registry::{Add, Added};
 #[non_exhaustive]
 pub enum OfferError {
     /// A name that cannot be one.
-    #[error("the name of the operation `{name}` {reason}")]
+    #[error("the name of the operation `{}` {reason}", OneLine(.name))]
     BadName {
         /// The name.
         name: String,
@@ -33,7 +34,7 @@ pub enum OfferError {
         faults: CallSettingsError,
     },
     /// No module of this name is registered.
-    #[error("there is no module `{module}`{}", .near.as_ref().map(|near| format!(", did you mean `{near}`?")).unwrap_or_default())]
+    #[error("there is no module `{}`{}", OneLine(.module), .near.as_ref().map(|near| format!(", did you mean `{near}`?")).unwrap_or_default())]
     UnknownModule {
         /// The name.
         module: String,

@@ -6,7 +6,7 @@ use callboard_actor::{BreakerRules, ErrorCode, Trip};
 use thiserror::Error;
 
 use crate::rate::Rate;
-use crate::retry::RetryPolicy;
+use crate::retry::{FailureClass, RetryPolicy};
 
 /// How calls are made, as far as something is said about it: for an operation, for all of a module, or for all there are. What
 /// a nearer one says replaces what a farther one says, each setting by itself; a call has the last word.
@@ -17,6 +17,7 @@ use crate::retry::RetryPolicy;
 /// | retries | none |
 /// | breaker | opens after 5 failures one after the other, for 30 s |
 /// | rate | as many as come |
+/// | dead letters | of no class of errors |
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct CallSettings {
@@ -28,6 +29,8 @@ pub struct CallSettings {
     pub breaker: Option<OperationBreaker>,
     /// How many attempts may be made in a while, by all callers together.
     pub rate: Option<Rate>,
+    /// The classes of errors of which a call that ends so leaves a [dead letter](mod@crate::dead_letter_queue).
+    pub dead_letters: Option<Vec<FailureClass>>,
 }
 
 /// Whether an operation has a breaker. It counts calls that failed in a way that may pass, and panics; what the caller did
@@ -97,6 +100,15 @@ impl CallSettings {
         Self { rate: Some(Rate { calls, per }), ..self }
     }
 
+    /// Keeps what went into a call that has ended by an error of one of these classes, when everything else that is to be done about it
+    /// has been done: as a [dead letter](mod@crate::dead_letter_queue), to be looked at and called again. The caller has the error all
+    /// the same. A call with types leaves its record alone where its message does not implement `Serialize`, and a
+    /// [test](crate::Call::test) leaves nothing.
+    #[must_use]
+    pub fn dead_letters(self, of: impl IntoIterator<Item = FailureClass>) -> Self {
+        Self { dead_letters: Some(of.into_iter().collect()), ..self }
+    }
+
     /// What is said here, and else what is said farther away.
     #[must_use]
     pub fn or(self, farther: &Self) -> Self {
@@ -105,6 +117,7 @@ impl CallSettings {
             retry: self.retry.or(farther.retry),
             breaker: self.breaker.or_else(|| farther.breaker.clone()),
             rate: self.rate.or(farther.rate),
+            dead_letters: self.dead_letters.or_else(|| farther.dead_letters.clone()),
         }
     }
 

@@ -3,7 +3,8 @@
 use std::fmt::{self, Write as _};
 use std::sync::OnceLock;
 
-use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -22,6 +23,13 @@ pub struct SchemaFault {
     pub reason: String,
 }
 
+impl SchemaFault {
+    /// What cannot be looked at is not let pass.
+    fn not_json() -> Self {
+        Self { path: String::new(), reason: "it has no form as JSON, as it is nested too deeply".to_owned() }
+    }
+}
+
 impl fmt::Display for SchemaFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = if self.path.is_empty() { "/" } else { &self.path };
@@ -31,6 +39,16 @@ impl fmt::Display for SchemaFault {
             true => write!(f, "{}", letter.escape_default()),
             false => f.write_char(letter),
         })
+    }
+}
+
+/// One after the other.
+pub(crate) struct List<'a>(pub(crate) &'a [SchemaFault]);
+
+impl fmt::Display for List<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let faults: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&faults.join("; "))
     }
 }
 
@@ -46,6 +64,11 @@ impl Validation {
         Self { validator: OnceLock::new(), says_more: says_more(schema) }
     }
 
+    /// What every payload is held to, whatever the type says that it becomes.
+    pub(crate) const fn always() -> Self {
+        Self { validator: OnceLock::new(), says_more: true }
+    }
+
     /// Whether the schema asks for more than is found out by reading a payload as its type. For most types it does not, and
     /// their payloads are held to it only to tell everything that is wrong.
     pub(crate) const fn says_more(&self) -> bool {
@@ -54,15 +77,33 @@ impl Validation {
 
     /// Everything that is wrong, up to a hundred, by its place.
     pub(crate) fn faults(&self, schema: &Json, payload: &Value) -> Vec<SchemaFault> {
-        let validator = self.validator.get_or_init(|| jsonschema::draft202012::new(schema).ok());
-        let (Some(validator), Ok(payload)) = (validator, serde_json::to_value(payload)) else { return Vec::new() };
+        let Some(validator) = self.validator.get_or_init(|| compiled(schema)) else { return Vec::new() };
+        let Ok(payload) = serde_json::to_value(payload) else { return vec![SchemaFault::not_json()] };
         let faults = validator.iter_errors(&payload).take(MOST);
         let mut faults: Vec<_> = faults
-            .map(|fault| SchemaFault { path: fault.instance_path().to_string(), reason: fault.masked().to_string() })
+            .map(|fault| SchemaFault { path: fault.instance_path().to_string(), reason: reason(&fault, &payload) })
             .collect();
         faults.sort_by(|one, other| one.path.cmp(&other.path));
         faults
     }
+}
+
+/// What is wrong, in words. Where nothing at all is allowed to be there, they are ours: they name what is.
+fn reason(fault: &ValidationError<'_>, payload: &Json) -> String {
+    let is_of_others = fault.schema_path().as_str().ends_with("/additionalProperties");
+    let here = payload.pointer(fault.instance_path().as_str()).and_then(Json::as_object);
+    match here.filter(|_| is_of_others && matches!(fault.kind(), ValidationErrorKind::FalseSchema)) {
+        None => fault.masked().to_string(),
+        Some(found) => {
+            let names: Vec<_> = found.keys().map(|name| format!("'{name}'")).collect();
+            format!("no properties are allowed, and there is {}", names.join(", "))
+        }
+    }
+}
+
+/// Dates, addresses and the like have to be what they are called; names that nobody knows say nothing.
+fn compiled(schema: &Json) -> Option<Validator> {
+    jsonschema::draft202012::options().should_validate_formats(true).build(schema).ok()
 }
 
 /// Keywords that no type of Rust asks for by itself.

@@ -7,6 +7,7 @@ use serde::{de, ser};
 
 use super::brief::Shortened;
 use super::{Path, Segment};
+use crate::redaction::OneLine;
 
 /// What does not fit, with the way to it: `at data.items[3].price: expected f64, found string "x"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +52,7 @@ impl fmt::Display for ValueError {
         if !self.way.is_empty() {
             write!(f, "at {}: ", self.path())?;
         }
-        f.write_str(&self.reason)
+        OneLine(&self.reason).fmt(f)
     }
 }
 

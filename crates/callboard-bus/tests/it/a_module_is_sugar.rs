@@ -4,10 +4,15 @@
 use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
-use callboard_actor::{Actor, Context, Fault, Handler, Message, Priority, StopReason, SyncHandler, one_for_one};
+use callboard_actor::{
+    Actor, BreakerRules, Context, Fault, Handler, Message, Priority, StopReason, SyncHandler, Trip, one_for_one,
+};
+use callboard_bus::discovery::{Capability, CapabilityBuilder};
+use callboard_bus::retry::FailureClass;
 use callboard_bus::{
-    DomainEvent, Event, EventsExt, Health, Manifest, Module, ModulesExt, Operation, Probe, Protocol, RequireExt,
-    SecurityLevel, Start, TurnEventsExt, Value, ValueError, module,
+    Balance, CallSettings, DomainEvent, Event, EventsExt, Health, Manifest, Module, ModulesExt, Operation,
+    OperationsExt, Parameters, Probe, Protocol, RequireExt, RetryPolicy, SecurityLevel, Start, TurnEventsExt, Value,
+    ValueError, module,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -58,6 +63,28 @@ struct Done {}
 #[message(reply = ())]
 struct Fail {}
 
+#[derive(Message, Deserialize, JsonSchema)]
+#[message(reply = usize)]
+struct Hash {
+    text: String,
+}
+
+fn nothing() -> Parameters {
+    Parameters::new()
+}
+
+fn twice() -> RetryPolicy {
+    RetryPolicy::builder().max_retries(1).build().expect("it can work")
+}
+
+fn after_three() -> BreakerRules {
+    BreakerRules::tripping_on([Trip::Consecutive(3)])
+}
+
+fn batches() -> CapabilityBuilder {
+    Capability::builder("batches", "1.0.0").tag("analytics")
+}
+
 #[derive(Event, Serialize, Deserialize, Clone)]
 #[event("data.updated")]
 struct DataUpdated {
@@ -83,7 +110,11 @@ mod sugar {
         tags("data", "batch"),
         requires("storage.put@^1"),
         publishes("data.updated"),
-        security_level = Authorized
+        advertises(batches()),
+        security_level = Authorized,
+        required_permissions("lab", "batch"),
+        balance = Weighted,
+        weight = 3
     )]
     impl Processor {
         async fn start(cx: &mut Context<Self>) -> Result<Self, Fault> {
@@ -96,7 +127,7 @@ mod sugar {
         }
 
         /// Keeps the data.
-        #[request("process_data", idempotent)]
+        #[request("process_data", idempotent, timeout = "20s", retry = twice(), breaker = after_three(), rate(100, "1s"))]
         async fn process(&mut self, process: Process, cx: &mut Context<Self>) -> Result<u64, Empty> {
             if process.data.is_empty() {
                 return Err(Empty);
@@ -107,9 +138,14 @@ mod sugar {
             Ok(bytes)
         }
 
-        #[request("done", deprecated = "count them yourself")]
+        #[request("done", deprecated = "count them yourself", parameters = nothing())]
         fn done(&mut self, _: Done) -> u64 {
             self.done
+        }
+
+        #[request("hash", blocking, for_modules, no_breaker, dead_letters(Unknown, Permanent))]
+        fn hash(hash: Hash) -> usize {
+            hash.text.len()
         }
 
         #[request("fail")]
@@ -174,8 +210,19 @@ mod by_hand {
                 .requires("storage.put@^1")
                 .publishes("data.updated")
                 .security_level(SecurityLevel::Authorized)
-                .offer(Operation::fallible::<Process, _, _>("process_data").description("Keeps the data.").idempotent())
-                .offer(Operation::new::<super::Done>("done").deprecated("count them yourself"))
+                .advertises(batches())
+                .required_permission("lab")
+                .required_permission("batch")
+                .balance(Balance::Weighted)
+                .weight(3)
+                .offer(
+                    Operation::fallible::<Process, _, _>("process_data")
+                        .description("Keeps the data.")
+                        .idempotent()
+                        .settings(process_settings()),
+                )
+                .offer(Operation::new::<super::Done>("done").deprecated("count them yourself").parameters(nothing()))
+                .offer(Operation::new::<Hash>("hash").blocking().for_modules().settings(hash_settings()))
                 .operation::<Fail>("fail")
                 .hears::<Updated>(DataUpdated::NAME)
                 .hears::<Step>("lab.LabStep*")
@@ -184,9 +231,24 @@ mod by_hand {
         }
     }
 
+    fn process_settings() -> CallSettings {
+        let settings = CallSettings::new().timeout(Duration::from_secs(20)).retry(twice()).breaker(after_three());
+        settings.rate(100, SECOND)
+    }
+
+    fn hash_settings() -> CallSettings {
+        CallSettings::new().no_breaker().dead_letters([FailureClass::Unknown, FailureClass::Permanent])
+    }
+
     impl Start for Processor {
         async fn start(cx: &mut Context<Self>) -> Result<Self, Fault> {
             Ok(Self { store: cx.require().await?, done: 0, ticks: 0 })
+        }
+    }
+
+    impl Handler<Hash> for Processor {
+        async fn handle(&mut self, hash: Hash, cx: &mut Context<Self>) -> Result<usize, Fault> {
+            cx.run_blocking(move || hash.text.len()).await
         }
     }
 
@@ -289,10 +351,15 @@ fn story<M: Start + Handler<Probe>>() -> Vec<String> {
         let mut shown = serde_json::to_value(&*descriptor).unwrap();
         shown["actor"].take();
         seen.push(shown.to_string());
+        for operation in &descriptor.operations {
+            seen.push(system.operations().pipeline(&operation.address).unwrap().to_string());
+        }
         for (operation, input) in [
             ("process_data", json!({ "data": [1, 2, 3] })),
             ("process_data", json!({ "data": [] })),
             ("process_data", json!({ "data": "text" })),
+            ("hash", json!({ "text": "four" })),
+            ("done", json!({ "much": 1 })),
             ("done", json!({})),
             ("fail", json!({})),
             ("done", json!({})),
@@ -333,13 +400,28 @@ fn story<M: Start + Handler<Probe>>() -> Vec<String> {
 fn what_the_macro_writes_does_what_is_written_by_hand() {
     let (sugar, by_hand) = (story::<sugar::Processor>(), story::<by_hand::Processor>());
     assert_eq!(sugar, by_hand);
+    let pipelines = [
+        "time-out: 20s\nretry: 2 attempts at most\nrate: 100 calls in 1s\nbreaker: opens for 30s\n",
+        "retry: none\nbreaker: opens for 30s\n",
+        "dead letters: of unknown and permanent errors\nretry: none\nbreaker: off\n",
+        "retry: none\nbreaker: opens for 30s\n",
+    ];
+    for (shown, expected) in sugar[1..5].iter().zip(pipelines) {
+        assert!(shown.starts_with(expected), "{shown}");
+    }
+    for said in ["weighted", "\"weight\":3", "\"lab\",\"batch\"", "\"batches\"", "\"is_blocking\":true"] {
+        assert!(sugar[0].contains(said), "{said}: {}", sugar[0]);
+    }
     assert_eq!(
-        sugar[1..],
+        sugar[5..],
         [
             "process_data: 3",
             "process_data: handler_failed there is nothing to process",
             "process_data: validation_failed the input of `processor.process_data` does not fit: at data: expected a \
              sequence, found string \"text\"",
+            "hash: 4",
+            "done: validation_failed the input of `processor.done` does not fit: /: no properties are \
+             allowed, and there is 'much'",
             "done: 1",
             "fail: handler_failed the turn failed: processor: as it was told",
             "done: 0",

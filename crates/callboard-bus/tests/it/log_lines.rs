@@ -19,7 +19,7 @@ impl Log {
 
     pub(crate) fn lines(&self) -> Vec<String> {
         let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        text.lines().map(str::to_owned).collect()
+        text.split_terminator('\n').map(str::to_owned).collect()
     }
 
     /// Those with this target.

@@ -1,4 +1,4 @@
-//! F-API-02, F-BUS-25: what goes into an operation is held to its schema, everything that is wrong is told at once, and the
+//! F-API-02, F-BUS-25: what goes into an operation or onto a channel is held to its schema, everything that is wrong is told at once, and the
 //! handler is not called.
 
 use std::sync::Arc;
@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{Actor, Context, ErrorCode, Fault, Message, SyncHandler};
 use callboard_bus::retry::FailureClass;
-use callboard_bus::{CallError, Manifest, ModulesExt};
+use callboard_bus::{
+    CallError, Event, EventOptions, EventsExt, Manifest, ModulesExt, Object, Operation, OperationsExt, ParameterType,
+    Parameters, PublishError, TurnEventsExt, Value,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -64,6 +67,219 @@ fn everything_that_is_wrong_is_told_and_the_handler_is_not_called() {
         assert_eq!(orders.load(Ordering::Relaxed), 0);
         let fine = json!({ "item": "pears", "pieces": 10, "note": "ripe" });
         assert_eq!(t.system().call("shop.order", fine).await.unwrap(), 5.into());
+        t.shutdown().await;
+    });
+}
+
+/// What is given by a table is whatever the table lets pass.
+#[derive(Message, Deserialize, JsonSchema)]
+#[message(reply = usize)]
+struct Run(Object);
+
+impl SyncHandler<Run> for Shop {
+    fn handle(&mut self, Run(given): Run, _: &mut Context<Self>) -> Result<usize, Fault> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(given.len())
+    }
+}
+
+fn table() -> Parameters {
+    Parameters::new()
+        .required("step", ParameterType::String, "Name of the step")
+        .required("kind", ParameterType::Enum(vec!["now".to_owned(), "later".to_owned()]), "")
+        .required("at", ParameterType::Datetime, "")
+        .required("number", ParameterType::Integer, "")
+        .optional("share", ParameterType::Number, "")
+        .optional("is_dry", ParameterType::Boolean, "")
+        .optional("list", ParameterType::Array, "")
+        .optional("given", ParameterType::Object, "")
+        .optional("bytes", ParameterType::Bytes, "")
+        .optional("anything", ParameterType::Any, "")
+}
+
+/// F-API-02: what a table says, calls are held to: everything that is missing, wrong or unknown is told at once and the handler
+/// is not called, whether the operation is one of the manifest or added later.
+#[test]
+fn a_table_is_as_good_as_a_type() {
+    TestSystem::run(async |t| {
+        let runs = Arc::new(AtomicU64::new(0));
+        let known = Arc::clone(&runs);
+        let shop = t.spawn(move || Shop(Arc::clone(&known)));
+        let run = || Operation::new::<Run>("run").parameters(table());
+        let _registered = Manifest::new("shop", "1.0.0").offer(run()).register(&shop).await.unwrap();
+        let lenient = Operation::new::<Run>("walk").parameters(table().allow_unknown());
+        t.system().modules().offer("shop", &shop, lenient).await.unwrap();
+        let descriptor = t.system().operations().status("shop.run").unwrap().descriptor;
+        assert_eq!(descriptor.message_schema, table().schema());
+
+        let call = |name: &str, input: serde_json::Value| t.system().call(&format!("shop.{name}"), input);
+        let bad = json!({
+            "kind": "soon", "at": "yesterday", "number": 1.5, "share": "half", "is_dry": "no", "list": {}, "given": [],
+            "bytes": [1, 256], "anything": [{}], "colour": "red",
+        });
+        for (name, expected) in [("run", 10), ("walk", 9)] {
+            let refused = call(name, bad.clone()).await.unwrap_err();
+            assert_eq!(refused.code(), ErrorCode::ValidationFailed);
+            let CallError::Invalid { faults, .. } = &refused else { panic!("{refused}") };
+            let told = refused.to_string();
+            assert_eq!(faults.len(), expected, "{told}");
+            for place in ["/kind", "/at", "/number", "/share", "/is_dry", "/list", "/given", "/bytes/1", "step"] {
+                assert!(told.contains(place), "{place}: {told}");
+            }
+            assert_eq!(told.contains("colour"), name == "run");
+        }
+        let alone =
+            call("run", json!({ "step": "a", "kind": "now", "at": "2026-03-01T12:00:00Z", "number": 1, "x": 1 }));
+        assert_eq!(
+            alone.await.unwrap_err().code(),
+            ErrorCode::ValidationFailed,
+            "what is unknown is refused by itself"
+        );
+        assert_eq!(runs.load(Ordering::Relaxed), 0);
+
+        let fine = json!({ "step": "a", "kind": "later", "at": "2026-03-01T12:00:00Z", "number": 1, "share": null });
+        assert_eq!(call("run", fine.clone()).await.unwrap(), 5.into());
+        assert_eq!(call("walk", fine).await.unwrap(), 5.into());
+        t.shutdown().await;
+    });
+}
+
+/// F-API-02: a type refuses what it does not know where it says so, and lets it pass otherwise.
+#[test]
+fn a_type_says_itself_what_it_lets_pass() {
+    #[derive(Message, Deserialize, JsonSchema)]
+    #[message(reply = u64)]
+    struct Lenient {
+        pieces: u64,
+    }
+    impl SyncHandler<Lenient> for Shop {
+        fn handle(&mut self, lenient: Lenient, _: &mut Context<Self>) -> Result<u64, Fault> {
+            Ok(lenient.pieces)
+        }
+    }
+    TestSystem::run(async |t| {
+        let shop = t.spawn(|| Shop(Arc::default()));
+        let manifest = Manifest::new("shop", "1.0.0").operation::<Order>("order").operation::<Lenient>("count");
+        let _registered = manifest.register(&shop).await.unwrap();
+        let schema = |name: &str| t.system().operations().status(name).unwrap().descriptor.message_schema.clone();
+        assert_eq!(schema("shop.order")["additionalProperties"], false);
+        assert!(schema("shop.count").get("additionalProperties").is_none());
+        let given = json!({ "item": "pears", "pieces": 2, "colour": "red" });
+        let refused = t.system().call("shop.order", given.clone()).await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::ValidationFailed);
+        assert_eq!(t.system().call("shop.count", given).await.unwrap(), 2.into());
+        t.shutdown().await;
+    });
+}
+
+/// F-API-02: a table that cannot work is refused with everything that is wrong with it.
+#[test]
+fn a_table_that_cannot_work_is_not_offered() {
+    TestSystem::run(async |t| {
+        let shop = t.spawn(|| Shop(Arc::default()));
+        let twice =
+            Parameters::new().required("a", ParameterType::Any, "").optional("a", ParameterType::Enum(vec![]), "");
+        let offered = Manifest::new("shop", "1.0.0").offer(Operation::new::<Run>("run").parameters(twice));
+        let refused = offered.register(&shop).await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::InvalidConfig);
+        assert!(std::error::Error::source(&refused).unwrap().to_string().contains("parameter `a`: it is listed twice"));
+        t.shutdown().await;
+    });
+}
+
+/// What is wrong with the data of an event, by its place.
+fn places(refused: &PublishError) -> (&str, Vec<&str>) {
+    let PublishError::Invalid { channel, faults } = refused else { panic!("{refused}") };
+    assert_eq!(refused.code(), ErrorCode::ValidationFailed);
+    (channel, faults.iter().map(|fault| fault.path.as_str()).collect())
+}
+
+/// Publishes on a channel from its turn.
+struct Clerk;
+
+impl Actor for Clerk {}
+
+#[derive(Message)]
+#[message(reply = Result<(), PublishError>)]
+struct Say(Value);
+
+impl SyncHandler<Say> for Clerk {
+    fn handle(&mut self, Say(data): Say, cx: &mut Context<Self>) -> Result<Result<(), PublishError>, Fault> {
+        let options = EventOptions::default().channel("orders");
+        Ok(cx.publish_with("order.placed", data, options).map(drop))
+    }
+}
+
+/// F-BUS-25: by whatever way something comes onto a channel that says what its messages are like: what is not is refused with
+/// everything that is wrong, and nothing is enqueued.
+#[test]
+fn a_channel_takes_nothing_else() {
+    TestSystem::run(async |t| {
+        let (system, ear) = (t.system(), t.probe::<Event>());
+        system.channel("orders").schema_of::<Order>().create().await.unwrap();
+        let _subscription = system.subscribe(">", ear.recipient()).on_channel("orders").await.unwrap();
+        let fine = || Value::from(json!({ "item": "pears", "pieces": 10 }));
+        let bad = || Value::from(json!({ "item": "TOO LONG FOR IT", "pieces": 11, "colour": "red" }));
+
+        let refused = system.publish("order.placed", bad()).channel("orders").await.unwrap_err();
+        assert_eq!(places(&refused), ("orders", vec!["", "/item", "/item", "/pieces"]));
+        assert!(!refused.to_string().contains("TOO LONG"), "it repeats nothing of the data: {refused}");
+        assert!(system.send_message("orders", "order.placed", 7).await.is_err());
+        let clerk = t.spawn(|| Clerk);
+        assert_eq!(places(&clerk.ask(Say(bad())).await.unwrap().unwrap_err()).1.len(), 4);
+        let info = system.channels().get("orders").unwrap();
+        assert_eq!(
+            (info.depth, info.published, system.events().counts().rejected, system.events().counts().routed),
+            (0, 0, 3, 0)
+        );
+        t.settle().await;
+        assert!(ear.take().is_empty());
+
+        system.publish("order.placed", fine()).channel("orders").await.unwrap();
+        clerk.ask(Say(fine())).await.unwrap().unwrap();
+        t.settle().await;
+        assert_eq!(ear.take().len(), 2);
+        t.shutdown().await;
+    });
+}
+
+/// F-BUS-25: a broadcast goes past a channel that is of other data, whose refusal is in the receipt, and to all others.
+#[test]
+fn a_broadcast_goes_past_a_channel_of_other_data() {
+    TestSystem::run(async |t| {
+        let (system, orders, news) = (t.system(), t.probe::<Event>(), t.probe::<Event>());
+        let schema = json!({ "type": "object", "required": ["item"], "properties": { "item": { "type": "string" } } });
+        system.channel("orders").schema(schema.clone()).create().await.unwrap();
+        system.channel("news").create().await.unwrap();
+        let _first = system.subscribe(">", orders.recipient()).on_channel("orders").await.unwrap();
+        let _second = system.subscribe(">", news.recipient()).on_channel("news").await.unwrap();
+        assert_eq!(*system.channels().get("orders").unwrap().schema.unwrap(), schema);
+
+        let receipt = system.broadcast("day.over", json!({ "item": 5 })).await.unwrap();
+        let [news_got, orders_got] = ["news", "orders"].map(|name| &receipt.channels[name]);
+        assert_eq!(news_got, &Ok(1));
+        assert_eq!(places(orders_got.as_ref().unwrap_err()), ("orders", vec!["/item"]));
+        t.settle().await;
+        assert_eq!((orders.take().len(), news.take().len()), (0, 1));
+
+        let receipt = system.broadcast("day.over", json!({ "item": "pears" })).await.unwrap();
+        assert!(receipt.channels.values().all(|got| got == &Ok(1)));
+        t.settle().await;
+        assert_eq!((orders.take().len(), news.take().len()), (1, 1));
+        t.shutdown().await;
+    });
+}
+
+/// F-BUS-25: what is no schema is told when the channel is created.
+#[test]
+fn a_channel_without_a_valid_schema_is_not_created() {
+    TestSystem::run(async |t| {
+        let created = t.system().channel("orders").schema(json!({ "properties": { "item": { "type": "text" } } }));
+        let refused = created.create().await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::InvalidConfig);
+        let told = refused.to_string();
+        assert!(told.starts_with("channel \"orders\" has no valid JSON Schema: /properties/item/type: "), "{told}");
+        assert!(t.system().channels().list().is_empty());
         t.shutdown().await;
     });
 }

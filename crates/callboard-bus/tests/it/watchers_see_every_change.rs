@@ -225,7 +225,7 @@ fn a_descriptor_says_all_of_a_module() {
             "health": { "state": "healthy" }, "actor": shown["actor"], "instance": "adder-1",
             "operations": [{
                 "address": "lab.adder.who", "name": "who", "version": "1.2.3", "description": "",
-                "is_idempotent": false, "deprecated": null, "priority": "normal", "timeout": null,
+                "is_idempotent": false, "is_blocking": false, "deprecated": null, "priority": "normal", "timeout": null,
                 "message": "it::module_kit::Who",
             }],
         });

@@ -1,18 +1,22 @@
 //! What stands in the brackets of `#[module(..)]`.
 
+use std::time::Duration;
+
 use proc_macro2::{Span, TokenStream};
 use syn::meta::ParseNestedMeta;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{Error, Ident, LitInt, LitStr, Path, Token, parenthesized};
+use syn::{Error, Expr, Ident, LitInt, LitStr, Path, Token, parenthesized};
 
 use crate::keys::{key_name, read_path, set};
 use crate::names;
 
 const KEYS: &str = "the keys are `name`, `version`, `description`, `owner`, `tags`, `requires`, `may_use`, \
-                    `publishes`, `protocols`, `security_level`, `replicas` and `crate`";
+                    `publishes`, `advertises`, `protocols`, `security_level`, `required_permissions`, `balance`, `weight`, \
+                    `replicas` and `crate`";
 const PROTOCOLS: [&str; 7] =
     ["RequestResponse", "PubSub", "EventDriven", "Broadcast", "PointToPoint", "Workflow", "Stream"];
+const BALANCES: [&str; 4] = ["RoundRobin", "LeastLoaded", "Weighted", "ConsistentHash"];
 const LEVELS: [&str; 4] = ["Public", "Authenticated", "Authorized", "Privileged"];
 
 /// See above.
@@ -26,8 +30,12 @@ pub(super) struct Arguments {
     pub(super) requires: Option<Vec<LitStr>>,
     pub(super) may_use: Option<Vec<LitStr>>,
     pub(super) publishes: Option<Vec<LitStr>>,
+    pub(super) advertises: Option<Vec<Expr>>,
     pub(super) protocols: Option<Vec<Ident>>,
     pub(super) security_level: Option<Ident>,
+    pub(super) required_permissions: Option<Vec<LitStr>>,
+    pub(super) balance: Option<Ident>,
+    pub(super) weight: Option<u32>,
     pub(super) replicas: Option<usize>,
     pub(super) home: Option<Path>,
 }
@@ -55,9 +63,15 @@ impl Arguments {
             "requires" => set(&mut self.requires, meta, |meta| texts(meta, names::check_address)),
             "may_use" => set(&mut self.may_use, meta, |meta| texts(meta, names::check_address)),
             "publishes" => set(&mut self.publishes, meta, |meta| texts(meta, names::check_topic)),
-            "protocols" => set(&mut self.protocols, meta, protocols),
-            "security_level" => set(&mut self.security_level, meta, security_level),
-            "replicas" => set(&mut self.replicas, meta, replicas),
+            "advertises" => set(&mut self.advertises, meta, expressions),
+            "protocols" => set(&mut self.protocols, meta, |meta| known_among(meta, "protocol", &PROTOCOLS)),
+            "security_level" => set(&mut self.security_level, meta, |meta| one_of(meta, "security level", &LEVELS)),
+            "required_permissions" => set(&mut self.required_permissions, meta, |meta| texts(meta, |_| Ok(()))),
+            "balance" => set(&mut self.balance, meta, |meta| one_of(meta, "balance", &BALANCES)),
+            "weight" => set(&mut self.weight, meta, |meta| at_least_one(meta, "a module has a weight of one at least")),
+            "replicas" => {
+                set(&mut self.replicas, meta, |meta| at_least_one(meta, "a module has one instance at least"))
+            }
             "crate" => set(&mut self.home, meta, read_path),
             other => Err(meta.error(format!("unknown key `{other}`; {KEYS}"))),
         }
@@ -83,15 +97,23 @@ fn texts(meta: &ParseNestedMeta<'_>, check: Check) -> syn::Result<Vec<LitStr>> {
     listed.into_iter().map(|text| checked(text, check)).collect()
 }
 
-fn protocols(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<Ident>> {
+fn expressions(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<Expr>> {
+    let listed;
+    parenthesized!(listed in meta.input);
+    Ok(Punctuated::<Expr, Token![,]>::parse_terminated(&listed)?.into_iter().collect())
+}
+
+/// `(One, Other)`, of words that are known.
+pub(super) fn known_among(meta: &ParseNestedMeta<'_>, what: &str, all: &[&str]) -> syn::Result<Vec<Ident>> {
     let listed;
     parenthesized!(listed in meta.input);
     let listed = Punctuated::<Ident, Token![,]>::parse_terminated(&listed)?;
-    listed.into_iter().map(|name| known(name, "protocol", &PROTOCOLS)).collect()
+    listed.into_iter().map(|name| known(name, what, all)).collect()
 }
 
-fn security_level(meta: &ParseNestedMeta<'_>) -> syn::Result<Ident> {
-    known(meta.value()?.parse()?, "security level", &LEVELS)
+/// `= One`
+fn one_of(meta: &ParseNestedMeta<'_>, what: &str, all: &[&str]) -> syn::Result<Ident> {
+    known(meta.value()?.parse()?, what, all)
 }
 
 fn known(name: Ident, what: &str, known: &[&str]) -> syn::Result<Ident> {
@@ -101,10 +123,16 @@ fn known(name: Ident, what: &str, known: &[&str]) -> syn::Result<Ident> {
     Err(Error::new(name.span(), format!("unknown {what} `{name}`; there are `{}`", known.join("`, `"))))
 }
 
-fn replicas(meta: &ParseNestedMeta<'_>) -> syn::Result<usize> {
+fn at_least_one<T>(meta: &ParseNestedMeta<'_>, told: &str) -> syn::Result<T>
+where
+    T: std::str::FromStr<Err: std::fmt::Display> + Default + PartialEq,
+{
     let number: LitInt = meta.value()?.parse()?;
-    match number.base10_parse()? {
-        0 => Err(Error::new(number.span(), "a module has one instance at least")),
-        count => Ok(count),
-    }
+    let count: T = number.base10_parse()?;
+    if count == T::default() { Err(Error::new(number.span(), told)) } else { Ok(count) }
+}
+
+/// A span of time that was written, which must not be none.
+pub(super) fn some_time(text: &LitStr, time: Duration, told: &str) -> syn::Result<Duration> {
+    if time.is_zero() { Err(Error::new(text.span(), told)) } else { Ok(time) }
 }

@@ -1,7 +1,6 @@
 //! A method that has a part in its module: [`Method`].
 
 use quote::ToTokens;
-use syn::spanned::Spanned;
 use syn::{Error, FnArg, Ident, ImplItemFn, ItemImpl, Receiver, ReceiverKind, ReturnType, Signature, Type};
 
 use super::role::{Role, documentation};
@@ -12,6 +11,8 @@ pub(super) struct Method {
     pub(super) role: Role,
     pub(super) name: Ident,
     pub(super) is_async: bool,
+    /// `&self`, where it is shared.
+    pub(super) shared: Option<Receiver>,
     /// What it is given beside itself and the context.
     pub(super) message: Option<Type>,
     /// Whether it is given more: the context, or why it stops.
@@ -50,6 +51,7 @@ impl Method {
         Ok(Some(Self {
             name: signature.ident.clone(),
             is_async: signature.asyncness.is_some(),
+            shared: signature.receiver().filter(|receiver| is_shared(receiver)).cloned(),
             message,
             takes_more: types.next().is_some(),
             output: output(signature),
@@ -60,6 +62,11 @@ impl Method {
 
     fn written_message(&self) -> String {
         self.message.to_token_stream().to_string()
+    }
+
+    /// Whether it blocks its thread.
+    pub(super) fn is_blocking(&self) -> bool {
+        self.role.is_blocking()
     }
 
     /// The name of its operation, if it is one.
@@ -82,6 +89,9 @@ fn check(role: &Role, signature: &Signature) -> syn::Result<()> {
         return Err(Error::new_spanned(&signature.generics, "what is called by the framework has no parameters"));
     }
     let (least, most, told) = match role {
+        Role::Request(request) if request.is_blocking => {
+            (1, 1, "an operation that blocks is given its message alone: the context stays with its actor")
+        }
         Role::Request(_) => (1, 2, "an operation is given its message, and then the context if it wants it"),
         Role::Event(_) => (1, 2, "it is given the event, and then the context if it wants it"),
         Role::Every(_) | Role::Probe => (0, 1, "it is given nothing but the context, if it wants it"),
@@ -95,8 +105,11 @@ fn check(role: &Role, signature: &Signature) -> syn::Result<()> {
     };
     let given = signature.inputs.iter().filter(|input| matches!(input, FnArg::Typed(_))).count();
     if !(least..=most).contains(&given) {
-        let place = if given == 0 { signature.ident.span() } else { signature.inputs.span() };
-        return Err(Error::new(place, told));
+        let mut typed = signature.inputs.iter().filter(|input| matches!(input, FnArg::Typed(_)));
+        return Err(match typed.nth(most) {
+            Some(extra) => Error::new_spanned(extra, told),
+            None => Error::new(signature.ident.span(), told),
+        });
     }
     check_receiver(role, signature)?;
     check_asyncness(role, signature)
@@ -105,6 +118,15 @@ fn check(role: &Role, signature: &Signature) -> syn::Result<()> {
 fn check_receiver(role: &Role, signature: &Signature) -> syn::Result<()> {
     if matches!(role, Role::Start | Role::Stop) {
         return Ok(());
+    }
+    if role.is_blocking() {
+        return match signature.receiver().filter(|receiver| !is_shared(receiver)) {
+            Some(receiver) => Err(Error::new_spanned(
+                receiver,
+                "write `&self`, or no `self`: what blocks runs on a copy of the value",
+            )),
+            None => Ok(()),
+        };
     }
     let is_exclusive = |receiver: &Receiver| matches!(receiver.kind, ReceiverKind::Reference(_, _, Some(_)));
     let told = "write `&mut self`: a turn has its actor to itself";
@@ -119,7 +141,16 @@ fn check_asyncness(role: &Role, signature: &Signature) -> syn::Result<()> {
     if matches!(role, Role::Start | Role::Started | Role::Stop) && signature.asyncness.is_none() {
         return Err(Error::new_spanned(signature.fn_token, "write `async fn`"));
     }
-    Ok(())
+    match signature.asyncness.filter(|_| role.is_blocking()) {
+        Some(asyncness) => {
+            Err(Error::new_spanned(asyncness, "what waits does not block: leave out `async` or `blocking`"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn is_shared(receiver: &Receiver) -> bool {
+    matches!(receiver.kind, ReceiverKind::Reference(_, _, None))
 }
 
 /// Operations of one name, and operations that take one type of message: told at the second of both.

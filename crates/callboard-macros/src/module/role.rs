@@ -6,14 +6,15 @@ use syn::meta::ParseNestedMeta;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, Error, Expr, ExprLit, ImplItemFn, Lit, LitStr, Meta, Receiver, ReceiverKind, Token};
 
-use super::arguments::checked;
+use super::arguments::{checked, some_time};
+use super::settings::Settings;
 use crate::keys::{key_name, read_duration, set};
 use crate::names;
 
 /// See above.
 pub(super) enum Role {
     /// `#[request("name", ..)]`
-    Request(Request),
+    Request(Box<Request>),
     /// `#[event("pattern")]`, or `#[event]` where the type of the event has the name.
     Event(Option<LitStr>),
     /// `#[every("30s")]`
@@ -33,10 +34,20 @@ pub(super) struct Request {
     pub(super) name: LitStr,
     pub(super) is_idempotent: bool,
     pub(super) is_for_modules: bool,
+    /// It blocks its thread, and has one of its own.
+    pub(super) is_blocking: bool,
     pub(super) deprecated: Option<LitStr>,
+    /// What it takes, as a table.
+    pub(super) parameters: Option<Expr>,
+    pub(super) settings: Settings,
 }
 
 impl Role {
+    /// Whether it is an operation that blocks its thread.
+    pub(super) fn is_blocking(&self) -> bool {
+        matches!(self, Self::Request(request) if request.is_blocking)
+    }
+
     /// The role of a method, whose attribute is taken off; none when it is nobody's business.
     pub(super) fn take(function: &mut ImplItemFn) -> syn::Result<Option<Self>> {
         let mut given = None;
@@ -57,7 +68,7 @@ impl Role {
     fn read(attribute: &Attribute) -> syn::Result<Option<Self>> {
         let path = attribute.path();
         Ok(Some(match () {
-            () if path.is_ident("request") => Self::Request(attribute.parse_args()?),
+            () if path.is_ident("request") => Self::Request(Box::new(attribute.parse_args()?)),
             () if path.is_ident("event") => Self::Event(pattern(attribute)?),
             () if path.is_ident("every") => Self::Every(period(&attribute.parse_args()?)?),
             () if path.is_ident("probe") => {
@@ -89,28 +100,46 @@ fn pattern(attribute: &Attribute) -> syn::Result<Option<LitStr>> {
 
 fn period(text: &LitStr) -> syn::Result<Duration> {
     let period = read_duration(text)?;
-    if period.is_zero() { Err(Error::new(text.span(), "a period of no time never ends")) } else { Ok(period) }
+    some_time(text, period, "a period of no time never ends")
 }
 
 impl Parse for Request {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let name = checked(input.parse()?, names::check_operation)?;
-        let (mut idempotent, mut for_modules, mut deprecated) = (None, None, None);
+        let (is_idempotent, is_for_modules, is_blocking) = (false, false, false);
+        let settings = Settings::default();
+        let mut request =
+            Self { name, is_idempotent, is_for_modules, is_blocking, deprecated: None, parameters: None, settings };
         if input.parse::<Option<Token![,]>>()?.is_some() {
-            let read = |meta: ParseNestedMeta<'_>| match key_name(&meta.path).as_str() {
-                "idempotent" => set(&mut idempotent, &meta, |_| Ok(())),
-                "for_modules" => set(&mut for_modules, &meta, |_| Ok(())),
-                "deprecated" => set(&mut deprecated, &meta, |meta| meta.value()?.parse()),
-                other => {
-                    let keys = "the keys are `idempotent`, `for_modules` and `deprecated`";
-                    Err(meta.error(format!("unknown key `{other}`; {keys}")))
-                }
-            };
-            syn::meta::parser(read).parse2(input.parse()?)?;
+            syn::meta::parser(|meta| request.read_one(&meta)).parse2(input.parse()?)?;
         }
-        let (is_idempotent, is_for_modules) = (idempotent.is_some(), for_modules.is_some());
-        Ok(Self { name, is_idempotent, is_for_modules, deprecated })
+        Ok(request)
     }
+}
+
+impl Request {
+    fn read_one(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        match key_name(&meta.path).as_str() {
+            "idempotent" => flag(&mut self.is_idempotent, meta),
+            "for_modules" => flag(&mut self.is_for_modules, meta),
+            "blocking" => flag(&mut self.is_blocking, meta),
+            "deprecated" => set(&mut self.deprecated, meta, |meta| meta.value()?.parse()),
+            "parameters" => set(&mut self.parameters, meta, |meta| meta.value()?.parse()),
+            _ if self.settings.read_one(meta)? => Ok(()),
+            other => {
+                let keys = "the keys are `idempotent`, `for_modules`, `blocking`, `deprecated`, `parameters`";
+                Err(meta.error(format!("unknown key `{other}`; {keys}, {}", Settings::KEYS)))
+            }
+        }
+    }
+}
+
+/// A key that stands once or not at all.
+fn flag(place: &mut bool, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+    let mut once = place.then_some(());
+    set(&mut once, meta, |_| Ok(()))?;
+    *place = true;
+    Ok(())
 }
 
 /// The first paragraph of what is written above something, on one line.

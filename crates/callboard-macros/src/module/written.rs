@@ -103,12 +103,17 @@ impl Module {
         let publishes = arguments.publishes.iter().flatten();
         let protocols = arguments.protocols.iter().map(|listed| quote!(.protocols([#(#home::Protocol::#listed),*])));
         let level = arguments.security_level.iter();
-        let replicas = arguments.replicas.iter();
+        let permissions = arguments.required_permissions.iter().flatten();
+        let advertises = arguments.advertises.iter().flatten();
+        let (balance, weight, replicas) =
+            (arguments.balance.iter(), arguments.weight.iter(), arguments.replicas.iter());
         quote! {
             #home::Manifest::new(#name, #version)
                 #description
                 #(.owner(#owner))* #(.tag(#tags))* #(.requires(#requires))* #(.may_use(#may_use))*
-                #(.publishes(#publishes))* #(#protocols)* #(.security_level(#home::SecurityLevel::#level))* #(.replicas(#replicas))*
+                #(.publishes(#publishes))* #(#protocols)* #(.security_level(#home::SecurityLevel::#level))*
+                #(.required_permission(#permissions))* #(.advertises(#advertises))*
+                #(.balance(#home::Balance::#balance))* #(.weight(#weight))* #(.replicas(#replicas))*
         }
     }
 
@@ -141,16 +146,22 @@ impl Module {
         let description = Some(&method.documentation).filter(|text| !text.is_empty()).into_iter();
         let idempotent = request.is_idempotent.then(|| quote!(.idempotent()));
         let for_modules = request.is_for_modules.then(|| quote!(.for_modules()));
+        let blocking = request.is_blocking.then(|| quote!(.blocking()));
         let deprecated = request.deprecated.iter();
-        quote! { .offer(#new #(.description(#description))* #idempotent #for_modules #(.deprecated(#deprecated))*) }
+        let (parameters, settings) = (request.parameters.iter(), request.settings.written(home));
+        quote! {
+            .offer(#new #(.description(#description))* #idempotent #for_modules #blocking #(.deprecated(#deprecated))*
+                #(.parameters(#parameters))* #settings)
+        }
     }
 
     /// What lets the actor take the message of a method.
     fn handler(&self, method: &Method) -> Option<TokenStream> {
         let home = &self.home;
         match &method.role {
-            Role::Request(_) => {
-                let (message, call) = (method.message.clone()?, self.call(method, &quote!(cx)));
+            Role::Request(request) => {
+                let call = if request.is_blocking { self.blocking(method) } else { self.call(method, &quote!(cx)) };
+                let message = method.message.clone()?;
                 let reply = quote! { <#message as #home::__private::Message>::Reply };
                 let answer = self.turn(method, &reply, &call);
                 Some(self.handles(method, &quote!(#message), &reply, &answer))
@@ -214,8 +225,11 @@ impl Module {
         answer: &TokenStream,
     ) -> TokenStream {
         let (home, name) = (&self.home, &self.name);
-        let (handler, asyncness) =
-            if method.is_async { (quote!(Handler), quote!(async)) } else { (quote!(SyncHandler), quote!()) };
+        let (handler, asyncness) = if method.is_async || method.is_blocking() {
+            (quote!(Handler), quote!(async))
+        } else {
+            (quote!(SyncHandler), quote!())
+        };
         quote! {
             #[automatically_derived]
             impl #home::__private::#handler<#message> for #name {
@@ -236,6 +250,20 @@ impl Module {
         quote_spanned! { place => <_ as #home::__private::IntoTurn<#reply>>::into_turn(#call) }
     }
 
+    /// The method on the pool for what blocks, with a copy of the value if it wants one; at the `self` that wants it the
+    /// compiler says what the type lacks.
+    fn blocking(&self, method: &Method) -> TokenStream {
+        let (own, name) = (&self.name, &method.name);
+        let work = match &method.shared {
+            None => quote! { move || <#own>::#name(message) },
+            Some(receiver) => quote_spanned! { receiver.span() => {
+                let shared = ::core::clone::Clone::clone(&*self);
+                move || <#own>::#name(&shared, message)
+            } },
+        };
+        quote! { cx.run_blocking(#work).await? }
+    }
+
     /// The method itself, with what it is given.
     fn call(&self, method: &Method, more: &TokenStream) -> TokenStream {
         let (own, name) = (&self.name, &method.name);
@@ -251,7 +279,7 @@ fn own_message(method: &Method) -> Ident {
     format_ident!("{}", camel_case(&method.name.to_string()))
 }
 
-fn duration(duration: Duration) -> TokenStream {
+pub(super) fn duration(duration: Duration) -> TokenStream {
     let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
     quote! { ::core::time::Duration::new(#seconds, #nanos) }
 }
