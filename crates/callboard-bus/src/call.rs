@@ -22,6 +22,7 @@ use crate::balance::CallKey;
 use crate::callable::{Asked, CallOptions, MoreOptions};
 use crate::codec::{self, Limits};
 use crate::concurrency::Place;
+use crate::gate::AuthContext;
 use crate::lookup::{LookupError, UnavailableReason};
 use crate::modules::Modules;
 use crate::operation::Attempt;
@@ -132,19 +133,35 @@ impl Call {
         self.metadata("test", true).more(|more| more.is_test = true)
     }
 
-    /// A key for [middleware](crate::middleware) that wants one.
-    pub fn api_key(self, key: impl Into<String>) -> Self {
-        self.more(|more| more.api_key = Some(key.into()))
+    /// What the caller shows the [gate](crate::gate) and [middleware](crate::middleware), all of it.
+    pub fn auth(self, auth: impl Into<AuthContext>) -> Self {
+        self.more(|more| more.auth = auth.into())
     }
 
-    /// Who calls, for [middleware](crate::middleware) that wants to know.
+    /// A key for the [gate](crate::gate) or a [middleware](crate::middleware) that wants one.
+    pub fn api_key(self, key: impl Into<String>) -> Self {
+        self.more(|more| more.auth.api_key = Some(key.into()))
+    }
+
+    /// Who calls, for the [gate](crate::gate) or a [middleware](crate::middleware) that wants to know.
     pub fn user(self, user: impl Into<String>) -> Self {
-        self.more(|more| more.user = Some(user.into()))
+        self.more(|more| more.auth.user = Some(user.into()))
     }
 
     /// Something for [middleware](crate::middleware); of one name, the last.
     pub fn metadata(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.more(|more| drop(more.metadata.insert(name.into(), value.into())))
+    }
+
+    /// The same for another turn to make: it shows what it would show here.
+    pub(crate) fn shown_here(self) -> Self {
+        let here = AuthContext::here();
+        let shows_more = !here.is_empty() || here.is_inside();
+        if shows_more && !self.options.takes_nothing_along {
+            self.more(|more| more.auth = std::mem::take(&mut more.auth).or_here())
+        } else {
+            self
+        }
     }
 
     /// The name that is called, as far as it is one.
@@ -427,6 +444,11 @@ impl PackedCall {
     /// As [`Call::no_inherit`].
     pub fn no_inherit(self) -> Self {
         Self(self.0.no_inherit())
+    }
+
+    /// As [`Call::auth`].
+    pub fn auth(self, auth: impl Into<AuthContext>) -> Self {
+        Self(self.0.auth(auth))
     }
 }
 

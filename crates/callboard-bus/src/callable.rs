@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::call::{CallError, Failure, without_message};
 use crate::descriptor::OperationDescriptor;
+use crate::gate::AuthContext;
 use crate::operation::{Leave, OperationState};
 use crate::retry::RetryPolicy;
 use crate::schema::{SchemaFault, Validation};
@@ -40,8 +41,8 @@ pub(crate) struct MoreOptions {
     pub(crate) retry: Option<RetryPolicy>,
     pub(crate) ignores_breaker: bool,
     pub(crate) is_test: bool,
-    pub(crate) api_key: Option<String>,
-    pub(crate) user: Option<String>,
+    /// What the caller shows.
+    pub(crate) auth: AuthContext,
     pub(crate) metadata: BTreeMap<String, Value>,
 }
 

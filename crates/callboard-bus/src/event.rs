@@ -1,5 +1,7 @@
 //! What is published: an [`Event`], which is a share of what was [`Published`], under its [`EventId`].
 
+mod record;
+
 use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
@@ -11,8 +13,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::{ContextV7, Timestamp, Uuid};
 
+pub use self::record::EventRecord;
 use crate::channel::ChannelName;
+use crate::gate::AuthContext;
 use crate::topic::Topic;
+use crate::trace::TraceContext;
 use crate::value::{Value, ValueError, from_value};
 
 /// Something that has happened, as every subscriber gets it. All have the same [`Published`]; a clone is one more share of it.
@@ -52,6 +57,23 @@ pub(crate) struct Details {
     pub(crate) expires: Option<SystemTime>,
     /// The dead letter that it was.
     pub(crate) redelivered_from: Option<MessageId>,
+    /// What its publisher showed, where there is a gate.
+    pub(crate) auth: Option<Arc<AuthContext>>,
+    /// What it is a part of.
+    pub(crate) trace: Option<TraceContext>,
+}
+
+impl Details {
+    /// Whether there is nothing of all this.
+    pub(crate) const fn is_empty(&self) -> bool {
+        let Self { channel, message_type, expires, redelivered_from, auth, trace } = self;
+        channel.is_none()
+            && message_type.is_none()
+            && expires.is_none()
+            && redelivered_from.is_none()
+            && auth.is_none()
+            && trace.is_none()
+    }
 }
 
 impl Event {
@@ -81,6 +103,18 @@ impl Event {
     #[must_use]
     pub fn expires(&self) -> Option<SystemTime> {
         self.details.as_ref()?.expires
+    }
+
+    /// What it is a part of: that of the turn that published it, where the [baggage](callboard_actor::Baggage) of the turn has a
+    /// [`TraceContext`].
+    #[must_use]
+    pub fn trace(&self) -> Option<TraceContext> {
+        self.details.as_ref()?.trace
+    }
+
+    /// What its publisher showed the gate.
+    pub(crate) fn auth(&self) -> Option<&AuthContext> {
+        self.details.as_ref()?.auth.as_deref()
     }
 
     /// The dead letter that it was, if somebody has [retried](crate::dead_letter_queue::Retry) it.

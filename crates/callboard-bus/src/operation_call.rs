@@ -17,6 +17,7 @@ use crate::authoring::{Read, Show};
 use crate::call::{CallError, Carrier, Plan, without_message};
 use crate::callable::{Answer, CallOptions, MoreOptions, caught, fallible, panicked, plain};
 use crate::concurrency::Place;
+use crate::gate::AuthContext;
 use crate::offered::Offered;
 use crate::operation::{Attempt, Leave, OperationState};
 use crate::retry::RetryPolicy;
@@ -152,14 +153,19 @@ impl<'a, A: Handler<M>, M: Message> OperationCall<'a, A, M> {
         self.metadata("test", true).more(|more| more.is_test = true)
     }
 
+    /// As [`Call::auth`](crate::Call::auth).
+    pub fn auth(self, auth: impl Into<AuthContext>) -> Self {
+        self.more(|more| more.auth = auth.into())
+    }
+
     /// As [`Call::api_key`](crate::Call::api_key).
     pub fn api_key(self, key: impl Into<String>) -> Self {
-        self.more(|more| more.api_key = Some(key.into()))
+        self.more(|more| more.auth.api_key = Some(key.into()))
     }
 
     /// As [`Call::user`](crate::Call::user).
     pub fn user(self, user: impl Into<String>) -> Self {
-        self.more(|more| more.user = Some(user.into()))
+        self.more(|more| more.auth.user = Some(user.into()))
     }
 
     /// As [`Call::metadata`](crate::Call::metadata).

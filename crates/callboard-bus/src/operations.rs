@@ -14,6 +14,7 @@ use crate::address::Address;
 use crate::classifier::{Classifier, Keywords};
 use crate::concurrency::{Concurrency, ConcurrencyStatus};
 use crate::descriptor::OperationDescriptor;
+use crate::gate::{Access, AuthContext, Gatekeeper};
 use crate::lookup::LookupError;
 use crate::middleware::{Middleware, MiddlewareError, Named, Scope, for_operation};
 use crate::modules::{Modules, ModulesExt};
@@ -21,6 +22,7 @@ use crate::operation::{
     CallCounts, CallSettings, CallSettingsError, CallTimes, Conduct, OperationBreaker, OperationState,
 };
 use crate::operator::Operator;
+use crate::security_level::SecurityLevel;
 use crate::time;
 
 /// Operations for whoever has a [`System`].
@@ -31,7 +33,7 @@ pub trait OperationsExt {
 
 impl OperationsExt for System {
     fn operations(&self) -> Operations {
-        Operations { modules: self.modules(), shared: self.extension(Shared::default), by: "system".into() }
+        Operations { modules: self.modules(), shared: self.extension(Shared::default), by: None }
     }
 }
 
@@ -51,7 +53,7 @@ pub struct Operations {
     modules: Modules,
     pub(crate) shared: Arc<Shared>,
     /// In whose name breakers are changed.
-    by: Arc<str>,
+    by: Option<Operator>,
 }
 
 static USUAL_WORDS: LazyLock<Arc<dyn Classifier>> = LazyLock::new(|| Arc::new(Keywords::default()));
@@ -70,6 +72,7 @@ struct Book {
     middleware: Vec<Arc<Named>>,
     /// None for the usual words.
     classifier: Option<Arc<dyn Classifier>>,
+    is_guarded: bool,
     everywhere: CallSettings,
     of_modules: HashMap<String, CallSettings>,
     of_operations: HashMap<String, CallSettings>,
@@ -118,7 +121,8 @@ impl Book {
         let of_module = self.of_modules.get(module).cloned().unwrap_or_default();
         let settings = by_hand.or(said).or(&of_module).or(&self.everywhere).or(&self.configured);
         let classifier = self.classifier.clone().unwrap_or_else(|| Arc::clone(&USUAL_WORDS));
-        Conduct { settings, middleware: for_operation(&self.middleware, address), classifier }
+        let (middleware, is_guarded) = (for_operation(&self.middleware, address), self.is_guarded);
+        Conduct { settings, middleware, classifier, is_guarded }
     }
 }
 
@@ -188,6 +192,11 @@ impl Operations {
         self.shared.change(|book| book.classifier = Some(Arc::new(classifier)));
     }
 
+    /// Has all calls ask the gate from now on.
+    pub(crate) fn guard(&self) {
+        self.shared.change(|book| book.is_guarded = true);
+    }
+
     /// Something that calls go through, to be [installed](MiddlewareBuilder::install).
     pub fn middleware(&self, name: impl Into<String>) -> MiddlewareBuilder<'_> {
         MiddlewareBuilder { operations: self, name: name.into(), priority: 100, scope: Scope::All }
@@ -232,7 +241,7 @@ impl Operations {
     /// The same operations, with what is done to their breakers done in somebody's name.
     #[must_use]
     pub fn by(&self, operator: &Operator) -> Self {
-        Self { by: operator.name().into(), ..self.clone() }
+        Self { by: Some(operator.clone()), ..self.clone() }
     }
 
     /// Closes the breaker of an operation and forgets what led there. False where it has none. As everything that is done to a
@@ -242,12 +251,20 @@ impl Operations {
     ///
     /// [`LookupError`]: that the operation is not there.
     pub fn reset_breaker(&self, operation: &str) -> Result<bool, LookupError> {
-        Ok(self.found(operation)?.reset_breaker(&self.by))
+        let state = self.found(operation)?;
+        self.admit(&state)?;
+        Ok(state.reset_breaker(&self.name()))
     }
 
     /// Closes all breakers. How many there are.
-    pub fn reset_all_breakers(&self) -> usize {
-        self.shared.states().iter().filter(|state| state.reset_breaker(&self.by)).count()
+    ///
+    /// # Errors
+    ///
+    /// [`LookupError::Denied`]: the [gate](crate::gate) does not let one of them be reset. Then none is.
+    pub fn reset_all_breakers(&self) -> Result<usize, LookupError> {
+        let (states, by) = (self.shared.states(), self.name());
+        states.iter().try_for_each(|state| self.admit(state))?;
+        Ok(states.iter().filter(|state| state.reset_breaker(&by)).count())
     }
 
     /// Puts the breaker of an operation into the hands of the rules or of a person. False where it has none.
@@ -256,7 +273,9 @@ impl Operations {
     ///
     /// [`LookupError`]: that the operation is not there.
     pub fn set_breaker_mode(&self, operation: &str, mode: BreakerMode) -> Result<bool, LookupError> {
-        Ok(self.found(operation)?.set_breaker_mode(mode, &self.by))
+        let state = self.found(operation)?;
+        self.admit(&state)?;
+        Ok(state.set_breaker_mode(mode, &self.name()))
     }
 
     /// What a call of an operation goes through, the outermost first.
@@ -266,8 +285,21 @@ impl Operations {
     /// [`LookupError`]: that the operation is not there.
     pub fn pipeline(&self, operation: &str) -> Result<Pipeline, LookupError> {
         let descriptor = self.modules.resolve(&operation.parse()?)?;
-        let conduct = self.state(&descriptor.address)?.conduct();
-        Ok(Pipeline::new(&descriptor, &conduct))
+        let state = self.state(&descriptor.address)?;
+        let level = Gatekeeper::of(state.system()).level_of(state.system(), &descriptor.address);
+        Ok(Pipeline::new(&descriptor, &state.conduct(), level))
+    }
+
+    fn name(&self) -> Arc<str> {
+        self.by.as_ref().map_or("system", Operator::name).into()
+    }
+
+    /// Asks the gate, if there is one, whether the breaker of an operation may be changed.
+    fn admit(&self, state: &OperationState) -> Result<(), LookupError> {
+        let gate = Gatekeeper::of(state.system());
+        let auth = self.by.as_ref().map_or_else(AuthContext::here, AuthContext::from);
+        let asked = gate.ask(&auth, &Access::ChangeBreaker { operation: state.address() });
+        asked.map(drop).map_err(|fault| LookupError::Denied { operation: state.address().to_string(), fault })
     }
 
     fn status_of(&self, state: &OperationState) -> Option<OperationStatus> {
@@ -403,9 +435,10 @@ fn serialize_wait<S: Serializer>(wait: &Option<Duration>, serializer: S) -> Resu
 pub struct Pipeline(Vec<String>);
 
 impl Pipeline {
-    fn new(descriptor: &OperationDescriptor, conduct: &Conduct) -> Self {
+    fn new(descriptor: &OperationDescriptor, conduct: &Conduct, level: Option<SecurityLevel>) -> Self {
         let CallSettings { timeout, retry, breaker, rate } = &conduct.settings;
-        let mut steps: Vec<String> = conduct.middleware.iter().map(|named| named.to_string()).collect();
+        let mut steps: Vec<String> = level.map(|level| format!("auth: {level}")).into_iter().collect();
+        steps.extend(conduct.middleware.iter().map(|named| named.to_string()));
         steps.extend(timeout.map(|timeout| format!("time-out: {}", time::show(timeout))));
         let attempts = retry.map_or(1, |policy| policy.max_attempts());
         steps.push(format!("retry: {attempts} attempts at most").replace("1 attempts at most", "none"));

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::discovery::Permissions;
+use crate::providers::Principal;
+
 /// Somebody in whose name something is done that not everybody may, or that is written down. Whoever knows who it is, a command
 /// line or a gate that reads tokens, says so here; nothing checks it again.
 ///
@@ -34,6 +37,11 @@ impl Operator {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The same as somebody whom a gate knows.
+    pub(crate) fn principal(&self) -> Principal {
+        Principal::new(&*self.name, Permissions::of(&self.scopes))
     }
 
     /// Whether this scope is among the operator's.

@@ -14,7 +14,9 @@ use thiserror::Error;
 use crate::channel::{Channel, ChannelError, ChannelName};
 use crate::event::{Details, DomainEvent, Event, EventId, Published};
 use crate::events::Events;
+use crate::gate::{Access, AuthContext, GateError};
 use crate::topic::{Topic, TopicError};
+use crate::trace::TraceContext;
 use crate::value::{Value, ValueError};
 
 /// An event about to be published: `.await` publishes it.
@@ -56,6 +58,7 @@ pub struct EventOptions {
     pub(crate) message_type: Option<Arc<str>>,
     pub(crate) source: Option<Arc<str>>,
     pub(crate) ttl: Option<Duration>,
+    pub(crate) auth: Option<Arc<AuthContext>>,
 }
 
 impl EventOptions {
@@ -92,6 +95,12 @@ impl EventOptions {
     /// As [`Publish::ttl`].
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
+        self
+    }
+
+    /// As [`Publish::auth`].
+    pub fn auth(mut self, auth: impl Into<AuthContext>) -> Self {
+        self.auth = Some(Arc::new(auth.into()));
         self
     }
 }
@@ -151,6 +160,9 @@ pub enum PublishError {
     /// The name is the system's own.
     #[error("{:?} is reserved for the system: begin the name without `$`", .0.as_str())]
     Reserved(Topic),
+    /// The [gate](crate::gate) does not let it be published.
+    #[error(transparent)]
+    Denied(#[from] GateError),
     /// The data has no form as a value.
     #[error("the data of the event has no form as a value: {0}")]
     Data(#[from] ValueError),
@@ -194,6 +206,7 @@ impl PublishError {
         match self {
             Self::InvalidName(_) | Self::Reserved(_) | Self::InvalidMessageType(_) => ErrorCode::InvalidName,
             Self::Data(_) | Self::NoTimeToLive => ErrorCode::ValidationFailed,
+            Self::Denied(fault) => fault.code(),
             Self::Channel(fault) => fault.code(),
             Self::ChannelFull { .. } | Self::SystemFull { .. } => ErrorCode::Busy,
             Self::PayloadTooLarge { .. } => ErrorCode::PayloadTooLarge,
@@ -242,11 +255,18 @@ impl Publish {
         self
     }
 
+    /// What the publisher shows the [gate](crate::gate), instead of what the running turn does. Subscribers do not see it. A dead
+    /// letter of the event keeps it, to show it again when it is retried.
+    pub fn auth(mut self, auth: impl Into<AuthContext>) -> Self {
+        self.options = self.options.auth(auth);
+        self
+    }
+
     /// Gives the event to all who have room, and says how to wait for the others.
     fn begin(self) -> Result<Begun, PublishError> {
         let Self { events, what, options } = self;
         let (name, data) = what?;
-        let draft = events.draft(name, data, None, options)?;
+        let draft = events.draft(name, data, None, options, Manner::Published)?;
         if let Some(channel) = draft.channel.clone() {
             let event = draft.stamp(&events);
             return events.deliver_on(&channel, &event, |_| true).map(Begun::Done);
@@ -343,16 +363,22 @@ impl Draft {
     }
 }
 
+/// How an event is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    Published,
+    Broadcast,
+    /// By the system itself, which asks no gate.
+    OfTheSystem,
+}
+
 /// What a draft says that few events have.
 fn details(
     channel: Option<&Channel>,
     message_type: Option<Arc<str>>,
     ttl: Option<Duration>,
     now: Duration,
-) -> Result<Option<Arc<Details>>, PublishError> {
-    if channel.is_none() && message_type.is_none() && ttl.is_none() {
-        return Ok(None);
-    }
+) -> Result<Details, PublishError> {
     if let Some(text) = message_type.as_deref().filter(|text| !is_message_type(text)) {
         return Err(PublishError::InvalidMessageType(text.chars().take(128).collect()));
     }
@@ -362,7 +388,7 @@ fn details(
     // One that is over after the end of time is none.
     let expires = ttl.and_then(|ttl| (SystemTime::UNIX_EPOCH + now).checked_add(ttl));
     let channel = channel.map(|channel| channel.name().clone());
-    Ok(Some(Arc::new(Details { channel, message_type, expires, redelivered_from: None })))
+    Ok(Details { channel, message_type, expires, ..Details::default() })
 }
 
 fn is_message_type(text: &str) -> bool {
@@ -394,13 +420,44 @@ impl Events {
         data: Value,
         source: Option<Arc<str>>,
         options: EventOptions,
+        manner: Manner,
     ) -> Result<Draft, PublishError> {
         let now = self.wall();
-        let EventOptions { priority, id, channel, message_type, source: given, ttl } = options;
+        let EventOptions { priority, id, channel, message_type, source: given, ttl, auth } = options;
+        let source = given.or(source).unwrap_or_else(|| self.board().source());
+        let auth = self.admit(manner, auth, (&name, &source, channel.as_deref()))?;
         let channel = channel.map(|name| self.open_channel(&name, &data)).transpose()?;
         let details = details(channel.as_deref(), message_type, ttl, now)?;
-        let source = given.or(source).unwrap_or_else(|| self.board().source());
+        let details = Details { auth, trace: TraceContext::here(), ..details };
+        let details = (!details.is_empty()).then(|| Arc::new(details));
         Ok(Draft { name, data, source, priority, id, details, channel, now })
+    }
+
+    /// Asks the gate, if there is one, and says what it was shown.
+    #[inline]
+    fn admit(
+        &self,
+        manner: Manner,
+        auth: Option<Arc<AuthContext>>,
+        (event, source, channel): (&Topic, &str, Option<&str>),
+    ) -> Result<Option<Arc<AuthContext>>, GateError> {
+        let gate = &self.board().gate;
+        if !gate.is_there() || manner == Manner::OfTheSystem {
+            return Ok(None);
+        }
+        let auth = auth.unwrap_or_else(|| Arc::new(AuthContext::here()));
+        let access = match manner {
+            Manner::Broadcast => Access::Broadcast { event, source },
+            _ => Access::Publish { event, source, channel },
+        };
+        gate.ask(&auth, &access).map(|_| Some(auth))
+    }
+
+    /// Asks the gate, if there is one, whether whoever has published an event may publish it now.
+    pub(crate) fn admit_again(&self, event: &Event, retrying: &AuthContext) -> Result<(), GateError> {
+        let channel = event.channel().map(ChannelName::as_str);
+        let access = Access::Publish { event: &event.name, source: &event.source, channel };
+        self.board().gate.ask(event.auth().unwrap_or(retrying), &access).map(drop)
     }
 
     /// The channel, which takes this much data.

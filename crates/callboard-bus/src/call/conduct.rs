@@ -12,6 +12,7 @@ use super::CallError;
 use crate::callable::{CallOptions, MoreOptions};
 use crate::concurrency::Place;
 use crate::descriptor::OperationDescriptor;
+use crate::gate::AuthContext;
 use crate::middleware::{Named, Next, Request};
 use crate::operation::{OperationState, roll};
 use crate::retry::{Attempt, Repeatable, Retry, RetryPolicy, WhyNot};
@@ -81,9 +82,10 @@ impl<C: Carrier> Plan<C> {
 
     /// Through the middleware, which this input is shown to.
     pub(crate) async fn carry_out(mut self, input: Value) -> Result<Value, CallError> {
-        let MoreOptions { api_key, user, metadata, .. } = std::mem::take(&mut self.said);
+        let MoreOptions { auth, metadata, .. } = std::mem::take(&mut self.said);
+        let AuthContext { api_key, user, principal, .. } = self.state.admit(auth, self.options.takes_nothing_along)?;
         let (operation, deadline) = (Arc::clone(self.state.address()), Some(self.deadline));
-        let request = Request { operation, input, api_key, user, metadata, deadline };
+        let request = Request { operation, input, api_key, user, principal, metadata, deadline };
         let middleware = std::mem::take(&mut self.middleware);
         Next::new(middleware, move |request| Box::pin(self.try_until_done(request.input))).run_alone(request).await
     }

@@ -21,6 +21,8 @@ use crate::breaker_events::{BreakerEvents, BreakerNews, BreakerOf};
 use crate::call::CallError;
 use crate::classifier::Classifier;
 use crate::concurrency::{Concurrency, Place};
+use crate::gate::{Access, AuthContext, Gatekeeper};
+use crate::lookup::LookupError;
 use crate::middleware::Named;
 use crate::monitoring::Ledger;
 use crate::rate::Limiter;
@@ -66,6 +68,8 @@ pub(crate) struct Conduct {
     pub(crate) settings: CallSettings,
     pub(crate) middleware: Arc<[Arc<Named>]>,
     pub(crate) classifier: Arc<dyn Classifier>,
+    /// Whether its system has a gate.
+    pub(crate) is_guarded: bool,
 }
 
 /// There is more to it than one attempt.
@@ -129,6 +133,22 @@ impl OperationState {
 
     pub(crate) fn concurrency(&self) -> &Arc<Concurrency> {
         &self.concurrency
+    }
+
+    /// Asks the gate, if there is one, and says what of the caller is known then.
+    pub(crate) fn admit(&self, auth: AuthContext, takes_nothing_along: bool) -> Result<AuthContext, CallError> {
+        if !self.conduct.load().is_guarded {
+            return Ok(auth);
+        }
+        let auth = if takes_nothing_along { auth } else { auth.or_here() };
+        let operation = &*self.address;
+        let gate = Gatekeeper::of(&self.system);
+        let admitted =
+            gate.ask_use(&self.system, &auth, operation, |operation, level| Access::Call { operation, level });
+        admitted.map(|who| auth.named(who)).map_err(|fault| {
+            self.counts.reject();
+            LookupError::Denied { operation: operation.to_owned(), fault }.into()
+        })
     }
 
     /// A place for a call that is no more than one attempt, which has not to be waited for.
@@ -324,7 +344,7 @@ impl Guarded {
 impl Conduct {
     fn flag(&self) -> u8 {
         let CallSettings { timeout, retry, rate, .. } = &self.settings;
-        let is_more = !self.middleware.is_empty() || timeout.is_some() || retry.is_some();
+        let is_more = !self.middleware.is_empty() || timeout.is_some() || retry.is_some() || self.is_guarded;
         let conducted = if is_more { CONDUCTED } else { 0 };
         if rate.is_some() { conducted | RATED } else { conducted }
     }
