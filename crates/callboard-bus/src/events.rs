@@ -94,7 +94,7 @@ use crate::gate::AuthContext;
 use crate::history::{EventStore, EventStoreError, History, HistoryQuery};
 use crate::listener::Listener;
 use crate::pattern::Pattern;
-use crate::publish::{EventOptions, Manner, Publish, PublishError, Refusal, free_topic, typed};
+use crate::publish::{EventOptions, Manner, Publish, PublishError, free_topic, typed};
 use crate::subscription::{
     Hearer, Mailbox, Subscribe, Subscriber, SubscriptionId, SubscriptionInfo, UnknownSubscription,
 };
@@ -398,12 +398,6 @@ impl Events {
         self.board.store_in(Arc::new(store))
     }
 
-    /// The last 1,000 times that a subscriber did not take an event, oldest first: what their dead letters do not say.
-    #[must_use]
-    pub fn refusals(&self) -> Vec<Refusal> {
-        self.board.refusals()
-    }
-
     /// Whether anybody has subscribed to events of this name that are on no channel, so that one who publishes much can leave out what nobody wants.
     #[must_use]
     pub fn is_wanted(&self, name: &Topic) -> bool {
@@ -473,11 +467,6 @@ impl Events {
     /// A number for a subscriber, higher than all before it.
     pub(crate) fn fresh_number(&self) -> u64 {
         self.board.fresh_number()
-    }
-
-    /// Keeps the record of an event that was not taken.
-    pub(crate) fn refused(&self, refusal: Refusal) {
-        self.board.refused(refusal);
     }
 
     /// Ends a subscription, and what waits for it; false when it has ended already.

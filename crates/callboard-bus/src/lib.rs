@@ -25,7 +25,7 @@
 //! | the class of an error that says nothing of itself | [`Classifier`], [`Keywords`] |
 //! | the name of an event, and many of them | [`Topic`], [`Pattern`], [`TopicError`] |
 //! | what has happened, told to everybody who wants to know | [`Event`](struct@Event), [`EventsExt`], [`TurnEventsExt`], [`events`] |
-//! | who got it, who did not take it, and who gets it | [`Receipt`], [`Refusal`], [`Subscription`], [`SubscriptionInfo`] |
+//! | who got it, and who gets it | [`Receipt`], [`Subscription`], [`SubscriptionInfo`] |
 //! | a scope of events with a bound, and one event for all of them | [`mod@channel`], [`Channels`], [`Broadcast`] |
 //! | events by the batch | [`Batch`], [`BatchOutcome`] |
 //! | of which larger work something is a part | [`TraceContext`] |
@@ -257,7 +257,7 @@ pub use self::operator::Operator;
 pub use self::pattern::Pattern;
 pub use self::probe::Probe;
 pub use self::protocol::Protocol;
-pub use self::publish::{EventOptions, Publish, PublishError, PublishFuture, Receipt, Refusal};
+pub use self::publish::{EventOptions, Publish, PublishError, PublishFuture, Receipt};
 pub use self::rate::Rate;
 pub use self::registration::{RegisterError, Registration, RegistryError};
 pub use self::registry::ModuleChange;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 use std::time::{Duration, SystemTime};
 
-use callboard_actor::{ActorId, ErrorCode, Priority};
+use callboard_actor::{ErrorCode, Priority};
 use thiserror::Error;
 
 use crate::channel::{Channel, ChannelError, ChannelName};
@@ -115,39 +115,10 @@ pub struct Receipt {
     /// refused there is nobody to handle it; that a handler has failed is another matter, which a receipt never tells.
     pub delivered: usize,
     /// How many did not take it: the breaker open, not admitted, or no room where nobody may wait for it. Each is a
-    /// [dead letter](callboard_actor::DeadLetters) and a [`Refusal`].
+    /// [dead letter](crate::dead_letter_queue).
     pub refused: usize,
     /// How many did not want it, as its type is another one or their filter says so.
     pub filtered: usize,
-}
-
-/// An event that a subscriber did not take or did not come to handle. Its dead letter, where there is one, is of the same
-/// actor, but does not know the event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Refusal {
-    /// The id of the event.
-    pub event: EventId,
-    /// Its name.
-    pub name: Topic,
-    /// The channel that it was on.
-    pub channel: Option<ChannelName>,
-    /// The priority that it was published with.
-    pub priority: Priority,
-    /// When it was published.
-    pub time: SystemTime,
-    /// Who did not take it.
-    pub actor: ActorId,
-    /// Why: for want of room or to make room (`busy`), as a breaker is open, as the admission hook said no, as its data does
-    /// not fit what the actor hears, as its time to live was over, or as its handler failed.
-    pub reason: ErrorCode,
-}
-
-impl Refusal {
-    pub(crate) fn new(event: &Event, actor: ActorId, reason: ErrorCode) -> Self {
-        let (id, name, channel) = (event.id, event.name.clone(), event.channel().cloned());
-        Self { event: id, name, channel, priority: event.priority, time: event.time, actor, reason }
-    }
 }
 
 /// Why an event was not published.

@@ -1,6 +1,5 @@
 //! What publishers, subscriptions and the events actor share.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -18,7 +17,6 @@ use crate::event::{Event, EventId, EventIds};
 use crate::gate::Gatekeeper;
 use crate::history::{EventStore, EventStoreError, History};
 use crate::matcher::Matcher;
-use crate::publish::Refusal;
 use crate::subscription::{Inbox, Subscriber};
 use crate::topic::Topic;
 
@@ -40,8 +38,6 @@ pub(crate) struct Board {
     numbers: AtomicU64,
     /// Subscriptions that have ended and are still in the table; `None` once the system has ended.
     retired: Mutex<Option<Vec<Arc<Subscriber>>>>,
-    /// The last events that were not taken, oldest first.
-    refusals: Mutex<VecDeque<Refusal>>,
     log: Mutex<Log>,
     /// The source of what no turn publishes.
     source: Arc<str>,
@@ -89,7 +85,6 @@ impl Board {
             letters: Book::of(system),
             numbers: AtomicU64::new(0),
             retired: Mutex::new(Some(Vec::new())),
-            refusals: Mutex::default(),
             log: Mutex::new(Log { ids: EventIds::new(), history: History::default(), store: None }),
             source: "system".into(),
         }
@@ -170,20 +165,6 @@ impl Board {
     /// Whether anybody wants events of this name that are on no channel.
     pub(super) fn is_wanted(&self, name: &Topic) -> bool {
         self.table.load().find(name).into_iter().any(|subscriber| !subscriber.has_ended())
-    }
-
-    pub(super) fn refusals(&self) -> Vec<Refusal> {
-        self.refusals.lock().iter().cloned().collect()
-    }
-
-    /// Keeps a refusal, and no more than so many.
-    pub(super) fn refused(&self, refusal: Refusal) {
-        const KEPT: usize = 1_000;
-        let mut refusals = self.refusals.lock();
-        if refusals.len() == KEPT {
-            refusals.pop_front();
-        }
-        refusals.push_back(refusal);
     }
 
     /// Ends a subscription, which publishers see at once; false when it has ended already.
