@@ -116,7 +116,7 @@ impl Audit {
     }
 
     pub(crate) fn record(&self, kind: AuditKind, act: &str, target: &str, by: &str) {
-        self.keep(self.written(kind, act, target, by));
+        self.keep(&self.written(kind, act, target, by));
     }
 
     /// A setting has another value.
@@ -124,7 +124,7 @@ impl Audit {
         let by = change.by.as_deref().unwrap_or("system");
         let record = self.written(AuditKind::Configuration, "set", change.key, by);
         let [from, to] = [&change.old, &change.new].map(|value| Some(redaction::text(value)));
-        self.keep(AuditRecord { from, to, ..record });
+        self.keep(&AuditRecord { from, to, ..record });
     }
 
     fn written(&self, kind: AuditKind, act: &str, target: &str, by: &str) -> AuditRecord {
@@ -133,13 +133,13 @@ impl Audit {
         AuditRecord { at, kind, act, target, by, from: None, to: None }
     }
 
-    fn keep(&self, record: AuditRecord) {
-        let AuditRecord { kind, act, target, by, from, to, .. } = &record;
+    fn keep(&self, record: &AuditRecord) {
+        let AuditRecord { kind, act, target, by, from, to, .. } = record;
         tracing::info!(target: "callboard::audit", ?kind, act, target, by, from, to, "done by hand");
         // Who is told may do something that is written down as well, which comes after this.
         self.shared.book.lock().add(record.clone());
         let sinks = self.shared.sinks.lock().clone();
-        sinks.iter().for_each(|sink| sink.record(&record));
+        sinks.iter().for_each(|sink| sink.record(record));
     }
 }
 
