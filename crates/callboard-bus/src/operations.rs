@@ -249,7 +249,7 @@ impl Operations {
     ///
     /// # Errors
     ///
-    /// [`LookupError`]: that the operation is not there.
+    /// [`LookupError`]: that the operation is not there, or that the [gate](crate::gate) does not let it be done.
     pub fn reset_breaker(&self, operation: &str) -> Result<bool, LookupError> {
         let state = self.found(operation)?;
         self.admit(&state)?;
@@ -271,7 +271,7 @@ impl Operations {
     ///
     /// # Errors
     ///
-    /// [`LookupError`]: that the operation is not there.
+    /// [`LookupError`]: that the operation is not there, or that the [gate](crate::gate) does not let it be done.
     pub fn set_breaker_mode(&self, operation: &str, mode: BreakerMode) -> Result<bool, LookupError> {
         let state = self.found(operation)?;
         self.admit(&state)?;

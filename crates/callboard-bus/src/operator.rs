@@ -6,7 +6,8 @@ use crate::discovery::Permissions;
 use crate::providers::Principal;
 
 /// Somebody in whose name something is done that not everybody may, or that is written down. Whoever knows who it is, a command
-/// line or a gate that reads tokens, says so here; nothing checks it again.
+/// line say, says so here; nothing checks it again but the [gate](crate::gate) of a system that has one, which is shown the name and
+/// the scopes.
 ///
 /// ```
 /// use callboard_bus::Operator;
