@@ -1,8 +1,13 @@
 //! `cargo run --release --example configuration_core`
 //!
-//! Whoever has changed a setting says so to one module, which tells everybody who wants to know.
+//! Whoever has changed a setting says so to one module, which tells everybody who wants to know. The system itself heeds what the
+//! environment says (`CALLBOARD_RETRY__MAX_RETRIES=5`); with a configuration that cannot work it does not start, and ends with 78.
 
-use callboard::bus::{Event, Value};
+use std::error::Error;
+use std::process::ExitCode;
+
+use callboard::bus::config::Config;
+use callboard::bus::{BuilderConfigExt, Event, Value};
 use callboard::prelude::*;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -63,9 +68,16 @@ impl Listener {
 }
 
 #[callboard::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let config = match Config::load().environment(std::env::vars()).finish() {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("{error}");
+            return Ok(error.into());
+        }
+    };
     let team = one_for_one().child(module::<Listener>()).child(module::<ConfigurationCore>());
-    let system = System::builder().supervise(team).start().await?;
+    let system = System::builder().config(config).supervise(team).start().await?;
 
     let change = json!({ "ModuleName": "LabRunner", "Setting": "MaxJobs", "OldValue": 5, "NewValue": 10 });
     system.call("ConfigurationCore.NotifyChange", change).await?;
@@ -76,5 +88,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Lets the listener finish what it has heard.
     system.shutdown(Drain::default()).await;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
-//! What four settings cost and bring: the tables of `docs/tuning.md`.
+//! What a few settings cost and bring: the tables of `docs/tuning.md`.
 //!
-//! Two of them are timed, one is weighed, and one is played through on a clock of its own, so that it comes out the same on
+//! Most of them are timed, one is weighed, and one is played through on a clock of its own, so that it comes out the same on
 //! every machine.
 
 use std::{
@@ -10,13 +10,15 @@ use std::{
 };
 
 use callboard::{
-    Actor, Breaker, BreakerRules, Context, Drain, Fault, Message, Outcome, SyncHandler, System, Trip, block_on,
+    Actor, Breaker, BreakerRules, Context, Drain, Fault, Handler, Message, Outcome, SyncHandler, System, Trip,
+    block_on,
     bus::{
-        BuilderConfigExt, EventsExt, Manifest, Modules, ModulesExt, Value,
+        Address, BuilderConfigExt, EventsExt, Manifest, Modules, ModulesExt, Object, Value,
         config::{Config, LiveConfig},
         discovery::{Capability, DiscoveryQuery, Permissions},
     },
 };
+use futures::future::join_all;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
@@ -69,6 +71,37 @@ fn waiting_function(at_once: usize) -> f64 {
         system.shutdown(Drain::default()).await;
         rate
     })
+}
+
+/// Calls a second and how long a call takes at most of 99 in 100, by how many calls from outside are let in at once: 4,000 that come
+/// together, of an operation that waits a millisecond for something else, with 256 instances that take them in turns.
+#[must_use]
+pub fn calls_from_outside() -> Vec<Cells> {
+    [1, 16, 64, 256, 1_000].map(|limit| block_on(calls_let_in(limit))).into()
+}
+
+async fn calls_let_in(limit: u32) -> Cells {
+    const INSTANCES: usize = 256;
+    // One by one they would take four seconds.
+    let calls = if limit == 1 { 400 } else { 4_000 };
+    let (system, _live) = configured("bus.max_concurrent_messages", limit).await;
+    for _ in 0..INSTANCES {
+        let actor = system.spawn(|| Patient);
+        let manifest = Manifest::new("service", "1.0.0").operation::<Wait>("wait");
+        manifest.register(&actor).await.expect("an actor is registered once");
+    }
+    let address: Address = "service.wait".parse().expect("it is an address");
+    let (modules, start) = (system.modules(), Instant::now());
+    let timed = (0..calls).map(async |_| {
+        modules.call(&address, Object::default()).await.expect("it has time enough");
+        start.elapsed().as_secs_f64() * 1e3
+    });
+    let mut took = join_all(timed).await;
+    let rate = f64::from(calls) / start.elapsed().as_secs_f64();
+    took.sort_by(f64::total_cmp);
+    let most = took[took.len() * 99 / 100];
+    system.shutdown(Drain::default()).await;
+    vec![limit.to_string(), format!("{rate:.0}"), format!("{most:.0}")]
 }
 
 /// An hour of ten calls a second. One in twenty fails at any time, and for a minute of every ten all do. By the threshold: how
@@ -175,6 +208,26 @@ async fn memory_of(kept: u32) -> Cells {
     let bytes = memory::bytes_since_start().unwrap_or_default();
     system.shutdown(Drain::default()).await;
     vec![kept.to_string(), format!("{:.1}", bytes as f64 / f64::from(1 << 20))]
+}
+
+/// Waits a millisecond for something else.
+#[derive(Debug)]
+struct Patient;
+
+impl Actor for Patient {}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Wait {}
+
+impl Message for Wait {
+    type Reply = ();
+}
+
+impl Handler<Wait> for Patient {
+    async fn handle(&mut self, _: Wait, _: &mut Context<Self>) -> Result<(), Fault> {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        Ok(())
+    }
 }
 
 /// Has an operation and does nothing.

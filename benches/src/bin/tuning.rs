@@ -12,6 +12,7 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 fn main() {
     show(&["in hand at once", "events a second"], &tuning::concurrency());
+    show(&["let in at once", "calls a second", "99 of 100 within, ms"], &tuning::calls_from_outside());
     let columns = ["failures in a row", "failed while it was down", "refused while it was not", "openings"];
     show(&columns, &tuning::thresholds());
     show(&["kept for", "nothing changes, us", "a change after every tenth, us"], &tuning::caches());

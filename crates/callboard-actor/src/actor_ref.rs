@@ -710,7 +710,7 @@ impl<A: Actor> ActorCell<A> {
     }
 
     fn ask_admission(&self, hook: &dyn crate::Admission, message: &'static str) -> Result<(), AskFailure> {
-        let baggage = scope::current(|scope| scope.baggage.borrow().clone()).flatten();
+        let baggage = scope::current_baggage();
         let name = self.core.name();
         let request = AdmissionRequest { actor: &name, message, baggage: baggage.as_ref() };
         hook.admit(&request).map_err(|reason| {

@@ -137,7 +137,7 @@ pub use self::message::{Message, MessageId, Priority, PriorityError};
 pub use self::monitor::{Down, Restarted};
 pub use self::observer::{BreakerChange, Observer};
 pub use self::part::{Arrangement, Part};
-pub use self::scope::{Baggage, is_in_turn};
+pub use self::scope::{Baggage, current_baggage, is_in_turn};
 pub use self::shutdown::{Drain, PhaseReport, ShutdownPhase, ShutdownReport};
 pub use self::sleep::Sleep;
 pub use self::supervisor::{

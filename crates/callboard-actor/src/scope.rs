@@ -128,6 +128,12 @@ pub fn is_in_turn() -> bool {
     CURRENT.with_borrow(|scope| scope.is_some())
 }
 
+/// What travels along with whatever the calling thread's turn asks, if it is in a turn that has something.
+#[must_use]
+pub fn current_baggage() -> Option<Baggage> {
+    current(|scope| scope.baggage.borrow().clone()).flatten()
+}
+
 /// Looks at the scope of the calling thread, if it is in one.
 #[inline]
 pub(crate) fn current<R>(look: impl FnOnce(&TurnScope) -> R) -> Option<R> {

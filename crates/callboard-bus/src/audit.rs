@@ -9,6 +9,7 @@ use callboard_actor::{Actor, Context, System};
 use parking_lot::Mutex;
 use serde::Serialize;
 
+use crate::config::ConfigChange;
 use crate::{redaction, time};
 
 /// What an act is about.
@@ -20,6 +21,10 @@ pub enum AuditKind {
     Breaker,
     /// A dead letter.
     DeadLetter,
+    /// An operation of a module that is [privileged](crate::SecurityLevel::Privileged).
+    Operation,
+    /// A setting.
+    Configuration,
 }
 
 /// Something that somebody did by hand.
@@ -37,6 +42,12 @@ pub struct AuditRecord {
     pub target: String,
     /// Who did it; `system` where nobody said so.
     pub by: String,
+    /// What it was before, of a setting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// What it is since then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
 }
 
 /// Whoever keeps records for longer than the system does. It is told at once, on the thread of whoever acts, and must neither
@@ -105,13 +116,30 @@ impl Audit {
     }
 
     pub(crate) fn record(&self, kind: AuditKind, act: &str, target: &str, by: &str) {
+        self.keep(&self.written(kind, act, target, by));
+    }
+
+    /// A setting has another value.
+    pub(crate) fn record_change(&self, change: &ConfigChange) {
+        let by = change.by.as_deref().unwrap_or("system");
+        let record = self.written(AuditKind::Configuration, "set", change.key, by);
+        let [from, to] = [&change.old, &change.new].map(|value| Some(redaction::text(value)));
+        self.keep(&AuditRecord { from, to, ..record });
+    }
+
+    fn written(&self, kind: AuditKind, act: &str, target: &str, by: &str) -> AuditRecord {
         let at = SystemTime::UNIX_EPOCH + self.system.wall();
         let (act, target, by) = (act.to_owned(), redaction::text(target), redaction::text(by));
-        let record = AuditRecord { at, kind, act, target, by };
-        tracing::info!(target: "callboard::audit", ?kind, act = record.act, target = record.target, by = record.by, "done by hand");
+        AuditRecord { at, kind, act, target, by, from: None, to: None }
+    }
+
+    fn keep(&self, record: &AuditRecord) {
+        let AuditRecord { kind, act, target, by, from, to, .. } = record;
+        tracing::info!(target: "callboard::audit", ?kind, act, target, by, from, to, "done by hand");
+        // Who is told may do something that is written down as well, which comes after this.
+        self.shared.book.lock().add(record.clone());
         let sinks = self.shared.sinks.lock().clone();
-        sinks.iter().for_each(|sink| sink.record(&record));
-        self.shared.book.lock().add(record);
+        sinks.iter().for_each(|sink| sink.record(record));
     }
 }
 

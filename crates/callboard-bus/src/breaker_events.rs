@@ -11,7 +11,7 @@ use callboard_actor::{
 
 use crate::events::EventsExt;
 use crate::modules;
-use crate::publish::EventOptions;
+use crate::publish::{EventOptions, Manner};
 use crate::topic::Topic;
 use crate::value::{Object, Value};
 
@@ -124,7 +124,7 @@ impl SyncHandler<BreakerNews> for Crier {
     fn handle(&mut self, news: BreakerNews, cx: &mut Context<Self>) -> Result<(), Fault> {
         let events = EventsExt::events(&cx.system());
         if let Some((name, data)) = news.into_event() {
-            let draft = events.draft(name, data, None, EventOptions::default())?;
+            let draft = events.draft(name, data, None, EventOptions::default(), Manner::OfTheSystem)?;
             events.deliver_at_once(&draft.publish(&events));
         }
         Ok(())

@@ -9,7 +9,8 @@ use callboard_actor::Priority;
 use crate::channel::ChannelName;
 use crate::event::EventId;
 use crate::events::Events;
-use crate::publish::{EventOptions, PublishError};
+use crate::gate::AuthContext;
+use crate::publish::{EventOptions, Manner, PublishError};
 use crate::subscription::Subscriber;
 use crate::topic::Topic;
 use crate::value::Value;
@@ -22,7 +23,8 @@ use crate::value::Value;
 ///
 /// # Errors
 ///
-/// [`PublishError`]: the name cannot be one.
+/// [`PublishError`]: the name cannot be one, or the [gate](crate::gate) does not let it, which asks for the scope
+/// `events:broadcast`.
 ///
 /// # Cancel safety
 ///
@@ -78,9 +80,15 @@ impl Broadcast {
         self
     }
 
+    /// As [`Publish::auth`](crate::Publish::auth).
+    pub fn auth(mut self, auth: impl Into<AuthContext>) -> Self {
+        self.options = self.options.auth(auth);
+        self
+    }
+
     async fn broadcast(self) -> Result<BroadcastReceipt, PublishError> {
         let (name, data) = self.what?;
-        let event = self.events.draft(name, data, None, self.options)?.publish(&self.events);
+        let event = self.events.draft(name, data, None, self.options, Manner::Broadcast)?.publish(&self.events);
         let mut got = HashSet::new();
         let mut takes = |subscriber: &Subscriber| got.insert((subscriber.actor(), subscriber.ear().kind()));
         let (heard, waiting) = self.events.deliver_now(&event, &mut takes);

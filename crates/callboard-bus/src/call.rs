@@ -28,6 +28,7 @@ use crate::balance::CallKey;
 use crate::callable::{Asked, CallOptions};
 use crate::codec::{self, Limits};
 use crate::concurrency::Place;
+use crate::gate::AuthContext;
 use crate::lookup::{LookupError, UnavailableReason};
 use crate::modules::Modules;
 use crate::operation::Attempt;
@@ -95,6 +96,17 @@ impl Call {
     }
 
     call_builder!();
+
+    /// The same for another turn to make: it shows what it would show here.
+    pub(crate) fn shown_here(mut self) -> Self {
+        let here = AuthContext::here();
+        let shows_more = !here.is_empty() || here.is_inside();
+        if shows_more && !self.options.takes_nothing_along {
+            let more = self.options.more();
+            more.auth = std::mem::take(&mut more.auth).or_here();
+        }
+        self
+    }
 
     /// The name that is called, as far as it is one.
     pub(crate) fn operation(&self) -> Arc<str> {

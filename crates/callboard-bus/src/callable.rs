@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use crate::call::{CallError, Failure, Placed, without_message};
 use crate::concurrency::Place;
 use crate::descriptor::OperationDescriptor;
+use crate::gate::AuthContext;
 use crate::operation::{Leave, OperationState};
 use crate::registry::Load;
 use crate::retry::RetryPolicy;
@@ -44,8 +45,8 @@ pub(crate) struct MoreOptions {
     pub(crate) is_test: bool,
     /// It comes out of a dead letter, where it goes back to.
     pub(crate) is_redelivered: bool,
-    pub(crate) api_key: Option<String>,
-    pub(crate) user: Option<String>,
+    /// What the caller shows.
+    pub(crate) auth: AuthContext,
     pub(crate) metadata: BTreeMap<String, Value>,
     /// What it is told apart by in all its attempts.
     pub(crate) message_id: Option<MessageId>,

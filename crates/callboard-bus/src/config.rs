@@ -70,7 +70,7 @@
 //! changes is not read again. Nothing heeds a setting because it stands here: a system does that is told to, see
 //! [`ConfigExt`](crate::ConfigExt), and whoever else wants it reads it and watches it in a [`LiveConfig`].
 
-mod audit;
+mod change;
 mod effective;
 mod entry;
 mod environment;
@@ -94,12 +94,12 @@ use serde::{Deserialize, Serialize};
 use crate::retry::{Jitter, RetryPolicy, RetryPolicyError};
 use crate::time;
 
-pub use self::audit::ConfigAudit;
+pub use self::change::{ConfigChange, ConfigChangeError};
 pub use self::effective::{Effective, LoadedConfig};
 pub use self::error::{ConfigError, ConfigProblem};
 pub use self::given::Given;
 pub(crate) use self::live::Heed;
-pub use self::live::{ConfigChange, ConfigWatch, LiveConfig};
+pub use self::live::{ConfigWatch, LiveConfig};
 pub use self::load::ConfigLoader;
 pub use self::profile::{Profile, ProfileError};
 pub use self::redis_url::{RedisUrl, RedisUrlError};
@@ -266,6 +266,15 @@ impl Config {
     pub(crate) fn differences(&self, other: &Self) -> Vec<&'static str> {
         let differs = |setting: &&setting::Setting| setting.field.show(self) != setting.field.show(other);
         setting::SETTINGS.iter().filter(differs).map(|setting| setting.key).collect()
+    }
+
+    /// What changes when the other one takes its place.
+    pub(crate) fn changes(&self, other: &Self) -> Vec<ConfigChange> {
+        let settings = setting::SETTINGS.iter().map(|setting| {
+            let [old, new] = [self, other].map(|config| setting.field.show(config));
+            ConfigChange { key: setting.key, old, new, by: None }
+        });
+        settings.filter(|change| change.old != change.new).collect()
     }
 
     /// Those of them that count at the start alone: why a running system cannot take the other one.

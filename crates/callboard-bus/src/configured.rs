@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use callboard_actor::{System, SystemBuilder};
 use parking_lot::Mutex;
+use serde::Serialize;
 
 use self::heeder::Heeder;
-use crate::config::{ConfigError, LiveConfig};
+use crate::audit::AuditExt;
+use crate::config::{ConfigChange, ConfigChangeError, LiveConfig, Source};
+use crate::gate::{Access, AuthContext, GateError, Gatekeeper};
 
 /// The configuration of a system that is about to start.
 pub trait BuilderConfigExt {
@@ -52,18 +55,39 @@ pub trait BuilderConfigExt {
 /// | `workflow.timeout` | runs whose definition is registered from then on and names no time |
 ///
 /// What is said in code of an operation, of a module or of all calls ([`Operations`](crate::Operations)) goes over what the configuration says.
-/// Other settings are checked, shown and can be watched, but nothing of this crate heeds them yet.
+/// Other settings are checked, shown and can be watched, but nothing of this crate heeds them yet. Who says one of them all the same
+/// is told so at the start, by a line in the log, and whenever somebody looks: see [`unheeded`](Self::unheeded).
+///
+/// Each change is written down in the [audit](crate::Audit) of the system: who, what, from what, to what. With a
+/// [gate](crate::gate) it takes the scope `config:write`.
 pub trait ConfigExt {
     /// Heeds these settings from now on, and each change of them, instead of those of another configuration.
     ///
     /// # Errors
     ///
-    /// `invalid_config`: the system has a configuration that differs in settings that count at the start alone. Nothing
-    /// has changed then.
-    fn configure(&self, config: impl Into<LiveConfig>) -> Result<(), ConfigError>;
+    /// `invalid_config`: the system has a configuration that differs in settings that count at the start alone; and what the
+    /// gate says. Nothing has changed then.
+    fn configure(&self, config: impl Into<LiveConfig>) -> Result<(), ConfigChangeError>;
 
     /// The configuration that it heeds; nothing where none was given.
     fn config(&self) -> Option<LiveConfig>;
+
+    /// The settings that are not as they are by default, and that nothing in this system heeds.
+    fn unheeded(&self) -> Vec<Unheeded>;
+}
+
+/// A setting that somebody has said and that nothing heeds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Unheeded {
+    /// `group.name`.
+    pub key: &'static str,
+    /// Its value, as [`Effective::value`](crate::config::Effective::value): a password is hidden.
+    pub value: String,
+    /// Where it is from.
+    pub source: Source,
+    /// What would heed it, if it were there.
+    pub by: &'static str,
 }
 
 /// What the system keeps.
@@ -79,18 +103,35 @@ impl BuilderConfigExt for SystemBuilder {
 }
 
 impl ConfigExt for System {
-    fn configure(&self, config: impl Into<LiveConfig>) -> Result<(), ConfigError> {
-        let (config, configured) = (config.into(), Configured::of(self));
-        if let Some(before) = self.config() {
-            before.current().too_late(&config.current())?;
+    fn configure(&self, config: impl Into<LiveConfig>) -> Result<(), ConfigChangeError> {
+        let (config, before) = (config.into(), self.config().map(|config| config.current()));
+        if let Some(before) = &before {
+            before.too_late(&config.current())?;
         }
-        configured.replace(self, &config);
+        let changes = admitted(self, before.unwrap_or_default().changes(&config.current()))?;
+        Configured::of(self).replace(self, &config);
+        changes.iter().for_each(|change| self.audit().record_change(change));
         Ok(())
     }
 
     fn config(&self) -> Option<LiveConfig> {
         Configured::of(self).0.lock().as_ref().map(|(config, _)| config.clone())
     }
+
+    fn unheeded(&self) -> Vec<Unheeded> {
+        self.config().as_ref().map(heeder::unheeded).unwrap_or_default()
+    }
+}
+
+/// All these changes, with whose they are, if whoever acts here may make each of them.
+fn admitted(system: &System, changes: Vec<ConfigChange>) -> Result<Vec<ConfigChange>, GateError> {
+    let (gate, auth) = (Gatekeeper::of(system), AuthContext::here());
+    let admitted = changes.into_iter().map(|change| {
+        let who = gate.ask(&auth, &Access::Configure { key: change.key })?;
+        let by = who.map(|who| who.user).or_else(|| auth.name().map(str::to_owned));
+        Ok(ConfigChange { by, ..change })
+    });
+    admitted.collect()
 }
 
 impl Configured {
@@ -100,10 +141,14 @@ impl Configured {
 
     fn replace(&self, system: &System, config: &LiveConfig) {
         let mut configured = self.0.lock();
+        let is_first = configured.is_none();
         let heeded = configured.take().and_then(|(_, heeder)| heeder.retire());
         let heeder = Arc::new(Heeder::new(system.downgrade(), heeded));
         *configured = Some((config.clone(), Arc::clone(&heeder)));
         drop(configured);
         config.heeded_by(heeder);
+        if is_first {
+            heeder::tell_what_nothing_heeds(config);
+        }
     }
 }

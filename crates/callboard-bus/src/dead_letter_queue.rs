@@ -90,6 +90,7 @@ pub(crate) use self::observer::times;
 pub use self::retry::{LeftLetter, Retry, RetryReport};
 pub use self::shelf::LetterBounds;
 use crate::audit::{AuditExt, AuditKind};
+use crate::gate::{Access, AuthContext, GateError, Gatekeeper};
 use crate::operator::Operator;
 
 /// The dead letter queue for whoever has a [`System`].
@@ -100,7 +101,7 @@ pub trait DeadLetterQueueExt {
 
 impl DeadLetterQueueExt for System {
     fn dead_letter_queue(&self) -> DeadLetterQueue {
-        DeadLetterQueue { system: self.clone(), book: Book::of(self) }
+        DeadLetterQueue { system: self.clone(), book: Book::of(self), by: None }
     }
 }
 
@@ -115,6 +116,8 @@ impl<A: Actor> DeadLetterQueueExt for Context<A> {
 pub struct DeadLetterQueue {
     system: System,
     book: Arc<Book>,
+    /// In whose name letters are retried and dropped.
+    by: Option<Operator>,
 }
 
 /// Why nothing was done with a letter.
@@ -124,6 +127,9 @@ pub enum LetterError {
     /// There is no such letter.
     #[error("there is no dead letter {0}: it was retried, dropped, or pushed out by newer ones")]
     Unknown(MessageId),
+    /// The [gate](crate::gate) says no.
+    #[error(transparent)]
+    Refused(#[from] GateError),
     /// Whoever asks may not.
     #[error("`{operator}` may not see what is in a dead letter: the scope `{scope}` is missing")]
     Denied {
@@ -140,6 +146,7 @@ impl LetterError {
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::Unknown(_) => ErrorCode::UnknownMessage,
+            Self::Refused(fault) => fault.code(),
             Self::Denied { .. } => ErrorCode::PermissionDenied,
         }
     }
@@ -202,13 +209,32 @@ impl DeadLetterQueue {
     ///
     /// [`LetterError`].
     pub fn reveal(&self, id: MessageId, operator: &Operator) -> Result<ShownLetter, LetterError> {
-        let may = operator.may(Self::REVEAL);
-        let act = if may { "reveal" } else { "reveal (denied)" };
+        let may = self.may_reveal(id, operator);
+        let act = if may.is_ok() { "reveal" } else { "reveal (denied)" };
         self.system.audit().record(AuditKind::DeadLetter, act, &id.to_string(), operator.name());
-        if !may {
+        may?;
+        self.shown(id, PayloadView::Full)
+    }
+
+    fn may_reveal(&self, id: MessageId, operator: &Operator) -> Result<(), LetterError> {
+        if !operator.may(Self::REVEAL) {
             return Err(LetterError::Denied { operator: operator.name().to_owned(), scope: Self::REVEAL });
         }
-        self.shown(id, PayloadView::Full)
+        self.by(operator).admit(&Access::RevealDeadLetter { id })?;
+        Ok(())
+    }
+
+    /// The same letters, with what is done to them done in somebody's name.
+    #[must_use]
+    pub fn by(&self, operator: &Operator) -> Self {
+        Self { by: Some(operator.clone()), ..self.clone() }
+    }
+
+    /// Asks the gate, if there is one. What it was shown.
+    fn admit(&self, access: &Access<'_>) -> Result<AuthContext, GateError> {
+        let auth = self.by.as_ref().map_or_else(AuthContext::here, AuthContext::from);
+        Gatekeeper::of(&self.system).ask(&auth, access)?;
+        Ok(auth)
     }
 
     fn shown(&self, id: MessageId, view: PayloadView) -> Result<ShownLetter, LetterError> {
@@ -228,8 +254,9 @@ impl DeadLetterQueue {
     ///
     /// # Errors
     ///
-    /// [`LetterError::Unknown`]: the filter names a letter that is not there.
+    /// [`LetterError`]: the filter names a letter that is not there, or the [gate](crate::gate) says no.
     pub fn purge(&self, filter: &LetterFilter) -> Result<usize, LetterError> {
+        self.admit(&Access::PurgeDeadLetters)?;
         let ids = self.ids(filter)?;
         let purged = ids.into_iter().filter_map(|id| {
             let purged = self.book.shelf.lock().purge(id)?;

@@ -13,8 +13,8 @@ use futures::future::join_all;
 use crate::channel::{Accepted, Channel, Full, Queue};
 use crate::event::{Event, EventId};
 use crate::events::{End, Events, Table};
-use crate::publish::{PublishError, Receipt, Refusal};
-use crate::subscription::{Ending, Failure, Inbox, Mailbox, Moment, Subscriber, Way};
+use crate::publish::{PublishError, Receipt};
+use crate::subscription::{Ending, Inbox, Mailbox, Moment, Subscriber, Way};
 use crate::value::ValueError;
 
 /// What has come of an event so far.
@@ -123,7 +123,7 @@ impl Events {
         }
         mailbox.bury();
         subscriber.stats().fail();
-        self.remember(event, subscriber, reason, None);
+        self.file(event, subscriber, reason, None);
         End::Refused
     }
 
@@ -212,7 +212,7 @@ impl Events {
                 heard.refused += 1;
                 subscriber.stats().fail();
                 self.bury(event, subscriber, DeadReason::Overflow);
-                self.remember(event, subscriber, ErrorCode::Busy, None);
+                self.file(event, subscriber, ErrorCode::Busy, None);
             }
         }
     }
@@ -225,7 +225,7 @@ impl Events {
             if receivers.binary_search(&subscriber.number()).is_ok() {
                 subscriber.stats().fail();
                 self.bury(event, subscriber, DeadReason::Overflow);
-                self.remember(event, subscriber, ErrorCode::Busy, None);
+                self.file(event, subscriber, ErrorCode::Busy, None);
             }
         });
     }
@@ -270,10 +270,9 @@ impl Events {
         if let Some(reason) = ending.dead {
             self.bury(event, subscriber, reason);
         }
-        match ending.code.filter(|_| ending.end != End::Ended) {
-            Some(code) if ending.is_told => self.refuse(event, subscriber, code),
-            Some(code) => self.remember(event, subscriber, code, ending.failure.as_deref()),
-            None => {}
+        // What an actor has taken is a letter of its mailbox or of its quarantine.
+        if let Some(code) = ending.code.filter(|_| ending.end != End::Ended && !ending.is_told) {
+            self.file(event, subscriber, code, ending.failure.as_deref());
         }
     }
 
@@ -294,21 +293,8 @@ impl Events {
         }
     }
 
-    /// What the dead letter does not say, and the event itself.
-    fn remember(&self, event: &Event, subscriber: &Subscriber, reason: ErrorCode, failure: Option<&Failure>) {
-        self.refuse(event, subscriber, reason);
-        self.file(event, subscriber, reason, failure);
-    }
-
-    fn refuse(&self, event: &Event, subscriber: &Subscriber, reason: ErrorCode) {
-        if let Some(actor) = subscriber.actor() {
-            self.refused(Refusal::new(event, actor, reason));
-        }
-    }
-
     /// An event that was taken and could not be read.
     pub(crate) fn unreadable(&self, event: &Event, _: Priority, (actor, name): (ActorId, String), fault: &ValueError) {
-        self.refused(Refusal::new(event, actor, ErrorCode::ValidationFailed));
         self.file_unreadable(event, actor, name, fault);
     }
 }

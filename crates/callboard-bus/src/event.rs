@@ -1,17 +1,21 @@
 //! What is published: an [`Event`], which is a share of what was [`Published`], under its [`EventId`].
 
+mod record;
+
 use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use callboard_actor::{Lineage, Message, MessageId, Priority};
+use callboard_actor::{Lineage, Message, MessageId, Priority, TraceContext};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::{ContextV7, Timestamp, Uuid};
 
+pub use self::record::EventRecord;
 use crate::channel::ChannelName;
+use crate::gate::AuthContext;
 use crate::topic::Topic;
 use crate::value::{Value, ValueError, from_value};
 
@@ -52,6 +56,8 @@ pub(crate) struct Details {
     pub(crate) expires: Option<SystemTime>,
     /// The dead letter that it was.
     pub(crate) redelivered_from: Option<MessageId>,
+    /// What its publisher showed, where there is a gate.
+    pub(crate) auth: Option<Arc<AuthContext>>,
     /// What it belongs to, if it was published in a turn that belongs to something.
     pub(crate) lineage: Option<Lineage>,
 }
@@ -66,6 +72,18 @@ impl Details {
         let mut details = details.unwrap_or_default();
         Arc::make_mut(&mut details).lineage = Some(lineage);
         Some(details)
+    }
+
+    /// Nothing where there is nothing of all this.
+    pub(crate) fn kept(self) -> Option<Arc<Self>> {
+        let Self { channel, message_type, expires, redelivered_from, auth, lineage } = &self;
+        let is_empty = channel.is_none()
+            && message_type.is_none()
+            && expires.is_none()
+            && redelivered_from.is_none()
+            && auth.is_none()
+            && lineage.is_none();
+        (!is_empty).then(|| Arc::new(self))
     }
 }
 
@@ -96,6 +114,18 @@ impl Event {
     #[must_use]
     pub fn expires(&self) -> Option<SystemTime> {
         self.details.as_ref()?.expires
+    }
+
+    /// What it is a part of: that of the turn that published it, where the [baggage](callboard_actor::Baggage) of the turn has a
+    /// [`TraceContext`].
+    #[must_use]
+    pub fn trace(&self) -> Option<TraceContext> {
+        self.details.as_ref()?.lineage?.trace
+    }
+
+    /// What its publisher showed the gate.
+    pub(crate) fn auth(&self) -> Option<&AuthContext> {
+        self.details.as_ref()?.auth.as_deref()
     }
 
     /// The dead letter that it was, if somebody has [retried](crate::dead_letter_queue::Retry) it.

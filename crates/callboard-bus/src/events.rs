@@ -90,10 +90,11 @@ use crate::batch::{Batch, BatchEar};
 use crate::broadcast::Broadcast;
 use crate::channel::{Channel, Channels, Directory, NewChannel, Queue};
 use crate::event::{DomainEvent, Event, EventId};
-use crate::history::{History, HistoryQuery};
+use crate::gate::AuthContext;
+use crate::history::{EventStore, EventStoreError, History, HistoryQuery};
 use crate::listener::Listener;
 use crate::pattern::Pattern;
-use crate::publish::{EventOptions, Publish, PublishError, Refusal, free_topic, typed};
+use crate::publish::{EventOptions, Manner, Publish, PublishError, free_topic, typed};
 use crate::subscription::{
     Hearer, Mailbox, Subscribe, Subscriber, SubscriptionId, SubscriptionInfo, UnknownSubscription,
 };
@@ -295,7 +296,7 @@ fn publish_later<A: Actor>(
     options: EventOptions,
 ) -> Result<EventId, PublishError> {
     let events = TurnEventsExt::events(cx);
-    let draft = events.draft(name, data, Some(cx.me().name().into()), options)?;
+    let draft = events.draft(name, data, Some(cx.me().name().into()), options, Manner::Published)?;
     let channel = draft.channel.clone();
     let event = draft.stamp(&events);
     let id = event.id;
@@ -334,8 +335,9 @@ impl Events {
         Subscribe::new(self.clone(), Ok(pattern), Hearer::Actor(Box::new(recipient)))
     }
 
+    /// For a module that hears what it says that it does.
     pub(crate) fn subscribe_ear(&self, pattern: Pattern, mailbox: Box<dyn Mailbox>) -> Subscribe {
-        Subscribe::new(self.clone(), Ok(pattern), Hearer::Actor(mailbox))
+        Subscribe::new(self.clone(), Ok(pattern), Hearer::Actor(mailbox)).auth(AuthContext::inside())
     }
 
     /// How many subscriptions there are, without those on channels.
@@ -386,10 +388,14 @@ impl Events {
         self.board.keep_history(events);
     }
 
-    /// The last 1,000 times that a subscriber did not take an event, oldest first: what their dead letters do not say.
-    #[must_use]
-    pub fn refusals(&self) -> Vec<Refusal> {
-        self.board.refusals()
+    /// Has every event from now on kept here as well. The history begins with what is there already; of what was published before,
+    /// it is given what the history has.
+    ///
+    /// # Errors
+    ///
+    /// [`EventStoreError`]: it cannot be read. Nothing has changed then.
+    pub fn store_in(&self, store: impl EventStore) -> Result<(), EventStoreError> {
+        self.board.store_in(Arc::new(store))
     }
 
     /// Whether anybody has subscribed to events of this name that are on no channel, so that one who publishes much can leave out what nobody wants.
@@ -461,11 +467,6 @@ impl Events {
     /// A number for a subscriber, higher than all before it.
     pub(crate) fn fresh_number(&self) -> u64 {
         self.board.fresh_number()
-    }
-
-    /// Keeps the record of an event that was not taken.
-    pub(crate) fn refused(&self, refusal: Refusal) {
-        self.board.refused(refusal);
     }
 
     /// Ends a subscription, and what waits for it; false when it has ended already.

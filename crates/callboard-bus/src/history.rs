@@ -1,9 +1,12 @@
 //! The events that were published last: [`History`], pure, and [`HistoryQuery`] to look into it.
 
+mod store;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+pub use self::store::{BuilderEventsExt, EventStore, EventStoreError, StoreFault};
 use crate::event::Event;
 use crate::events::Events;
 use crate::pattern::Pattern;
@@ -25,7 +28,7 @@ impl Default for History {
 impl History {
     /// Keeps an event. What falls out is given back, so that it can be dropped outside of a lock.
     pub(crate) fn push(&mut self, event: &Event) -> Option<Event> {
-        if self.capacity == 0 || event.name.is_self_test() {
+        if self.capacity == 0 {
             return None;
         }
         let fallen = if self.kept.len() == self.capacity { self.kept.pop_front() } else { None };
@@ -38,6 +41,19 @@ impl History {
         self.capacity = capacity;
         let surplus = self.kept.len().saturating_sub(capacity);
         self.kept.drain(..surplus).collect()
+    }
+
+    /// Puts those before all others that were published before them, as many as there is room for.
+    pub(crate) fn put_before(&mut self, earlier: Vec<Event>) {
+        let room = self.capacity.saturating_sub(self.kept.len());
+        for event in earlier.into_iter().rev().take(room) {
+            self.kept.push_front(event);
+        }
+    }
+
+    /// Oldest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Event> {
+        self.kept.iter()
     }
 
     /// How many are kept, and how many may be.

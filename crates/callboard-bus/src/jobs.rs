@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::call::{Call, CallError};
+use crate::gate::GateExt;
 use crate::value::Value;
 
 /// How long what has ended can be looked at, unless somebody says otherwise.
@@ -206,6 +207,8 @@ impl Jobs {
         let runner = self.system.spawn(child(format!("job {}", shared.id), || Runner).restart(Restart::Temporary));
         *shared.runner.lock() = Some(runner.downgrade());
         let unfinished = Unfinished { shared: Arc::clone(&shared), jobs: self.clone() };
+        // It is asked for in the turn of the runner, which shows nothing of who has started it.
+        let call = if self.system.is_guarded() { call.shown_here() } else { call };
         // A runner that cannot take it, as the system is ending, drops it, which cancels it.
         drop(runner.try_tell(Run(call.no_inherit(), unfinished)));
         Ok(Job(shared))

@@ -26,9 +26,10 @@
 //! | the class of an error that says nothing of itself | [`Classifier`], [`Keywords`] |
 //! | the name of an event, and many of them | [`Topic`], [`Pattern`], [`TopicError`] |
 //! | what has happened, told to everybody who wants to know | [`Event`](struct@Event), [`EventsExt`], [`TurnEventsExt`], [`events`] |
-//! | who got it, who did not take it, and who gets it | [`Receipt`], [`Refusal`], [`Subscription`], [`SubscriptionInfo`] |
+//! | who got it, and who gets it | [`Receipt`], [`Subscription`], [`SubscriptionInfo`] |
 //! | a scope of events with a bound, and one event for all of them | [`mod@channel`], [`Channels`], [`Broadcast`] |
 //! | events by the batch | [`Batch`], [`BatchOutcome`] |
+//! | of which larger work something is a part | [`TraceContext`] |
 //! | what was published last, and what became of it | [`HistoryQuery`], [`EventCounts`] |
 //! | what modules can do, and who can | [`discovery::Capability`], [`discovery::DiscoveryQuery`], [`Modules::discover`] |
 //! | what two modules have agreed on, and who is to do it | [`contract::Contract`], [`contract::Need`], [`Modules::negotiate`] |
@@ -39,6 +40,7 @@
 //! | calls that nobody waits for at once | [`Jobs`], [`Job`], [`JobState`] |
 //! | what came of a call, as JSON for others | [`Response`] |
 //! | messages that failed for good, to be looked at and retried | [`mod@dead_letter_queue`], [`DeadLetterQueue`], [`Letter`] |
+//! | who may do what | [`mod@gate`], [`Gate`], [`AuthContext`] |
 //! | what was done by hand, and by whom | [`Audit`], [`Operator`] |
 //! | how the system is doing, and whether all is well | [`mod@monitoring`], [`Metrics`], [`Monitoring`] |
 //! | tests of a running system by itself | [`mod@self_test`], [`SelfTest`] |
@@ -173,6 +175,7 @@ mod event;
 pub mod events;
 pub mod expression;
 mod filter;
+pub mod gate;
 mod history;
 mod listener;
 pub mod near;
@@ -237,13 +240,14 @@ pub use self::classifier::{Classifier, Keywords};
 pub use self::codec::CodecError;
 pub use self::concurrency::ConcurrencyStatus;
 pub use self::config::{Config, ConfigError, LiveConfig, Profile};
-pub use self::configured::{BuilderConfigExt, ConfigExt};
+pub use self::configured::{BuilderConfigExt, ConfigExt, Unheeded};
 pub use self::dead_letter_queue::{DeadLetterQueue, DeadLetterQueueExt, Letter, LetterFilter};
 pub use self::descriptor::{Descriptor, Health, OperationDescriptor};
-pub use self::event::{DomainEvent, Event, EventId, EventIdError, Published};
+pub use self::event::{DomainEvent, Event, EventId, EventIdError, EventRecord, Published};
 pub use self::events::{EventCounts, Events, EventsExt, TurnEventsExt};
 pub use self::expression::{EvaluationError, Expression, ExpressionError};
-pub use self::history::HistoryQuery;
+pub use self::gate::{AuthContext, BuilderGateExt, Gate, GateError, GateExt};
+pub use self::history::{BuilderEventsExt, EventStore, EventStoreError, HistoryQuery, StoreFault};
 pub use self::jobs::{Job, JobError, JobId, JobState, Jobs, JobsExt};
 pub use self::lookup::{Hint, LookupError, Unavailable, UnavailableInstance, UnavailableReason};
 pub use self::manifest::Manifest;
@@ -258,7 +262,7 @@ pub use self::parameters::{Parameter, ParameterType, Parameters};
 pub use self::pattern::Pattern;
 pub use self::probe::Probe;
 pub use self::protocol::Protocol;
-pub use self::publish::{EventOptions, Publish, PublishError, PublishFuture, Receipt, Refusal};
+pub use self::publish::{EventOptions, Publish, PublishError, PublishFuture, Receipt};
 pub use self::rate::Rate;
 pub use self::registration::{RegisterError, Registration, RegistryError};
 pub use self::registry::ModuleChange;
@@ -274,6 +278,7 @@ pub use self::subscription::{
 pub use self::topic::{Topic, TopicError};
 pub use self::unsent::SendError;
 pub use self::value::{Array, NotFinite, Number, Object, Path, PathError, Segment, Value, ValueError, from_value};
+pub use callboard_actor::{TraceContext, TraceContextError};
 
 #[cfg(feature = "macros")]
 pub use callboard_macros::{Event, module};

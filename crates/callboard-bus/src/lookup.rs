@@ -9,6 +9,7 @@ use callboard_actor::{AskError, ErrorCode};
 use semver::{Version, VersionReq};
 
 use crate::address::AddressError;
+use crate::gate::GateError;
 use crate::near::nearest;
 
 /// Why a name does not lead to an instance.
@@ -73,6 +74,15 @@ pub enum LookupError {
     /// It is there and matches, but no instance of it takes calls now.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
+    /// The [gate](crate::gate) does not let it be used.
+    #[error("`{operation}`: {fault}")]
+    Denied {
+        /// `module.operation`.
+        operation: String,
+        /// Why not.
+        #[source]
+        fault: GateError,
+    },
     /// There are no modules any more.
     #[error("the system has been shut down")]
     Over,
@@ -90,6 +100,7 @@ impl LookupError {
             Self::MessageType { .. } => ErrorCode::ValidationFailed,
             Self::SeveralTake { .. } => ErrorCode::InvalidName,
             Self::Unavailable(fault) => fault.code(),
+            Self::Denied { fault, .. } => fault.code(),
             Self::Over => ErrorCode::Unavailable,
         }
     }

@@ -57,6 +57,7 @@ use thiserror::Error;
 pub use self::builtin::{fallback, log_calls, require_user};
 pub use self::tower::{Pass, Passing, layer};
 use crate::call::CallError;
+use crate::providers::Principal;
 use crate::value::Value;
 
 /// The answer of a call, on its way.
@@ -74,6 +75,8 @@ pub struct Request {
     pub api_key: Option<String>,
     /// Who calls, as far as somebody has found out.
     pub user: Option<String>,
+    /// The same with what they may, in the words of the [gate](crate::gate) or, where that was not asked, of the caller.
+    pub principal: Option<Principal>,
     /// Whatever else the caller or a middleware has to say.
     pub metadata: BTreeMap<String, Value>,
     /// When the caller stops waiting, by the clock of the system; where the call or its settings say so.

@@ -22,6 +22,7 @@ use crate::breaker_events::BreakerEvents;
 use crate::call::{Call, PackedCall, without_message};
 use crate::dead_letter_queue::Book;
 use crate::descriptor::{Descriptor, Health, OperationDescriptor};
+use crate::gate::{Access, AuthContext, Gatekeeper, Use};
 use crate::lookup::LookupError;
 use crate::registration::{RegisterError, Registration, RegistryError};
 use crate::registry::{
@@ -71,6 +72,7 @@ impl ModulesExt for System {
         shared.registry.get_or_init(|| {
             Book::of(self);
             BreakerEvents::of(self);
+            shared.gate.get_or_init(|| Gatekeeper::of(self));
             Registry::start(self, &shared.board).downgrade()
         });
         Modules(shared)
@@ -99,6 +101,7 @@ pub struct Modules(Arc<Shared>);
 struct Shared {
     board: Arc<Board>,
     registry: OnceLock<WeakRef<Registry>>,
+    gate: OnceLock<Gatekeeper>,
     /// The number of the entry that came last.
     last: AtomicU64,
     finder: Mutex<Finder>,
@@ -127,7 +130,24 @@ impl Modules {
     ///
     /// [`LookupError`], and that the operation takes another type of message.
     pub fn lookup<M: Message>(&self, address: &Address) -> Result<Recipient<M>, LookupError> {
+        self.admit(address.name(), AuthContext::here, |operation, level| Access::Call { operation, level })?;
         self.snapshot().route(address)?.recipient(address.requirement())
+    }
+
+    /// What whoever acts here shows; nothing where nobody looks at it.
+    fn shown_here(&self) -> AuthContext {
+        let is_seen = self.0.gate.get().is_some_and(Gatekeeper::is_there);
+        if is_seen { AuthContext::here() } else { AuthContext::default() }
+    }
+
+    /// Asks the gate, if there is one.
+    #[inline]
+    fn admit(&self, operation: &str, auth: impl FnOnce() -> AuthContext, access: Use) -> Result<(), LookupError> {
+        let Some(gate) = self.0.gate.get().filter(|gate| gate.is_there()) else { return Ok(()) };
+        // When the system is over nobody takes anything any more.
+        let system = self.system().ok_or(LookupError::Over)?;
+        let asked = gate.ask_use(&system, &auth(), operation, access);
+        asked.map(drop).map_err(|fault| LookupError::Denied { operation: operation.to_owned(), fault })
     }
 
     /// A reference to an instance that takes this type of message now.
@@ -136,7 +156,11 @@ impl Modules {
     ///
     /// [`LookupError`]: that no operation takes it, or that several do, of different names.
     pub fn find<M: Message>(&self) -> Result<Recipient<M>, LookupError> {
-        self.snapshot().route_of::<M>()?.recipient(None)
+        let snapshot = self.snapshot();
+        let route = snapshot.route_of::<M>()?;
+        let operation = Arc::clone(route.state().address());
+        self.admit(&operation, AuthContext::here, |operation, level| Access::Call { operation, level })?;
+        route.recipient(None)
     }
 
     /// What the highest version that matches says of the operation, schemas included; whether it takes calls now does

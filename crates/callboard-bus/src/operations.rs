@@ -14,6 +14,7 @@ use crate::address::Address;
 use crate::classifier::{Classifier, Keywords};
 use crate::concurrency::{Concurrency, ConcurrencyStatus};
 use crate::descriptor::OperationDescriptor;
+use crate::gate::{Access, AuthContext, Gatekeeper};
 use crate::lookup::LookupError;
 use crate::middleware::{Middleware, MiddlewareError, Named, Scope, for_operation};
 use crate::modules::{Modules, ModulesExt};
@@ -22,6 +23,7 @@ use crate::operation::{
 };
 use crate::operator::Operator;
 use crate::retry::FailureClass;
+use crate::security_level::SecurityLevel;
 use crate::time;
 
 /// Operations for whoever has a [`System`].
@@ -32,7 +34,7 @@ pub trait OperationsExt {
 
 impl OperationsExt for System {
     fn operations(&self) -> Operations {
-        Operations { modules: self.modules(), shared: self.extension(Shared::default), by: "system".into() }
+        Operations { modules: self.modules(), shared: self.extension(Shared::default), by: None }
     }
 }
 
@@ -52,7 +54,7 @@ pub struct Operations {
     modules: Modules,
     pub(crate) shared: Arc<Shared>,
     /// In whose name breakers are changed.
-    by: Arc<str>,
+    by: Option<Operator>,
 }
 
 static USUAL_WORDS: LazyLock<Arc<dyn Classifier>> = LazyLock::new(|| Arc::new(Keywords::default()));
@@ -71,6 +73,7 @@ struct Book {
     middleware: Vec<Arc<Named>>,
     /// None for the usual words.
     classifier: Option<Arc<dyn Classifier>>,
+    is_guarded: bool,
     everywhere: CallSettings,
     of_modules: HashMap<String, CallSettings>,
     of_operations: HashMap<String, CallSettings>,
@@ -119,7 +122,8 @@ impl Book {
         let of_module = self.of_modules.get(module).cloned().unwrap_or_default();
         let settings = by_hand.or(said).or(&of_module).or(&self.everywhere).or(&self.configured);
         let classifier = self.classifier.clone().unwrap_or_else(|| Arc::clone(&USUAL_WORDS));
-        Conduct { settings, middleware: for_operation(&self.middleware, address), classifier }
+        let (middleware, is_guarded) = (for_operation(&self.middleware, address), self.is_guarded);
+        Conduct { settings, middleware, classifier, is_guarded }
     }
 }
 
@@ -195,6 +199,11 @@ impl Operations {
         self.shared.change(|book| book.classifier = Some(Arc::new(classifier)));
     }
 
+    /// Has all calls ask the gate from now on.
+    pub(crate) fn guard(&self) {
+        self.shared.change(|book| book.is_guarded = true);
+    }
+
     /// Something that calls go through, to be [installed](MiddlewareBuilder::install).
     pub fn middleware(&self, name: impl Into<String>) -> MiddlewareBuilder<'_> {
         MiddlewareBuilder { operations: self, name: name.into(), priority: 100, scope: Scope::All, is_within: false }
@@ -239,7 +248,7 @@ impl Operations {
     /// The same operations, with what is done to their breakers done in somebody's name.
     #[must_use]
     pub fn by(&self, operator: &Operator) -> Self {
-        Self { by: operator.name().into(), ..self.clone() }
+        Self { by: Some(operator.clone()), ..self.clone() }
     }
 
     /// Closes the breaker of an operation and forgets what led there. False where it has none. As everything that is done to a
@@ -247,23 +256,33 @@ impl Operations {
     ///
     /// # Errors
     ///
-    /// [`LookupError`]: that the operation is not there.
+    /// [`LookupError`]: that the operation is not there, or that the [gate](crate::gate) does not let it be done.
     pub fn reset_breaker(&self, operation: &str) -> Result<bool, LookupError> {
-        Ok(self.found(operation)?.reset_breaker(&self.by))
+        let state = self.found(operation)?;
+        self.admit(&state)?;
+        Ok(state.reset_breaker(&self.name()))
     }
 
     /// Closes all breakers. How many there are.
-    pub fn reset_all_breakers(&self) -> usize {
-        self.shared.states().iter().filter(|state| state.reset_breaker(&self.by)).count()
+    ///
+    /// # Errors
+    ///
+    /// [`LookupError::Denied`]: the [gate](crate::gate) does not let one of them be reset. Then none is.
+    pub fn reset_all_breakers(&self) -> Result<usize, LookupError> {
+        let (states, by) = (self.shared.states(), self.name());
+        states.iter().try_for_each(|state| self.admit(state))?;
+        Ok(states.iter().filter(|state| state.reset_breaker(&by)).count())
     }
 
     /// Puts the breaker of an operation into the hands of the rules or of a person. False where it has none.
     ///
     /// # Errors
     ///
-    /// [`LookupError`]: that the operation is not there.
+    /// [`LookupError`]: that the operation is not there, or that the [gate](crate::gate) does not let it be done.
     pub fn set_breaker_mode(&self, operation: &str, mode: BreakerMode) -> Result<bool, LookupError> {
-        Ok(self.found(operation)?.set_breaker_mode(mode, &self.by))
+        let state = self.found(operation)?;
+        self.admit(&state)?;
+        Ok(state.set_breaker_mode(mode, &self.name()))
     }
 
     /// What a call of an operation goes through, the outermost first.
@@ -273,8 +292,21 @@ impl Operations {
     /// [`LookupError`]: that the operation is not there.
     pub fn pipeline(&self, operation: &str) -> Result<Pipeline, LookupError> {
         let descriptor = self.modules.resolve(&operation.parse()?)?;
-        let conduct = self.state(&descriptor.address)?.conduct();
-        Ok(Pipeline::new(&descriptor, &conduct))
+        let state = self.state(&descriptor.address)?;
+        let level = Gatekeeper::of(state.system()).level_of(state.system(), &descriptor.address);
+        Ok(Pipeline::new(&descriptor, &state.conduct(), level))
+    }
+
+    fn name(&self) -> Arc<str> {
+        self.by.as_ref().map_or("system", Operator::name).into()
+    }
+
+    /// Asks the gate, if there is one, whether the breaker of an operation may be changed.
+    fn admit(&self, state: &OperationState) -> Result<(), LookupError> {
+        let gate = Gatekeeper::of(state.system());
+        let auth = self.by.as_ref().map_or_else(AuthContext::here, AuthContext::from);
+        let asked = gate.ask(&auth, &Access::ChangeBreaker { operation: state.address() });
+        asked.map(drop).map_err(|fault| LookupError::Denied { operation: state.address().to_string(), fault })
     }
 
     fn status_of(&self, state: &OperationState) -> Option<OperationStatus> {
@@ -421,11 +453,12 @@ fn serialize_wait<S: Serializer>(wait: &Option<Duration>, serializer: S) -> Resu
 pub struct Pipeline(Vec<String>);
 
 impl Pipeline {
-    fn new(descriptor: &OperationDescriptor, conduct: &Conduct) -> Self {
+    fn new(descriptor: &OperationDescriptor, conduct: &Conduct, level: Option<SecurityLevel>) -> Self {
         let CallSettings { timeout, retry, breaker, rate, dead_letters } = &conduct.settings;
         let middleware = |is_within| conduct.middleware.iter().filter(move |named| named.is_within == is_within);
         let kept = dead_letters.iter().filter(|classes| !classes.is_empty());
-        let mut steps: Vec<String> = kept.map(|classes| format!("dead letters: of {}", words(classes))).collect();
+        let mut steps: Vec<String> = level.map(|level| format!("auth: {level}")).into_iter().collect();
+        steps.extend(kept.map(|classes| format!("dead letters: of {}", words(classes))));
         steps.extend(middleware(false).map(ToString::to_string));
         steps.extend(timeout.map(|timeout| format!("time-out: {}", time::show(timeout))));
         let attempts = retry.map_or(1, |policy| policy.max_attempts());

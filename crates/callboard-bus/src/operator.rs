@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use crate::discovery::Permissions;
+use crate::providers::Principal;
 use crate::redaction;
 
 /// Somebody in whose name something is done that not everybody may, or that is written down. Whoever knows who it is, a command
-/// line or a gate that reads tokens, says so here; nothing checks it again.
+/// line say, says so here; nothing checks it again but the [gate](crate::gate) of a system that has one, which is shown the name and
+/// the scopes.
 ///
 /// ```
 /// use callboard_bus::Operator;
@@ -36,6 +39,11 @@ impl Operator {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The same as somebody whom a gate knows.
+    pub(crate) fn principal(&self) -> Principal {
+        Principal::new(&*self.name, Permissions::of(&self.scopes))
     }
 
     /// Whether this scope is among the operator's.

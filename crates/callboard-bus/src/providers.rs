@@ -40,7 +40,7 @@
 //! An error, a panic, or no answer before the deadline of the call never lets anything pass: who calls is nobody, the module is
 //! not there, the route leads nowhere. What it was is in the log under `callboard::providers`; the caller is not told.
 //!
-//! They see what passes by [middleware](crate::middleware): every call by name. A message that is sent to a reference does not;
+//! They see what passes by [middleware](crate::middleware): every call, after the [gate](crate::gate) where there is one. A message that is sent to a reference does not;
 //! an [admission hook](callboard_actor::Admission) sees that.
 
 mod auth;

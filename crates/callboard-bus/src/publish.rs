@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 use std::time::{Duration, SystemTime};
 
-use callboard_actor::{ActorId, ErrorCode, Priority};
+use callboard_actor::{ErrorCode, Priority};
 use thiserror::Error;
 
 use crate::channel::{Channel, ChannelError, ChannelName};
 use crate::event::{Details, DomainEvent, Event, EventId, Published};
 use crate::events::Events;
+use crate::gate::{Access, AuthContext, GateError};
 use crate::schema::{List, SchemaFault};
 use crate::topic::{Topic, TopicError};
 use crate::value::{Value, ValueError};
@@ -57,6 +58,7 @@ pub struct EventOptions {
     pub(crate) message_type: Option<Arc<str>>,
     pub(crate) source: Option<Arc<str>>,
     pub(crate) ttl: Option<Duration>,
+    pub(crate) auth: Option<Arc<AuthContext>>,
 }
 
 impl EventOptions {
@@ -95,6 +97,12 @@ impl EventOptions {
         self.ttl = Some(ttl);
         self
     }
+
+    /// As [`Publish::auth`].
+    pub fn auth(mut self, auth: impl Into<AuthContext>) -> Self {
+        self.auth = Some(Arc::new(auth.into()));
+        self
+    }
 }
 
 /// Who got an event.
@@ -107,39 +115,10 @@ pub struct Receipt {
     /// refused there is nobody to handle it; that a handler has failed is another matter, which a receipt never tells.
     pub delivered: usize,
     /// How many did not take it: the breaker open, not admitted, or no room where nobody may wait for it. Each is a
-    /// [dead letter](callboard_actor::DeadLetters) and a [`Refusal`].
+    /// [dead letter](crate::dead_letter_queue).
     pub refused: usize,
     /// How many did not want it, as its type is another one or their filter says so.
     pub filtered: usize,
-}
-
-/// An event that a subscriber did not take or did not come to handle. Its dead letter, where there is one, is of the same
-/// actor, but does not know the event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Refusal {
-    /// The id of the event.
-    pub event: EventId,
-    /// Its name.
-    pub name: Topic,
-    /// The channel that it was on.
-    pub channel: Option<ChannelName>,
-    /// The priority that it was published with.
-    pub priority: Priority,
-    /// When it was published.
-    pub time: SystemTime,
-    /// Who did not take it.
-    pub actor: ActorId,
-    /// Why: for want of room or to make room (`busy`), as a breaker is open, as the admission hook said no, as its data does
-    /// not fit what the actor hears, as its time to live was over, or as its handler failed.
-    pub reason: ErrorCode,
-}
-
-impl Refusal {
-    pub(crate) fn new(event: &Event, actor: ActorId, reason: ErrorCode) -> Self {
-        let (id, name, channel) = (event.id, event.name.clone(), event.channel().cloned());
-        Self { event: id, name, channel, priority: event.priority, time: event.time, actor, reason }
-    }
 }
 
 /// Why an event was not published.
@@ -152,6 +131,9 @@ pub enum PublishError {
     /// The name is the system's own.
     #[error("{:?} is reserved for the system: begin the name without `$`", .0.as_str())]
     Reserved(Topic),
+    /// The [gate](crate::gate) does not let it be published.
+    #[error(transparent)]
+    Denied(#[from] GateError),
     /// The data has no form as a value.
     #[error("the data of the event has no form as a value: {0}")]
     Data(#[from] ValueError),
@@ -208,6 +190,7 @@ impl PublishError {
                 ErrorCode::InvalidName
             }
             Self::Data(_) | Self::NoTimeToLive | Self::Invalid { .. } => ErrorCode::ValidationFailed,
+            Self::Denied(fault) => fault.code(),
             Self::Channel(fault) => fault.code(),
             Self::ChannelFull { .. } | Self::SystemFull { .. } => ErrorCode::Busy,
             Self::PayloadTooLarge { .. } => ErrorCode::PayloadTooLarge,
@@ -256,11 +239,18 @@ impl Publish {
         self
     }
 
+    /// What the publisher shows the [gate](crate::gate), instead of what the running turn does. Subscribers do not see it. A dead
+    /// letter of the event keeps it, to show it again when it is retried.
+    pub fn auth(mut self, auth: impl Into<AuthContext>) -> Self {
+        self.options = self.options.auth(auth);
+        self
+    }
+
     /// Gives the event to all who have room, and says how to wait for the others.
     fn begin(self) -> Result<Begun, PublishError> {
         let Self { events, what, options } = self;
         let (name, data) = what?;
-        let draft = events.draft(name, data, None, options)?;
+        let draft = events.draft(name, data, None, options, Manner::Published)?;
         if let Some(channel) = draft.channel.clone() {
             let event = draft.stamp(&events);
             return events.deliver_on(&channel, &event, |_| true).map(Begun::Done);
@@ -358,16 +348,22 @@ impl Draft {
     }
 }
 
+/// How an event is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    Published,
+    Broadcast,
+    /// By the system itself, which asks no gate.
+    OfTheSystem,
+}
+
 /// What a draft says that few events have.
 fn details(
     channel: Option<&Channel>,
     message_type: Option<Arc<str>>,
     ttl: Option<Duration>,
     now: Duration,
-) -> Result<Option<Arc<Details>>, PublishError> {
-    if channel.is_none() && message_type.is_none() && ttl.is_none() {
-        return Ok(None);
-    }
+) -> Result<Details, PublishError> {
     if let Some(text) = message_type.as_deref().filter(|text| !is_message_type(text)) {
         return Err(PublishError::InvalidMessageType(text.chars().take(128).collect()));
     }
@@ -377,7 +373,7 @@ fn details(
     // One that is over after the end of time is none.
     let expires = ttl.and_then(|ttl| (SystemTime::UNIX_EPOCH + now).checked_add(ttl));
     let channel = channel.map(|channel| channel.name().clone());
-    Ok(Some(Arc::new(Details { channel, message_type, expires, ..Details::default() })))
+    Ok(Details { channel, message_type, expires, ..Details::default() })
 }
 
 fn is_message_type(text: &str) -> bool {
@@ -413,16 +409,46 @@ impl Events {
         data: Value,
         source: Option<Arc<str>>,
         options: EventOptions,
+        manner: Manner,
     ) -> Result<Draft, PublishError> {
         let now = self.wall();
-        let EventOptions { priority, id, channel, message_type, source: given, ttl } = options;
-        let channel = channel.map(|name| self.open_channel(&name, &data)).transpose()?;
-        let details = details(channel.as_deref(), message_type, ttl, now)?;
+        let EventOptions { priority, id, channel, message_type, source: given, ttl, auth } = options;
         if let Some(text) = given.as_deref().filter(|text| !is_source(text)) {
             return Err(PublishError::InvalidSource(text.chars().take(128).collect()));
         }
         let source = given.or(source).unwrap_or_else(|| self.board().source());
+        let auth = self.admit(manner, auth, (&name, &source, channel.as_deref()))?;
+        let channel = channel.map(|name| self.open_channel(&name, &data)).transpose()?;
+        let details = details(channel.as_deref(), message_type, ttl, now)?;
+        let details = Details { auth, ..details }.kept();
         Ok(Draft { name, data, source, priority, id, details, channel, now })
+    }
+
+    /// Asks the gate, if there is one, and says what it was shown.
+    #[inline]
+    fn admit(
+        &self,
+        manner: Manner,
+        auth: Option<Arc<AuthContext>>,
+        (event, source, channel): (&Topic, &str, Option<&str>),
+    ) -> Result<Option<Arc<AuthContext>>, GateError> {
+        let gate = &self.board().gate;
+        if !gate.is_there() || manner == Manner::OfTheSystem {
+            return Ok(None);
+        }
+        let auth = auth.unwrap_or_else(|| Arc::new(AuthContext::here()));
+        let access = match manner {
+            Manner::Broadcast => Access::Broadcast { event, source },
+            _ => Access::Publish { event, source, channel },
+        };
+        gate.ask(&auth, &access).map(|_| Some(auth))
+    }
+
+    /// Asks the gate, if there is one, whether whoever has published an event may publish it now.
+    pub(crate) fn admit_again(&self, event: &Event, retrying: &AuthContext) -> Result<(), GateError> {
+        let channel = event.channel().map(ChannelName::as_str);
+        let access = Access::Publish { event: &event.name, source: &event.source, channel };
+        self.board().gate.ask(event.auth().unwrap_or(retrying), &access).map(drop)
     }
 
     /// The channel, which takes this much data.

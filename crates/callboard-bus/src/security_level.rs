@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// Who may use a module, from the least strict to the strictest. It is listed for whoever looks for modules, and asked
-/// for by an [admission hook](callboard_actor::Admission); without one nothing is refused.
+/// for by the [gate](crate::gate); without one nothing is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -23,6 +23,7 @@ use crate::event::Event;
 use crate::events::{Admit, Events, Sweep};
 use crate::expression::ExpressionError;
 use crate::filter::Filter;
+use crate::gate::{Access, AuthContext, GateError};
 use crate::pattern::Pattern;
 use crate::retry::RetryPolicy;
 use crate::topic::TopicError;
@@ -47,6 +48,7 @@ pub struct Subscribe {
     filter: Option<Result<Filter, ExpressionError>>,
     concurrency: Option<usize>,
     retry: Option<RetryPolicy>,
+    auth: Option<AuthContext>,
 }
 
 /// Who is to get the events.
@@ -71,6 +73,9 @@ pub enum SubscribeError {
     /// The pattern cannot be one.
     #[error(transparent)]
     InvalidPattern(#[from] TopicError),
+    /// The [gate](crate::gate) does not let it be made.
+    #[error(transparent)]
+    Denied(#[from] GateError),
     /// There is no such channel.
     #[error(transparent)]
     Channel(#[from] ChannelError),
@@ -97,6 +102,7 @@ impl SubscribeError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::InvalidPattern(fault) => fault.code(),
+            Self::Denied(fault) => fault.code(),
             Self::Channel(fault) => fault.code(),
             Self::InvalidFilter(_) => ErrorCode::ValidationFailed,
             Self::Nothing(_) | Self::RetryOfActor => ErrorCode::InvalidConfig,
@@ -121,7 +127,14 @@ impl Subscribe {
             filter: None,
             concurrency: None,
             retry: None,
+            auth: None,
         }
+    }
+
+    /// What the subscriber shows the [gate](crate::gate), instead of what the running turn does.
+    pub fn auth(mut self, auth: impl Into<AuthContext>) -> Self {
+        self.auth = Some(auth.into());
+        self
     }
 
     /// Subscribes to what is published on this channel, instead of what is published without one. See
@@ -174,7 +187,17 @@ impl Subscribe {
         self
     }
 
+    /// Asks the gate, if there is one.
+    fn admit(&self) -> Result<(), SubscribeError> {
+        let gate = &self.events.board().gate;
+        let (Ok(pattern), true) = (&self.pattern, gate.is_there()) else { return Ok(()) };
+        let auth = self.auth.clone().unwrap_or_else(AuthContext::here);
+        gate.ask(&auth, &Access::Subscribe { pattern, channel: self.channel.as_deref() })?;
+        Ok(())
+    }
+
     async fn subscribe(self) -> Result<Subscription, SubscribeError> {
+        self.admit()?;
         let events = self.events.clone();
         let subscriber = Arc::new(self.subscriber()?);
         // From here on whatever ends this future early also ends the subscription.

@@ -94,6 +94,75 @@ pub(crate) fn serialize_moment<S: Serializer>(moment: &SystemTime, serializer: S
     serializer.serialize_str(&show_moment(*moment))
 }
 
+/// A moment to the nanosecond, for `#[serde(with = "..")]`. One before 1970 is written as 1970.
+pub(crate) mod moment {
+    use super::{Deserialize, Deserializer, Error, Serializer, SystemTime, Unexpected, parse_moment, show_exactly};
+
+    pub(crate) fn serialize<S: Serializer>(moment: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&show_exactly(*moment))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let expected = "a moment like 2026-11-23T01:30:00.250Z";
+        parse_moment(&text).ok_or_else(|| Error::invalid_value(Unexpected::Str(&text), &expected))
+    }
+}
+
+/// The same where there may be none.
+pub(crate) mod optional_moment {
+    use super::{Deserialize, Deserializer, Serialize, Serializer, SystemTime, show_exactly};
+
+    pub(crate) fn serialize<S: Serializer>(moment: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+        moment.map(show_exactly).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SystemTime>, D::Error> {
+        #[derive(Deserialize)]
+        struct Written(#[serde(with = "super::moment")] SystemTime);
+        Ok(Option::<Written>::deserialize(deserializer)?.map(|Written(moment)| moment))
+    }
+}
+
+/// As [`show_moment`], to the nanosecond.
+fn show_exactly(moment: SystemTime) -> String {
+    let since = moment.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let to_millis = show_moment(moment);
+    format!("{}{:06}Z", to_millis.trim_end_matches('Z'), since.subsec_nanos() % 1_000_000)
+}
+
+/// As it is shown, with as many digits of a second as there are up to nine.
+fn parse_moment(text: &str) -> Option<SystemTime> {
+    let (day, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let [year, month, of_month] = numbers(day, '-')?;
+    let [hour, minute, second] = numbers(time, ':')?;
+    let since_1970 = days(year, month, of_month)?;
+    if date(since_1970) != (year, month, of_month) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let is_fraction = fraction.len() <= 9 && fraction.bytes().all(|digit| digit.is_ascii_digit());
+    let nanos = format!("{fraction:0<9}").parse().ok().filter(|_| is_fraction)?;
+    let seconds = since_1970 * 86_400 + hour * 3600 + minute * 60 + second;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))
+}
+
+fn numbers(text: &str, between: char) -> Option<[u64; 3]> {
+    let parts = text.split(between).map(|part| {
+        let is_number = (1..=4).contains(&part.len()) && part.bytes().all(|digit| digit.is_ascii_digit());
+        part.parse().ok().filter(|_| is_number)
+    });
+    parts.collect::<Option<Vec<u64>>>()?.try_into().ok()
+}
+
+/// The days since 1970 of a day of the calendar, by the same algorithms as [`date`]. Nothing for one before.
+fn days(year: u64, month: u64, day: u64) -> Option<u64> {
+    let year = if month <= 2 { year.checked_sub(1)? } else { year };
+    let (era, of_era) = (year / 400, year % 400);
+    let of_year = (153 * if month > 2 { month - 3 } else { month + 9 } + 2) / 5 + day.checked_sub(1)?;
+    (era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year).checked_sub(719_468)
+}
+
 /// Year, month and day of a day since 1970 (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"): the year begins
 /// in March, so that a leap day is the last one.
 const fn date(since_1970: u64) -> (u64, u64, u64) {
@@ -149,6 +218,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_day_that_is_not_in_the_calendar_is_none() {
+        for text in [
+            "2001-02-29T00:00:00Z",
+            "2000-13-01T00:00:00Z",
+            "2000-00-01T00:00:00Z",
+            "2000-01-00T00:00:00Z",
+            "1969-12-31T00:00:00Z",
+            "2000-01-01T24:00:00Z",
+            "2000-01-01T00:60:00Z",
+            "2000-01-01T00:00:60Z",
+            "2000-01-01T00:00:00",
+            "2000-01-01 00:00:00Z",
+            "2000-01-01T00:00:00.1234567890Z",
+            "2000-01-01T00:00:00.+1Z",
+        ] {
+            assert_eq!(parse_moment(text), None, "{text}");
+        }
+    }
+
     /// The parser of `humantime` panics on this one.
     #[test]
     fn a_time_beyond_all_is_the_longest() {
@@ -181,6 +270,21 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_moment_comes_back_from_its_text(seconds in 0_u64..253_402_300_799, nanos in 0_u32..1_000_000_000) {
+            let moment = SystemTime::UNIX_EPOCH + Duration::new(seconds, nanos);
+            prop_assert_eq!(parse_moment(&show_exactly(moment)), Some(moment));
+            let to_millis = moment - Duration::from_nanos((nanos % 1_000_000).into());
+            prop_assert_eq!(parse_moment(&show_moment(moment)), Some(to_millis));
+        }
+
+        #[test]
+        fn any_text_is_a_moment_or_none(text in r"\PC{0,9}|[0-9]{1,5}-[0-9]{1,2}-[0-9]{1,2}T[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]{0,12})?Z") {
+            if let Some(moment) = parse_moment(&text) {
+                prop_assert!(show_exactly(moment).starts_with(|digit: char| digit.is_ascii_digit()));
+            }
+        }
+
         #[test]
         fn what_is_shown_is_read_as_the_same(nanos: u64) {
             let time = Duration::from_nanos(nanos);

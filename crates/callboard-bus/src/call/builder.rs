@@ -50,15 +50,21 @@ macro_rules! call_builder {
             self.metadata("test", true)
         }
 
-        /// A key for [middleware](crate::middleware) that wants one.
-        pub fn api_key(mut self, key: impl Into<String>) -> Self {
-            self.options_mut().more().api_key = Some(key.into());
+        /// What the caller shows the [gate](crate::gate) and [middleware](crate::middleware), all of it.
+        pub fn auth(mut self, auth: impl Into<crate::gate::AuthContext>) -> Self {
+            self.options_mut().more().auth = auth.into();
             self
         }
 
-        /// Who calls, for [middleware](crate::middleware) that wants to know.
+        /// A key for the [gate](crate::gate) or a [middleware](crate::middleware) that wants one.
+        pub fn api_key(mut self, key: impl Into<String>) -> Self {
+            self.options_mut().more().auth.api_key = Some(key.into());
+            self
+        }
+
+        /// Who calls, for the [gate](crate::gate) or a [middleware](crate::middleware) that wants to know.
         pub fn user(mut self, user: impl Into<String>) -> Self {
-            self.options_mut().more().user = Some(user.into());
+            self.options_mut().more().auth.user = Some(user.into());
             self
         }
 

@@ -14,6 +14,7 @@ use super::burial::{Burial, Way};
 use crate::callable::{CallOptions, MoreOptions};
 use crate::concurrency::Place;
 use crate::descriptor::OperationDescriptor;
+use crate::gate::AuthContext;
 use crate::middleware::{Named, Next, Request};
 use crate::operation::{OperationState, roll};
 use crate::retry::{Attempt, Repeatable, Retry, RetryPolicy, WhyNot};
@@ -86,11 +87,13 @@ impl<C: Carrier> Plan<C> {
 
     /// Goes through the middleware around all attempts, which sees the input and the output, and may answer by itself.
     pub(crate) async fn carry_out(mut self, input: Value) -> Result<Value, CallError> {
-        let MoreOptions { api_key, user, metadata, .. } = std::mem::take(&mut self.said);
-        let (operation, deadline) = (Arc::clone(self.single.state.address()), Some(self.single.deadline));
+        let MoreOptions { auth, metadata, .. } = std::mem::take(&mut self.said);
+        let Single { state, options, deadline, .. } = &self.single;
+        let AuthContext { api_key, user, principal, .. } = state.admit(auth, options.takes_nothing_along)?;
+        let (operation, deadline) = (Arc::clone(state.address()), Some(*deadline));
         let burial = self.burial.take().map(|burial| burial.of(&input));
         let (lineage, attempt) = (self.lineage, None);
-        let request = Request { operation, input, api_key, user, metadata, deadline, lineage, attempt };
+        let request = Request { operation, input, api_key, user, principal, metadata, deadline, lineage, attempt };
         let middleware = Arc::clone(&self.middleware);
         let next = Next::around(middleware, move |request| Box::pin(self.try_until_done(request)));
         let result = next.run_alone(request).await;

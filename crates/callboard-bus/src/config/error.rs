@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::process::ExitCode;
 
 use callboard_actor::ErrorCode;
 use serde::Serialize;
@@ -33,6 +34,32 @@ pub struct ConfigProblem {
 impl ConfigError {
     /// What a process should end with that has no configuration to work with: `EX_CONFIG`.
     pub const EXIT_CODE: u8 = 78;
+
+    /// What a process should end with: [`EXIT_CODE`](Self::EXIT_CODE). A `main` that answers with an
+    /// [`ExitCode`](std::process::ExitCode) makes one of the error itself:
+    ///
+    /// ```
+    /// use std::process::ExitCode;
+    /// use callboard_bus::config::{Config, ConfigError};
+    ///
+    /// fn main() -> ExitCode {
+    ///     # let environment = [("CALLBOARD_PROFILE", "base")];
+    ///     run(environment).map_or_else(
+    ///         |error| {
+    ///             eprintln!("{error}");
+    ///             error.into()
+    ///         },
+    ///         |()| ExitCode::SUCCESS,
+    ///     )
+    /// }
+    /// # fn run<const N: usize>(environment: [(&str, &str); N]) -> Result<(), ConfigError> {
+    /// #     Config::load().environment(environment).finish().map(drop)
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        Self::EXIT_CODE
+    }
 
     /// [`ErrorCode::InvalidConfig`].
     #[must_use]
@@ -90,3 +117,10 @@ impl fmt::Display for ConfigProblem {
 }
 
 impl Error for ConfigError {}
+
+/// [`ConfigError::exit_code`].
+impl From<ConfigError> for ExitCode {
+    fn from(error: ConfigError) -> Self {
+        error.exit_code().into()
+    }
+}

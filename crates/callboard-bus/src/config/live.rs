@@ -4,16 +4,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, ReentrantMutex};
-use serde::Serialize;
 use tokio::sync::watch;
 
-use super::audit::ConfigAudit;
+use super::change::{ConfigChange, ConfigChangeError};
 use super::effective::{Effective, LoadedConfig, Sources};
 use super::entry::Entry;
 use super::error::ConfigError;
 use super::given::Given;
 use super::setting::{self, Change};
 use super::{Config, Source};
+use crate::gate::{AuthContext, GateError};
+use crate::providers::Principal;
 
 /// A configuration that changes while the system runs. All clones are the same one.
 ///
@@ -30,7 +31,7 @@ use super::{Config, Source};
 ///
 /// let refused = live.set("store.redis_url", "redis://localhost").unwrap_err();
 /// assert!(refused.to_string().ends_with("cannot change while the system runs; set it and start anew"));
-/// # Ok::<(), callboard_bus::config::ConfigError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
 #[derive(Clone)]
@@ -41,25 +42,16 @@ pub struct LiveConfig(Arc<Live>);
 #[must_use = "who does not look sees no change"]
 pub struct ConfigWatch(watch::Receiver<State>);
 
-/// A change, for the books.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct ConfigChange {
-    /// The setting.
-    pub key: &'static str,
-    /// What it was, as [`Effective::value`].
-    pub old: String,
-    /// What it is. The same as before where the value that was set held already; nobody was told then.
-    pub new: String,
-    /// Who changed it, where [`LiveConfig::set_by`] says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub by: Option<String>,
-}
-
 /// A part of a system that does what the settings say, as soon as they do.
 pub(crate) trait Heed: Send + Sync {
     /// False when it is not there any more.
     fn heed(&self, config: &Arc<Config>) -> bool;
+
+    /// Whether somebody may change a setting, and who that is where it has found out.
+    fn admit(&self, auth: &AuthContext, key: &str) -> Result<Option<Principal>, GateError>;
+
+    /// Writes down what was changed.
+    fn record(&self, change: &ConfigChange);
 }
 
 struct Live {
@@ -68,7 +60,6 @@ struct Live {
     /// heard of before an earlier one. Who hears of a change may make another.
     changing: ReentrantMutex<()>,
     heeders: Mutex<Vec<Arc<dyn Heed>>>,
-    audit: Mutex<Option<Arc<dyn ConfigAudit>>>,
 }
 
 #[derive(Clone)]
@@ -83,8 +74,7 @@ impl LiveConfig {
     pub fn new(loaded: LoadedConfig) -> Self {
         let LoadedConfig { config, sources, .. } = loaded;
         let state = watch::Sender::new(State { config, sources });
-        let (heeders, audit) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Live { state, changing: ReentrantMutex::new(()), heeders, audit }))
+        Self(Arc::new(Live { state, changing: ReentrantMutex::new(()), heeders: Mutex::default() }))
     }
 
     /// The settings as they hold at this moment.
@@ -102,37 +92,29 @@ impl LiveConfig {
 
     /// Changes one setting at once, for everybody who looks from now on. Words are read as those of a variable. When this
     /// returns the systems that are [configured](crate::ConfigExt) so heed it, and it is in the log and in the
-    /// [audit](Self::audit).
+    /// [audit](crate::Audit) of each of them.
     ///
     /// # Errors
     ///
-    /// `invalid_config`: there is no such setting, it cannot change now, or it cannot have this value. Nothing is changed.
-    pub fn set(&self, key: &str, value: impl Into<Given>) -> Result<ConfigChange, ConfigError> {
-        self.change(&Entry::new(key, value.into(), Source::RunTime), None)
+    /// [`ConfigChangeError`]. Nothing is changed.
+    pub fn set(&self, key: &str, value: impl Into<Given>) -> Result<ConfigChange, ConfigChangeError> {
+        self.set_by(AuthContext::here(), key, value)
     }
 
-    /// As [`set`](Self::set), in the name of somebody.
+    /// As [`set`](Self::set), in the name of somebody, who shows this to the [gates](crate::gate) of the systems.
     ///
     /// # Errors
     ///
     /// As there.
     pub fn set_by(
         &self,
-        who: impl Into<String>,
+        who: impl Into<AuthContext>,
         key: &str,
         value: impl Into<Given>,
-    ) -> Result<ConfigChange, ConfigError> {
-        self.change(&Entry::new(key, value.into(), Source::RunTime), Some(who.into()))
-    }
-
-    /// Has every change from now on recorded, in the order in which they are made; instead of by the one before.
-    pub fn audit(&self, audit: impl ConfigAudit) {
-        *self.0.audit.lock() = Some(Arc::new(audit));
-    }
-
-    fn change(&self, entry: &Entry, by: Option<String>) -> Result<ConfigChange, ConfigError> {
-        let _alone = self.0.changing.lock();
-        let (state, change) = self.0.state.borrow().with(entry)?;
+    ) -> Result<ConfigChange, ConfigChangeError> {
+        let (who, entry, _alone) = (who.into(), Entry::new(key, value.into(), Source::RunTime), self.0.changing.lock());
+        let by = self.admit(&who, &entry.key)?;
+        let (state, change) = self.0.state.borrow().with(&entry)?;
         let change = ConfigChange { by, ..change };
         if change.old != change.new {
             self.0.state.send_replace(state);
@@ -142,13 +124,22 @@ impl LiveConfig {
         Ok(change)
     }
 
+    /// Asks all who heed it, and says in whose name it is done.
+    fn admit(&self, who: &AuthContext, key: &str) -> Result<Option<String>, GateError> {
+        let (heeders, mut by) = (self.0.heeders.lock().clone(), who.name().map(str::to_owned));
+        for heeder in heeders {
+            by = heeder.admit(who, key)?.map(|principal| principal.user).or(by);
+        }
+        Ok(by)
+    }
+
     fn record(&self, change: &ConfigChange) {
         let ConfigChange { key, old, new, by } = change;
         let by = by.as_deref().unwrap_or("nobody named");
         tracing::info!(target: "callboard::config", key, old, new, by, "a setting has changed");
-        // Not under the lock, as it may name another one.
-        let audit = self.0.audit.lock().clone();
-        audit.into_iter().for_each(|audit| audit.record(change));
+        // Not under the lock, as who is told may change another one.
+        let heeders = self.0.heeders.lock().clone();
+        heeders.iter().for_each(|heeder| heeder.record(change));
     }
 
     /// Somebody heeds the settings as they are, and every change from now on.

@@ -6,13 +6,17 @@ use std::time::Duration;
 use callboard_actor::{BreakerRules, System, Trip, WeakSystem};
 use parking_lot::Mutex;
 
-use crate::config::{Config, Heed};
+use super::Unheeded;
+use crate::audit::AuditExt;
+use crate::config::{Config, ConfigChange, Effective, Heed, LiveConfig};
 use crate::events::EventsExt;
+use crate::gate::{Access, AuthContext, GateError, Gatekeeper};
 use crate::middleware::log_calls;
 use crate::modules::ModulesExt;
 use crate::monitoring::Monitoring;
 use crate::operation::CallSettings;
 use crate::operations::OperationsExt;
+use crate::providers::Principal;
 use crate::retry::RetryPolicy;
 
 /// Lets one system heed one configuration.
@@ -33,7 +37,7 @@ struct Consumer {
     heed: fn(&System, &Config),
 }
 
-/// A setting that is not named here is in [`WATCHED`] or [`OPEN`].
+/// A setting that is not named here is in `WATCHED` or [`OPEN`].
 const CONSUMERS: [Consumer; 9] = [
     Consumer {
         keys: &["bus.message_timeout"],
@@ -68,18 +72,14 @@ const CONSUMERS: [Consumer; 9] = [
 #[cfg(test)]
 const WATCHED: [&str; 1] = ["workflow.timeout"];
 
-/// What would heed them is not there yet.
-#[cfg(test)]
-const OPEN: [&str; 5] = [
-    "events.store_max_events",
-    "security.allowed_modules",
-    "security.default_token_expiration",
-    "security.require_authentication",
-    "store.redis_url",
+/// What would heed them is not there yet: that.
+const OPEN: [(&str, &str); 5] = [
+    ("events.store_max_events", "a durable store of events"),
+    ("security.allowed_modules", "tokens, and a gate that reads them"),
+    ("security.default_token_expiration", "tokens"),
+    ("security.require_authentication", "tokens, and a gate that reads them"),
+    ("store.redis_url", "a store in Redis"),
 ];
-
-/// Who says one of these relies on it, so that they are told.
-const MISSED: [&str; 3] = ["security.allowed_modules", "security.require_authentication", "store.redis_url"];
 
 impl Heeder {
     /// `heeded` is what the system does already.
@@ -107,17 +107,35 @@ impl Heed for Heeder {
         let is_to_hear =
             |keys: &[&str]| changed.as_ref().is_none_or(|changed| keys.iter().any(|key| changed.contains(key)));
         CONSUMERS.iter().filter(|one| is_to_hear(one.keys)).for_each(|one| (one.heed)(&system, config));
-        if before.is_none() {
-            tell_what_is_missed(config);
-        }
         true
+    }
+
+    fn admit(&self, auth: &AuthContext, key: &str) -> Result<Option<Principal>, GateError> {
+        // Of a system that is over nobody is left to be asked.
+        let Some(system) = self.system.upgrade().filter(|_| !self.last.lock().is_retired) else { return Ok(None) };
+        Gatekeeper::of(&system).ask(auth, &Access::Configure { key })
+    }
+
+    fn record(&self, change: &ConfigChange) {
+        let system = self.system.upgrade().filter(|_| !self.last.lock().is_retired);
+        system.into_iter().for_each(|system| system.audit().record_change(change));
     }
 }
 
-fn tell_what_is_missed(config: &Config) {
-    let said = Config::default().differences(config);
-    for key in MISSED.iter().filter(|key| said.contains(key)) {
-        tracing::warn!(target: "callboard::config", key, "the setting is held, but nothing in this system heeds it");
+/// The settings that are not as they are by default, and that nothing heeds.
+pub(super) fn unheeded(config: &LiveConfig) -> Vec<Unheeded> {
+    let said = Config::default().differences(&config.current());
+    let settings = config.settings().into_iter().filter(|setting| said.contains(&setting.key));
+    let unheeded = settings.filter_map(|Effective { key, value, source, .. }| {
+        let (_, by) = OPEN.into_iter().find(|(open, _)| *open == key)?;
+        Some(Unheeded { key, value, source, by })
+    });
+    unheeded.collect()
+}
+
+pub(super) fn tell_what_nothing_heeds(config: &LiveConfig) {
+    for Unheeded { key, value, source, by } in unheeded(config) {
+        tracing::warn!(target: "callboard::config", key, value, %source, by, "nothing in this system heeds the setting: it would take what is named");
     }
 }
 
@@ -166,9 +184,8 @@ mod tests {
     fn every_setting_has_its_place() {
         let loaded = Config::load().finish().unwrap();
         let mut known: Vec<&str> = CONSUMERS.iter().flat_map(|one| one.keys).copied().collect();
-        known.extend(WATCHED.into_iter().chain(OPEN));
+        known.extend(WATCHED.into_iter().chain(OPEN.map(|(key, _)| key)));
         known.sort_unstable();
         assert_eq!(known, loaded.settings().iter().map(|setting| setting.key).collect::<Vec<_>>());
-        assert!(MISSED.iter().all(|key| OPEN.contains(key)));
     }
 }

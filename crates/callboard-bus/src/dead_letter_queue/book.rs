@@ -17,6 +17,7 @@ use super::letter::{Cause, Letter, LetterKind, LetterReason};
 use super::shelf::{Filed, Shelf};
 use crate::address::Address;
 use crate::event::EventId;
+use crate::gate::AuthContext;
 use crate::modules;
 use crate::value::Value;
 
@@ -78,8 +79,8 @@ impl Failed {
     }
 
     /// A message that was sent by name and that nobody has taken.
-    pub(crate) fn sent<M: Message>(address: &Address, message: M, cause: Cause) -> Self {
-        let content = Sent { address: address.clone(), message };
+    pub(crate) fn sent<M: Message>(auth: AuthContext, address: &Address, message: M, cause: Cause) -> Self {
+        let content = Sent { auth, address: address.clone(), message };
         Self {
             content: Some(Content::Message(Box::new(content))),
             bytes: size_of::<M>() as u64,

@@ -48,7 +48,7 @@ impl Failed {
     pub(crate) fn call(again: CallAgain, is_shown: bool, error: &CallError) -> Self {
         let (module, operation) = (again.address.module().to_owned(), again.address.name().to_string());
         let (message, priority) = (again.message, again.priority);
-        let source = again.options.more.as_ref().and_then(|more| more.user.clone());
+        let source = again.options.more.as_ref().and_then(|more| more.auth.user.clone());
         Self {
             kind: LetterKind::Call,
             source,

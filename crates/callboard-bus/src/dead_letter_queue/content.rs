@@ -8,10 +8,11 @@ use callboard_actor::{Message, MessageId, RetryError, System};
 use serde::Serialize;
 
 use super::calls::CallAgain;
-use super::letter::Cause;
+use super::letter::{Cause, Letter};
 use crate::address::Address;
 use crate::event::Event;
 use crate::events::EventsExt;
+use crate::gate::AuthContext;
 use crate::modules::{Modules, ModulesExt};
 use crate::redaction;
 use crate::subscription::SubscriptionId;
@@ -51,15 +52,17 @@ pub(crate) trait Resend: Send {
 
 /// A message that nobody has taken.
 pub(crate) struct Sent<M> {
+    /// What whoever sent it showed.
+    pub(crate) auth: AuthContext,
     pub(crate) address: Address,
     pub(crate) message: M,
 }
 
 impl<M: Message> Resend for Sent<M> {
     fn resend(self: Box<Self>, modules: &Modules) -> Result<(), (SendError, Box<dyn Resend>)> {
-        let Self { address, message } = *self;
-        modules.try_send(&address, message).map_err(|unsent| {
-            let again: Box<dyn Resend> = Box::new(Self { address, message: unsent.message });
+        let Self { auth, address, message } = *self;
+        modules.try_send(&auth, &address, message).map_err(|unsent| {
+            let again: Box<dyn Resend> = Box::new(Self { auth, address, message: unsent.message });
             (unsent.error, again)
         })
     }
@@ -86,6 +89,22 @@ impl Content {
             Self::Payload(payload) => Some(payload),
             Self::Call(again) => Some(&again.input),
             Self::Message(_) | Self::Quarantined(_) => None,
+        }
+    }
+
+    /// Asks the gate, if there is one, whether it may be delivered now: as whoever has sent it, or else as whoever retries it. A
+    /// message or a call by name asks by itself, when it is sent or made again.
+    pub(super) fn admit(&self, letter: &Letter, system: &System, retrying: &AuthContext) -> Result<(), Cause> {
+        match self {
+            Self::Event(content) => {
+                let asked = system.events().admit_again(&content.event, retrying);
+                asked.map_err(|fault| Cause::new(fault.code(), &fault.to_string()))
+            }
+            Self::Quarantined(_) => {
+                let asked = system.modules().admit_message(&letter.subject, retrying);
+                asked.map_err(|fault| Cause::new(fault.code(), &fault.to_string()))
+            }
+            Self::Call(_) | Self::Message(_) | Self::Payload(_) => Ok(()),
         }
     }
 

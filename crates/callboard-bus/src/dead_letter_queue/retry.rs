@@ -16,6 +16,7 @@ use super::fingerprint::Fingerprint;
 use super::letter::{Cause, Letter, LetterReason};
 use super::shelf::Filed;
 use super::{DeadLetterQueue, LetterError};
+use crate::gate::{Access, AuthContext};
 
 /// Letters about to be delivered again by the way that they came, the oldest first: `.await` does so. An event goes to the
 /// subscriber that failed at it and to no other, and has no time to live any more; its handler has all its attempts before it
@@ -27,7 +28,8 @@ use super::{DeadLetterQueue, LetterError};
 ///
 /// # Errors
 ///
-/// [`LetterError::Unknown`]: the filter names a letter that is not there.
+/// [`LetterError`]: the filter names a letter that is not there, or the [gate](crate::gate) does not let letters be retried. Whether
+/// it lets a letter go as whoever has sent it is in the report.
 ///
 /// # Cancel safety
 ///
@@ -80,6 +82,7 @@ impl Retry {
     }
 
     async fn retry(self) -> Result<RetryReport, LetterError> {
+        let by = self.queue.admit(&Access::RetryDeadLetters)?;
         let mut report = RetryReport { is_dry_run: self.is_dry_run, ..RetryReport::default() };
         let mut is_first = true;
         for id in self.queue.ids(&self.filter)? {
@@ -91,7 +94,7 @@ impl Retry {
                 self.queue.system.sleep(self.pause).await;
             }
             is_first = false;
-            self.queue.redeliver(id, &mut report);
+            self.queue.redeliver(id, &by, &mut report);
         }
         Ok(report)
     }
@@ -108,7 +111,7 @@ impl DeadLetterQueue {
         }
     }
 
-    fn redeliver(&self, id: MessageId, report: &mut RetryReport) {
+    fn redeliver(&self, id: MessageId, by: &AuthContext, report: &mut RetryReport) {
         let mut shelf = self.book.shelf.lock();
         let Some(letter) = shelf.get(id).map(|filed| &filed.letter) else { return };
         if !letter.is_retriable {
@@ -118,7 +121,11 @@ impl DeadLetterQueue {
         // The receiver may fail at once, and what it is sent may be anything: not under the lock.
         drop(shelf);
         let Some(Filed { letter, content: Some(content) }) = lent else { return };
-        match content.deliver(id, &self.system) {
+        let delivered = match content.admit(&letter, &self.system, by) {
+            Ok(()) => content.deliver(id, &self.system),
+            Err(cause) => Err((cause, content)),
+        };
+        match delivered {
             Ok(()) => report.delivered.push(id),
             Err((cause, content)) => {
                 report.left.push(LeftLetter { id, code: cause.code, error: cause.to_string() });

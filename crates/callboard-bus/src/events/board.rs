@@ -1,6 +1,5 @@
 //! What publishers, subscriptions and the events actor share.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -15,9 +14,9 @@ use super::counts::{Counts, End};
 use crate::channel::{Channel, Directory};
 use crate::dead_letter_queue::Book;
 use crate::event::{Event, EventId, EventIds};
-use crate::history::History;
+use crate::gate::Gatekeeper;
+use crate::history::{EventStore, EventStoreError, History};
 use crate::matcher::Matcher;
-use crate::publish::Refusal;
 use crate::subscription::{Inbox, Subscriber};
 use crate::topic::Topic;
 
@@ -32,14 +31,13 @@ pub(crate) struct Board {
     table: ArcSwap<Table>,
     pub(super) directory: Directory,
     pub(crate) counts: Counts,
+    pub(crate) gate: Gatekeeper,
     /// What has failed for good.
     pub(crate) letters: Arc<Book>,
     /// How many subscribers there have been.
     numbers: AtomicU64,
     /// Subscriptions that have ended and are still in the table; `None` once the system has ended.
     retired: Mutex<Option<Vec<Arc<Subscriber>>>>,
-    /// The last events that were not taken, oldest first.
-    refusals: Mutex<VecDeque<Refusal>>,
     log: Mutex<Log>,
     /// The source of what no turn publishes.
     source: Arc<str>,
@@ -49,6 +47,31 @@ pub(crate) struct Board {
 struct Log {
     ids: EventIds,
     history: History,
+    store: Option<Arc<dyn EventStore>>,
+}
+
+impl Log {
+    /// An event is published. What the history lets go of is given back, so that it can be dropped outside of the lock.
+    fn add(&mut self, event: &Event, counts: &Counts) -> Option<Event> {
+        // One of a self test leaves nothing behind.
+        if event.name.is_self_test() {
+            return None;
+        }
+        if let Some(store) = &self.store {
+            append(&**store, event, counts);
+        }
+        self.history.push(event)
+    }
+}
+
+#[cold]
+fn append(store: &dyn EventStore, event: &Event, counts: &Counts) {
+    if let Err(error) = store.append(event) {
+        // One line for each of them would be a flood while a disk is full.
+        if counts.miss().is_power_of_two() {
+            tracing::error!(target: "callboard::events", message_id = %event.id, %error, "an event was published and not stored");
+        }
+    }
 }
 
 impl Board {
@@ -58,11 +81,11 @@ impl Board {
             table: ArcSwap::default(),
             directory: Directory::default(),
             counts: Counts::default(),
+            gate: Gatekeeper::of(system),
             letters: Book::of(system),
             numbers: AtomicU64::new(0),
             retired: Mutex::new(Some(Vec::new())),
-            refusals: Mutex::default(),
-            log: Mutex::new(Log { ids: EventIds::new(), history: History::default() }),
+            log: Mutex::new(Log { ids: EventIds::new(), history: History::default(), store: None }),
             source: "system".into(),
         }
     }
@@ -103,7 +126,7 @@ impl Board {
     pub(crate) fn publish_fresh(&self, now: Duration, make: impl FnOnce(EventId) -> Event) -> Event {
         let mut log = self.log.lock();
         let event = make(log.ids.next(now));
-        let fallen = log.history.push(&event);
+        let fallen = log.add(&event, &self.counts);
         drop(log);
         drop(fallen);
         event
@@ -111,8 +134,19 @@ impl Board {
 
     /// An event that has its id already is published.
     pub(crate) fn publish_again(&self, event: &Event) {
-        let fallen = self.log.lock().history.push(event);
+        let fallen = self.log.lock().add(event, &self.counts);
         drop(fallen);
+    }
+
+    /// Has events kept here, those of the history first.
+    pub(super) fn store_in(&self, store: Arc<dyn EventStore>) -> Result<(), EventStoreError> {
+        let mut log = self.log.lock();
+        let (_, capacity) = log.history.size();
+        let earlier = store.last(capacity).map_err(EventStoreError)?;
+        log.history.iter().for_each(|event| append(&*store, event, &self.counts));
+        log.history.put_before(earlier);
+        log.store = Some(store);
+        Ok(())
     }
 
     pub(super) fn keep_history(&self, events: usize) {
@@ -131,20 +165,6 @@ impl Board {
     /// Whether anybody wants events of this name that are on no channel.
     pub(super) fn is_wanted(&self, name: &Topic) -> bool {
         self.table.load().find(name).into_iter().any(|subscriber| !subscriber.has_ended())
-    }
-
-    pub(super) fn refusals(&self) -> Vec<Refusal> {
-        self.refusals.lock().iter().cloned().collect()
-    }
-
-    /// Keeps a refusal, and no more than so many.
-    pub(super) fn refused(&self, refusal: Refusal) {
-        const KEPT: usize = 1_000;
-        let mut refusals = self.refusals.lock();
-        if refusals.len() == KEPT {
-            refusals.pop_front();
-        }
-        refusals.push_back(refusal);
     }
 
     /// Ends a subscription, which publishers see at once; false when it has ended already.

@@ -42,6 +42,8 @@ pub struct EventCounts {
     pub in_flight: u64,
     /// Filters that panicked or did not fit the event, each of which is counted as `filtered` as well.
     pub filter_errors: u64,
+    /// Events among `published` that the [store](crate::EventStore) did not take.
+    pub unstored: u64,
 }
 
 impl EventCounts {
@@ -75,6 +77,7 @@ pub(crate) struct Counts {
     routed: AtomicU64,
     in_flight: AtomicU64,
     filter_errors: AtomicU64,
+    unstored: AtomicU64,
     ends: [AtomicU64; 8],
 }
 
@@ -96,6 +99,11 @@ impl Counts {
 
     pub(crate) fn filter_error(&self) {
         add(&self.filter_errors, 1);
+    }
+
+    /// The store did not take an event: how many that makes.
+    pub(super) fn miss(&self) -> u64 {
+        self.unstored.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// So many deliveries end.
@@ -149,6 +157,7 @@ impl Counts {
             given_up: of(End::GivenUp),
             in_flight: read(&self.in_flight),
             filter_errors: read(&self.filter_errors),
+            unstored: read(&self.unstored),
         }
     }
 }

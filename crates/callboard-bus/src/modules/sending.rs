@@ -8,6 +8,8 @@ use super::Modules;
 use crate::address::Address;
 use crate::call::{Call, CallError};
 use crate::dead_letter_queue::{Book, Cause, Failed};
+use crate::gate::{Access, AuthContext};
+use crate::lookup::LookupError;
 use crate::router::{Router, Unrouted};
 use crate::unsent::{SendError, Unsent};
 use crate::value::Value;
@@ -36,15 +38,38 @@ impl Modules {
     ///
     /// [`SendError`]: why nobody has taken it.
     pub fn send<M: Message>(&self, address: &Address, message: M) -> Result<(), SendError> {
-        self.try_send(address, message).map_err(|Unsent { error, message }| {
+        self.send_as(self.shown_here(), address, message)
+    }
+
+    /// The same of somebody who shows this to the [gate](crate::gate), instead of what the running turn does.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]: why nobody has taken it.
+    pub fn send_as<M: Message>(
+        &self,
+        auth: impl Into<AuthContext>,
+        address: &Address,
+        message: M,
+    ) -> Result<(), SendError> {
+        let auth = auth.into();
+        self.try_send(&auth, address, message).map_err(|Unsent { error, message }| {
             let cause = Cause::new(error.code(), &error.to_string());
-            self.bury(Failed::sent(address, message, cause));
+            self.bury(Failed::sent(auth, address, message, cause));
             error
         })
     }
 
     /// The same, with the message handed back.
-    pub(crate) fn try_send<M: Message>(&self, address: &Address, message: M) -> Result<(), Unsent<M>> {
+    pub(crate) fn try_send<M: Message>(
+        &self,
+        auth: &AuthContext,
+        address: &Address,
+        message: M,
+    ) -> Result<(), Unsent<M>> {
+        if let Err(error) = self.admit_message(address.name(), auth) {
+            return Err(Unsent { error: error.into(), message });
+        }
         let snapshot = self.snapshot();
         let route = match snapshot.route(address) {
             Ok(route) => route,
@@ -53,6 +78,11 @@ impl Modules {
         route.send(address.requirement(), message)?;
         self.0.sent.fetch_add(1, Relaxed);
         Ok(())
+    }
+
+    /// Asks the gate, if there is one, whether a message may go to an operation.
+    pub(crate) fn admit_message(&self, operation: &str, auth: &AuthContext) -> Result<(), LookupError> {
+        self.admit(operation, || auth.clone(), |operation, level| Access::Send { operation, level })
     }
 
     /// A call to whom the router says, by what is in the payload.

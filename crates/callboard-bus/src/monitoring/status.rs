@@ -14,6 +14,7 @@ use serde::{Serialize, Serializer};
 use super::trial::{TestFault, Trial, within};
 use super::views::{millis, write_json};
 use super::{HealthReport, Monitoring};
+use crate::configured::{ConfigExt, Unheeded};
 
 /// How long a check may take.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -152,6 +153,7 @@ impl StatusRequest {
         let monitoring = &self.monitoring;
         let mut issues = traffic::issues(monitoring);
         issues.extend(registry::issues(monitoring));
+        issues.extend(unheeded(monitoring));
         issues.extend(added(monitoring));
         let health_checks = if self.has_checks { Some(check(monitoring).await) } else { None };
         issues.extend(health_checks.iter().flat_map(HealthChecks::issues));
@@ -167,6 +169,14 @@ impl IntoFuture for StatusRequest {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.look())
     }
+}
+
+/// Settings that somebody has said for nothing. The system does its work all the same.
+fn unheeded(monitoring: &Monitoring) -> impl Iterator<Item = Issue> {
+    monitoring.system().unheeded().into_iter().map(|Unheeded { key, value, source, by }| {
+        let text = format!("nothing heeds the setting {key} = {value} ({source})");
+        Issue::new(Component::Configuration, Level::Healthy, text, format!("leave it out, or add what heeds it: {by}"))
+    })
 }
 
 /// What layers above have found out.

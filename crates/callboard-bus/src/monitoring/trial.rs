@@ -15,6 +15,7 @@ use crate::call::CallError;
 use crate::channel::ChannelError;
 use crate::event::Event;
 use crate::events::EventsExt;
+use crate::gate::AuthContext;
 use crate::publish::PublishError;
 use crate::subscription::{Subscribe, SubscribeError, Subscription};
 use crate::topic::{SELF_TEST, Topic};
@@ -171,12 +172,15 @@ impl Trial {
                 Ok(())
             }
         };
-        let subscription = condition(system.subscribe_fn(&name, listen).on_channel(&*channel.name)).await?;
+        let subscription = condition(system.subscribe_fn(&name, listen).on_channel(&*channel.name))
+            .auth(AuthContext::inside())
+            .await?;
         Ok(Self { system, channel, topic, subscription, heard })
     }
 
     pub(crate) fn publish(&self, data: Value) -> crate::publish::Publish {
-        self.system.events().publish(self.topic.clone(), data).channel(&self.channel.name).source("self_test")
+        let event = self.system.events().publish(self.topic.clone(), data).channel(&self.channel.name);
+        event.source("self_test").auth(AuthContext::inside())
     }
 
     /// The next one.

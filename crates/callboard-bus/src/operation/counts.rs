@@ -28,7 +28,7 @@ pub struct CallCounts {
     pub permanent: u64,
     /// Those whose caller did not wait for the end.
     pub abandoned: u64,
-    /// Attempts that the breaker or the rate did not let through; they have not begun.
+    /// Attempts that the breaker or the rate did not let through, and calls that the gate did not; they have not begun.
     pub rejected: u64,
     /// How many of all attempts were not the first of their call.
     pub retried: u64,

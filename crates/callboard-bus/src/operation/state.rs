@@ -22,6 +22,8 @@ use super::counts::{CallCounts, CallTimes, Counts};
 use super::settings::CallSettings;
 use crate::call::CallError;
 use crate::concurrency::{Concurrency, Place};
+use crate::gate::{Access, AuthContext, Gatekeeper};
+use crate::lookup::LookupError;
 use crate::monitoring::Ledger;
 use crate::rate::Limiter;
 
@@ -99,6 +101,22 @@ impl OperationState {
 
     pub(crate) fn concurrency(&self) -> &Arc<Concurrency> {
         &self.concurrency
+    }
+
+    /// Asks the gate, if there is one, and says what of the caller is known then.
+    pub(crate) fn admit(&self, auth: AuthContext, takes_nothing_along: bool) -> Result<AuthContext, CallError> {
+        if !self.conduct.load().is_guarded {
+            return Ok(auth);
+        }
+        let auth = if takes_nothing_along { auth } else { auth.or_here() };
+        let operation = &*self.address;
+        let gate = Gatekeeper::of(&self.system);
+        let admitted =
+            gate.ask_use(&self.system, &auth, operation, |operation, level| Access::Call { operation, level });
+        admitted.map(|who| auth.named(who)).map_err(|fault| {
+            self.counts.reject();
+            LookupError::Denied { operation: operation.to_owned(), fault }.into()
+        })
     }
 
     /// A place for a call that is no more than one attempt, which has not to be waited for.

@@ -81,7 +81,8 @@ pub(super) async fn admit<P: AuthProvider>(
     };
     check_all(&modules, request.module(), principal.as_ref())?;
     // Whatever the caller has said of itself.
-    request.user = principal.map(|principal| principal.user);
+    request.user = principal.as_ref().map(|principal| principal.user.clone());
+    request.principal = principal;
     next.run(request).await
 }
 

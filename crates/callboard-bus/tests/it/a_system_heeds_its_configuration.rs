@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{BreakerState, ErrorCode, StartError, System};
-use callboard_bus::config::{Config, ConfigChange, LiveConfig, Profile};
+use callboard_bus::config::{Config, LiveConfig, Profile};
 use callboard_bus::discovery::{DiscoveryQuery, Permissions};
+use callboard_bus::monitoring::{Component, Level, MonitoringExt};
 use callboard_bus::retry::Jitter;
 use callboard_bus::{
-    BuilderConfigExt, CallSettings, ConfigExt, EventsExt, JobsExt, ModulesExt, OperationsExt, PublishError,
-    RetryPolicy, Value, from_value,
+    AuditExt, AuditRecord, AuditSink, BuilderConfigExt, CallSettings, ConfigExt, EventsExt, JobsExt, ModulesExt,
+    OperationsExt, Operator, PublishError, RetryPolicy, Value, from_value,
 };
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -379,36 +380,67 @@ fn the_configuration_has_the_last_word_of_all() {
     });
 }
 
-/// F-CFG-17: with who did it, from what, to what, in the order of the changes; what changes nothing is not told.
+/// Hears of each record, and makes another change when it hears of one to 7.
+struct Sink(LiveConfig, Mutex<Vec<AuditRecord>>);
+
+impl AuditSink for Sink {
+    fn record(&self, record: &AuditRecord) {
+        self.1.lock().unwrap().push(record.clone());
+        if record.to.as_deref() == Some("7") {
+            self.0.set("events.max_history", 70).unwrap();
+        }
+    }
+}
+
+/// F-CFG-17: with who did it, what, from what, to what, in the order of the changes, in the one audit that there is; what changes
+/// nothing is not told.
 #[test]
 fn every_change_is_told() {
     let (live, log) = (loaded(Profile::Base, &[]), Log::default());
-    let audit = Arc::new(Mutex::new(Vec::new()));
-    let (kept, other) = (Arc::clone(&audit), live.clone());
-    live.audit(move |change: &ConfigChange| {
-        kept.lock().unwrap().push(change.clone());
-        // Who hears of a change may make another.
-        if change.new == "7" {
-            other.set("events.max_history", 70).unwrap();
+    configured(&live, async |t| {
+        let audit = t.system().audit();
+        let sink = Arc::new(Sink(live.clone(), Mutex::default()));
+        audit.add_sink(Arc::clone(&sink) as _);
+        log.during(|| {
+            live.set_by("Ada", "retry.max_retries", 7).unwrap();
+            live.set("retry.max_retries", 7).unwrap();
+            live.set("retry.max_retries", "many").unwrap_err();
+            live.set_by(&Operator::new("ann"), "discovery.cache_ttl", "1m").unwrap();
+        });
+        let told: Vec<_> = audit.list().iter().map(|record| serde_json::to_value(record).unwrap()).collect();
+        let changes = [
+            ("Ada", "retry.max_retries", "3", "7"),
+            ("system", "events.max_history", "1000", "70"),
+            ("ann", "discovery.cache_ttl", "5m", "1m"),
+        ];
+        for (told, (by, target, from, to)) in told.iter().zip(changes) {
+            let at = &told["at"];
+            let expected = json!({
+                "at": at, "kind": "configuration", "act": "set", "target": target, "by": by, "from": from, "to": to,
+            });
+            assert_eq!(*told, expected);
         }
+        assert_eq!((told.len(), audit.total()), (3, 3));
+        assert_eq!(*sink.1.lock().unwrap(), audit.list());
     });
-    log.during(|| {
-        live.set_by("Ada", "retry.max_retries", 7).unwrap();
-        live.set("retry.max_retries", 7).unwrap();
-        live.set("retry.max_retries", "many").unwrap_err();
-        live.set("discovery.cache_ttl", "1m").unwrap();
-    });
-    let told: Vec<_> = audit.lock().unwrap().iter().map(|change| serde_json::to_value(change).unwrap()).collect();
-    let expected = [
-        json!({ "key": "retry.max_retries", "old": "3", "new": "7", "by": "Ada" }),
-        json!({ "key": "events.max_history", "old": "1000", "new": "70" }),
-        json!({ "key": "discovery.cache_ttl", "old": "5m", "new": "1m" }),
-    ];
-    assert_eq!(told, expected);
     let lines = log.about("callboard::config");
     assert_eq!(lines.len(), 3, "{lines:?}");
     let first = r#"a setting has changed key="retry.max_retries" old="3" new="7" by="Ada""#;
     assert!(lines[0].contains("INFO") && lines[0].contains(first), "{}", lines[0]);
+}
+
+/// F-CFG-17: a whole configuration that takes the place of another is written down by what it changes, with passwords hidden.
+#[test]
+fn what_another_configuration_changes_is_written_down() {
+    TestSystem::run(async |t| {
+        let given = [("REDIS_URL", "redis://ada:sesame@localhost:6379"), ("MESSAGE_TIMEOUT_SECONDS", "9")];
+        t.system().configure(loaded(Profile::Base, &given)).unwrap();
+        let told: Vec<_> = t.system().audit().list().iter().map(|record| record.target.clone()).collect();
+        assert_eq!(told, ["bus.message_timeout", "store.redis_url"]);
+        let text = serde_json::to_string(&t.system().audit().list()).unwrap();
+        assert!(text.contains(r#""from":"30s","to":"9s""#) && !text.contains("sesame"), "{text}");
+        t.shutdown().await;
+    });
 }
 
 /// F-CFG-17: what counts at the start alone cannot be another one later; nothing of the other configuration is heeded then.
@@ -442,22 +474,58 @@ fn another_configuration_takes_over_unless_it_comes_too_late() {
     assert!(first.set("bus.message_timeout", "3s").is_ok(), "nobody has to be there to heed it");
 }
 
-/// F-CFG-15, F-CFG-01: who asks for protection or for a store that is not there is told so.
+/// F-CFG-01, F-CFG-07, F-CFG-15: who says a setting that nothing heeds is told so, once at the start: which, what value, where it is
+/// from, and what would heed it; and it is in the status. A password is nowhere.
 #[test]
 fn what_nothing_heeds_yet_is_told() {
-    let log = Log::default();
-    let live = loaded(Profile::Production, &[("REDIS_URL", "redis://localhost:6379")]);
-    log.during(|| configured(&live, async |_| ()));
-    let lines = log.about("callboard::config");
-    assert_eq!(lines.len(), 2, "{lines:?}");
-    for (line, key) in lines.iter().zip(["security.require_authentication", "store.redis_url"]) {
-        assert!(
-            line.contains("WARN") && line.contains(key) && line.contains("nothing in this system heeds it"),
-            "{line}"
-        );
+    let (log, variables) = (
+        Log::default(),
+        [
+            ("REDIS_URL", "redis://ada:sesame@localhost:6379"),
+            ("EVENT_STORE_MAX_EVENTS", "500"),
+            ("CALLBOARD_SECURITY__ALLOWED_MODULES", "LabRunner"),
+        ],
+    );
+    let live = loaded(Profile::Production, &variables);
+    let status = log.during(|| {
+        let mut status = None;
+        configured(&live, async |t| {
+            live.set("retry.max_retries", 5).unwrap();
+            status = Some((t.system().monitoring().status().await, t.system().unheeded()));
+        });
+        status.unwrap()
+    });
+    let expected = [
+        ("events.store_max_events", "500", "EVENT_STORE_MAX_EVENTS", "a durable store of events"),
+        (
+            "security.allowed_modules",
+            "LabRunner",
+            "CALLBOARD_SECURITY__ALLOWED_MODULES",
+            "tokens, and a gate that reads them",
+        ),
+        ("security.default_token_expiration", "", "profile production", "tokens"),
+        ("security.require_authentication", "true", "profile production", "tokens, and a gate that reads them"),
+        ("store.redis_url", "redis://", "REDIS_URL", "a store in Redis"),
+    ];
+    let lines: Vec<_> = log.about("callboard::config").into_iter().filter(|line| line.contains("WARN")).collect();
+    assert_eq!(lines.len(), expected.len(), "{lines:#?}");
+    let (status, unheeded) = status;
+    for ((line, setting), (key, value, source, by)) in lines.iter().zip(&unheeded).zip(expected) {
+        let said = [format!("key=\"{key}\""), format!("value=\"{value}"), source.to_owned(), format!("by=\"{by}\"")];
+        assert!(said.iter().all(|said| line.contains(said)), "{line}");
+        assert!(line.contains("nothing in this system heeds the setting"), "{line}");
+        assert_eq!((setting.key, setting.by), (key, by));
+        assert!(setting.value.starts_with(value) && setting.source.to_string().contains(source), "{setting:?}");
     }
+    let text = status.to_string();
+    assert!(text.contains("nothing heeds the setting store.redis_url = redis://"), "{text}");
+    assert!(text.contains("leave it out, or add what heeds it: a store in Redis"), "{text}");
+    assert_eq!(status.health_of(Component::Configuration), Level::Healthy);
+    assert!(!text.contains("sesame") && !format!("{lines:?}{unheeded:?}").contains("sesame"), "{lines:#?}");
     let quiet = Log::default();
-    quiet.during(|| configured(&loaded(Profile::Enhanced, &[]), async |_| ()));
+    quiet.during(|| {
+        configured(&loaded(Profile::Base, &[ONCE]), async |t| assert_eq!(t.system().unheeded(), []));
+    });
     assert_eq!(quiet.about("callboard::config"), Vec::<String>::new());
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{DeadReason, ErrorCode, child};
+use callboard_bus::dead_letter_queue::{DeadLetterQueueExt, LetterFilter};
 use callboard_bus::{CallSettings, EventsExt, MonitoringExt, OperationsExt, PublishError, Value};
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -34,7 +35,7 @@ fn what_is_over_leaves_its_queue() {
         t.advance(3 * short).await;
         assert_eq!(system.channels().get("c").unwrap().depth, 2, "nobody had to take it from there");
         assert_eq!(system.dead_letters().counts()[&DeadReason::Expired], 1);
-        assert_eq!(system.events().refusals()[0].reason, ErrorCode::Expired);
+        assert_eq!(system.dead_letter_queue().list(&LetterFilter::all())[0].cause.code, ErrorCode::Expired);
         system.publish("more", Value::Null).channel("c").await.unwrap();
         drop(go);
         t.settle().await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{Actor, Backoff, Context, DeadReason, ErrorCode, Fault, Handler, Message, child};
+use callboard_bus::dead_letter_queue::{DeadLetterQueueExt, LetterFilter};
 use callboard_bus::{Batch, BatchOutcome, EventsExt, Subscription, Value};
 use tokio::sync::oneshot;
 
@@ -104,8 +105,8 @@ fn one_event_of_a_batch_fails_alone() {
             system.dead_letters().list().iter().map(|dead| dead.reason).collect::<Vec<_>>(),
             [DeadReason::Failed]
         );
-        let refusals = system.events().refusals();
-        assert_eq!((refusals[0].name.as_str(), refusals[0].reason), ("bad", ErrorCode::HandlerFailed));
+        let letters = system.dead_letter_queue().list(&LetterFilter::all());
+        assert_eq!((letters[0].subject.as_str(), letters[0].cause.code), ("bad", ErrorCode::HandlerFailed));
         assert_eq!((subscription.info().delivered, subscription.info().errors), (3, 1));
         assert_eq!(probe.take().len(), 4, "who takes them one by one has not noticed");
         t.shutdown().await;

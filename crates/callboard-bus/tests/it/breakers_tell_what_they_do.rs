@@ -125,7 +125,7 @@ fn what_is_done_by_hand_is_written_down() {
         let told: Vec<_> = events.iter().map(|event| (event.name.as_str(), by(event))).collect();
         let closed = "$sys.breaker.closed";
         assert_eq!(told, [("$sys.breaker.forced_open", "ann"), (closed, "ann"), (closed, "system")]);
-        assert_eq!(t.system().operations().reset_all_breakers(), 2);
+        assert_eq!(t.system().operations().reset_all_breakers().unwrap(), 2);
         t.settle().await;
         assert_eq!(names(&probe), [closed, closed]);
 

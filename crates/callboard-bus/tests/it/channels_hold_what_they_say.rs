@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use callboard_actor::testing::{Probe, TestSystem};
 use callboard_actor::{ActorRef, Backoff, DeadReason, ErrorCode, Priority, child};
+use callboard_bus::dead_letter_queue::{DeadLetterQueueExt, LetterFilter};
 use callboard_bus::{
     ChannelError, ChannelOverflow, Event, EventOptions, EventsExt, PublishError, Published, Subscription,
     TurnEventsExt, Value,
@@ -204,9 +205,9 @@ fn the_oldest_makes_room() {
             dead.iter().map(|dead| (dead.reason, dead.actor.as_str())).collect::<Vec<_>>(),
             [(DeadReason::Overflow, "slow"); 2]
         );
-        let refusals = system.events().refusals();
-        let known: Vec<_> = refusals.iter().map(|one| (one.name.as_str(), one.reason, one.actor)).collect();
-        assert_eq!(known, [("two", ErrorCode::Busy, slow.id()), ("three", ErrorCode::Busy, slow.id())]);
+        let letters = system.dead_letter_queue().list(&LetterFilter::all());
+        let known: Vec<_> = letters.iter().map(|one| (one.subject.as_str(), one.cause.code, one.actor)).collect();
+        assert_eq!(known, ["two", "three"].map(|name| (name, ErrorCode::Busy, Some(slow.id()))));
         drop(go);
         t.settle().await;
         assert_eq!(heard.take(), ["in_hand", "four", "five"]);

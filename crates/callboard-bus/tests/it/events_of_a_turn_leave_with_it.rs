@@ -6,6 +6,7 @@ use callboard_actor::testing::{Probe, TestSystem};
 use callboard_actor::{
     Actor, ActorRef, Child, Context, ErrorCode, Fault, Handler, Message, Priority, SyncHandler, child, child_with,
 };
+use callboard_bus::dead_letter_queue::{DeadLetterQueueExt, LetterFilter};
 use callboard_bus::{Event, EventId, EventOptions, EventsExt, PublishError, Subscription, TurnEventsExt, Value};
 use tokio::sync::oneshot;
 
@@ -152,11 +153,11 @@ fn an_urgent_event_that_finds_no_room_does_not_wait() {
         for _ in 0..3 {
             ids.push(clerk.ask(Report(urgent.clone())).await.unwrap());
         }
-        let refusals = t.system().events().refusals();
-        assert_eq!(refusals.iter().map(|refusal| refusal.event).collect::<Vec<_>>(), ids[1..]);
-        let refusal = &refusals[0];
-        assert_eq!((refusal.name.as_str(), refusal.priority), ("work.report", Priority::High));
-        assert_eq!((refusal.actor, refusal.reason), (small.id(), ErrorCode::Busy));
+        let letters = t.system().dead_letter_queue().list(&LetterFilter::all());
+        assert_eq!(letters.iter().filter_map(|letter| letter.event).collect::<Vec<_>>(), ids[1..]);
+        let letter = &letters[0];
+        assert_eq!((letter.subject.as_str(), letter.priority), ("work.report", Priority::High));
+        assert_eq!((letter.actor, letter.cause.code), (Some(small.id()), ErrorCode::Busy));
         assert_eq!(t.system().dead_letters().list()[0].actor_id, small.id());
         drop(go);
         t.settle().await;

@@ -1,11 +1,13 @@
 //! The books of events: each delivery is in exactly one count, and who has subscribed is listed with what it got.
 
+use std::collections::HashSet;
 use std::future::IntoFuture;
 use std::pin::pin;
 use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{Backoff, DeadReason, ErrorCode, Overflow, Priority, child};
+use callboard_bus::dead_letter_queue::{DeadLetterQueueExt, LetterFilter};
 use callboard_bus::{ChannelOverflow, Event, EventsExt, Subscription, Value};
 use futures::poll;
 use proptest::prelude::*;
@@ -55,9 +57,10 @@ fn what_has_expired_reaches_no_handler() {
         t.settle().await;
         assert_eq!(heard.take(), ["lasts"]);
         assert_eq!(system.dead_letters().counts()[&DeadReason::Expired], 3);
-        let refusals = system.events().refusals();
-        let known: Vec<_> = refusals.iter().map(|one| (one.name.as_str(), one.reason)).collect();
-        assert_eq!(known, [("in_hand", ErrorCode::Expired), ("queued", ErrorCode::Expired)]);
+        let letters = system.dead_letter_queue().list(&LetterFilter::all());
+        let known: HashSet<_> = letters.iter().map(|one| (one.subject.as_str(), one.cause.code)).collect();
+        assert_eq!(known, HashSet::from(["plain", "in_hand", "queued"].map(|name| (name, ErrorCode::Expired))));
+        assert_eq!(letters.len(), 3);
         let counts = system.events().counts();
         assert_eq!((counts.expired, counts.delivered), (2, 2), "the plain one is in the books of its actor");
         assert!(counts.adds_up());

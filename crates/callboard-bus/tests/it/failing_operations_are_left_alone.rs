@@ -207,7 +207,7 @@ fn a_person_has_the_last_word() {
             work(t).await.unwrap_err();
         }
         assert_eq!((script.calls(), state(t)), (11, Some(BreakerState::Disabled)));
-        assert_eq!((operations.reset_all_breakers(), state(t)), (2, Some(BreakerState::Closed)));
+        assert_eq!((operations.reset_all_breakers().unwrap(), state(t)), (2, Some(BreakerState::Closed)));
         let unknown = operations.reset_breaker("press.wrok").unwrap_err();
         assert_eq!(unknown.code(), ErrorCode::UnknownOperation);
         operations.set_of_operation("press.work", CallSettings::new().no_breaker()).unwrap();

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{DeadReason, ErrorCode, Fault};
+use callboard_bus::dead_letter_queue::{DeadLetterQueueExt, LetterFilter};
 use callboard_bus::retry::Jitter;
 use callboard_bus::{CallSettings, Event, EventsExt, ModulesExt, OperationsExt, RetryPolicy, Value};
 use futures::poll;
@@ -156,8 +157,10 @@ fn a_function_that_fails_is_called_again() {
         let (info, counts) = (subscription.info(), t.system().events().counts());
         assert_eq!((info.delivered, info.errors, counts.failed), (2, 2, 2));
         assert_eq!(t.system().dead_letters().counts()[&DeadReason::Failed], 2);
-        let refusals = t.system().events().refusals();
-        assert!(refusals.iter().all(|one| one.reason == ErrorCode::HandlerFailed && Some(one.actor) == info.actor));
+        let letters = t.system().dead_letter_queue().list(&LetterFilter::all());
+        let known: Vec<_> = letters.iter().map(|one| (one.subject.as_str(), one.cause.code, one.actor)).collect();
+        let (failed, panicked) = (ErrorCode::HandlerFailed, ErrorCode::HandlerPanicked);
+        assert_eq!(known, [("fails", failed, info.actor), ("panics", panicked, info.actor)]);
         assert!(counts.adds_up());
         t.shutdown().await;
     });

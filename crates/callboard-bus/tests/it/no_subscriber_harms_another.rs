@@ -5,6 +5,7 @@ use std::pin::pin;
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{ActorRef, Backoff, DeadReason, Drain, Overflow, ShutdownPhase, System, block_on, child};
+use callboard_bus::dead_letter_queue::{DeadLetterQueueExt, LetterFilter};
 use callboard_bus::{Event, EventsExt, Value};
 use futures::poll;
 use tokio::sync::oneshot;
@@ -162,9 +163,10 @@ fn what_an_open_breaker_refuses_is_counted_and_a_dead_letter() {
         assert_eq!(dead.len(), 1);
         assert_eq!((dead[0].actor.as_str(), dead[0].reason), ("closed", DeadReason::Refused));
         assert!(dead[0].message.ends_with("::Event"));
-        let refusals = t.system().events().refusals();
-        assert_eq!(refusals.len(), 1);
-        assert_eq!((refusals[0].event, refusals[0].actor, refusals[0].name.as_str()), (receipt.id, closed.id(), "a"));
+        let letters = t.system().dead_letter_queue().list(&LetterFilter::all());
+        assert_eq!(letters.len(), 1);
+        let known = (letters[0].event, letters[0].actor, letters[0].subject.as_str());
+        assert_eq!(known, (Some(receipt.id), Some(closed.id()), "a"));
         closed.breaker().automatic();
         t.settle().await;
         assert_eq!(t.system().publish("a", Value::Null).await.unwrap().delivered, 2, "it is still subscribed");

@@ -16,13 +16,15 @@ pub(crate) struct Conduct {
     pub(crate) settings: CallSettings,
     pub(crate) middleware: Arc<[Arc<Named>]>,
     pub(crate) classifier: Arc<dyn Classifier>,
+    /// Whether its system has a gate.
+    pub(crate) is_guarded: bool,
 }
 
 impl Conduct {
     pub(super) fn flag(&self) -> u8 {
         let CallSettings { timeout, retry, rate, dead_letters, .. } = &self.settings;
         let is_kept = dead_letters.as_ref().is_some_and(|classes| !classes.is_empty());
-        let is_more = !self.middleware.is_empty() || timeout.is_some() || retry.is_some() || is_kept;
+        let is_more = !self.middleware.is_empty() || timeout.is_some() || retry.is_some() || is_kept || self.is_guarded;
         let conducted = if is_more { CONDUCTED } else { 0 };
         if rate.is_some() { conducted | RATED } else { conducted }
     }
