@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use callboard_actor::{MessageId, Priority};
+use callboard_actor::{Lineage, MessageId, Priority, TraceContext};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Details, Event, EventId, Published};
@@ -11,7 +11,6 @@ use crate::channel::{ChannelName, ChannelNameError};
 use crate::time;
 use crate::topic::Topic;
 use crate::value::Value;
-use callboard_actor::{Lineage, TraceContext};
 
 /// An event as it is written down: for people, for streams, and for stores that bring it back. An [`Event`] serialises as its
 /// record. What its publisher showed the [gate](crate::gate) is not in it.
@@ -146,7 +145,7 @@ mod tests {
             expires: Some(SystemTime::UNIX_EPOCH + Duration::new(951_868_800, 1)),
             redelivered_from: None,
             auth: None,
-            trace: TraceContext::new(10, 11),
+            lineage: Some(Lineage::new(ID.parse::<EventId>().unwrap().into(), None, TraceContext::new(10, 11))),
         };
         for (event, golden) in [(event(None), GOLDEN), (event(Some(of_all)), GOLDEN_OF_ALL)] {
             assert_eq!(serde_json::to_string(&event).unwrap(), golden);
