@@ -10,7 +10,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-pub use self::ask::{Ask, AskFuture};
+pub use self::ask::{Ask, AskFuture, Own};
 pub use self::tell::{Tell, TellFuture};
 use crate::actor::{Actor, Handler, StopReason};
 use crate::breaker::BreakerMode;
@@ -480,7 +480,7 @@ pub trait Target<M: Message>: Send + Sync {
 
     /// How long an ask waits by default.
     #[doc(hidden)]
-    fn patience(&self) -> std::time::Duration;
+    fn patience(&self) -> Nanos;
 
     /// How far the ask with this deadline has come.
     #[doc(hidden)]
@@ -601,8 +601,9 @@ impl<A: Handler<M>, M: Message> Target<M> for ActorRef<A> {
         &self.0.core.system
     }
 
-    fn patience(&self) -> std::time::Duration {
-        self.0.core.system.ask_timeout()
+    #[inline]
+    fn patience(&self) -> Nanos {
+        self.0.core.system.patience()
     }
 
     fn is_running(&self, deadline: Nanos) -> Option<u64> {
@@ -663,7 +664,7 @@ impl<M: Message> Target<M> for Recipient<M> {
         self.0.system()
     }
 
-    fn patience(&self) -> std::time::Duration {
+    fn patience(&self) -> Nanos {
         self.0.patience()
     }
 

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 use std::task::{Poll, Waker};
-use std::time::Duration;
 
 use actix::dev::{MessageResponse, OneshotSender};
 
@@ -110,8 +109,8 @@ impl<M: Message + actix::Message<Result = <M as Message>::Reply>> Target<M> for 
         &self.system
     }
 
-    fn patience(&self) -> Duration {
-        self.system.ask_timeout()
+    fn patience(&self) -> Nanos {
+        self.system.patience()
     }
 
     /// What an actix actor is doing cannot be seen: it may have begun.

@@ -15,7 +15,7 @@ use crate::alarm::Alarms;
 use crate::bound::Seat;
 use crate::cell::{ActorCell, ActorId, Core};
 use crate::child::{Child, Defaults, IntoChild, Policy};
-use crate::clock::{Clock, nanos};
+use crate::clock::{Clock, Nanos, nanos};
 use crate::dead_letter::{DeadLetter, DeadLetters, DeadReason, Quarantine};
 use crate::directory::Directory;
 use crate::error::StartError;
@@ -223,7 +223,7 @@ impl System {
     /// [set](Self::set_ask_timeout).
     #[must_use]
     pub fn ask_timeout(&self) -> Duration {
-        self.0.ask_timeout()
+        Duration::from_nanos(self.0.patience())
     }
 
     /// Replaces that for every ask that begins from now on, with at least a millisecond.
@@ -291,8 +291,10 @@ impl fmt::Debug for SystemCore {
 }
 
 impl SystemCore {
-    pub(crate) fn ask_timeout(&self) -> Duration {
-        Duration::from_nanos(self.ask_timeout.load(Ordering::Relaxed))
+    /// How long an ask waits when neither the call nor the message type says.
+    #[inline]
+    pub(crate) fn patience(&self) -> Nanos {
+        self.ask_timeout.load(Ordering::Relaxed)
     }
 
     pub(crate) fn arbiters(&self) -> &Arbiters {

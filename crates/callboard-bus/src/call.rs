@@ -25,7 +25,7 @@ pub(crate) use self::placed::Placed;
 pub use self::reply::{Reply, ReplyFuture, WithReply};
 use crate::address::{Address, AddressError};
 use crate::balance::CallKey;
-use crate::callable::{Asked, CallOptions};
+use crate::callable::{Asked, CallOptions, First};
 use crate::codec::{self, Limits};
 use crate::concurrency::Place;
 use crate::gate::AuthContext;
@@ -50,9 +50,9 @@ use crate::value::Value;
 /// As that of [`ActorRef::ask`](callboard_actor::ActorRef::ask): dropped before it has ended, the operation may or may
 /// not have been carried out. If its turn has not begun it never will.
 #[must_use = "a call is made when it is awaited"]
-pub struct Call {
-    modules: Modules,
-    address: Result<Address, Box<AddressError>>,
+pub struct Call<'a> {
+    modules: Cow<'a, Modules>,
+    address: Result<Cow<'a, Address>, Box<AddressError>>,
     payload: Payload,
     options: CallOptions,
     /// Of one that is an attempt of another call, see `conduct`, which has found room for it.
@@ -77,15 +77,27 @@ enum Content {
     Packed(Vec<u8>, Limits),
 }
 
-impl Call {
+impl<'a> Call<'a> {
     #[inline]
-    pub(crate) fn new(modules: Modules, address: Result<Address, AddressError>, input: Value) -> Self {
-        Self::with(modules, address, Payload::Value(input))
+    pub(crate) fn new(modules: &'a Modules, address: &'a Address, input: Value) -> Self {
+        Self::with(Cow::Borrowed(modules), Ok(Cow::Borrowed(address)), Payload::Value(input))
+    }
+
+    /// One that borrows nothing.
+    pub(crate) fn owned(modules: Modules, address: Result<Address, AddressError>, input: Value) -> Self {
+        Self::with(Cow::Owned(modules), address.map(Cow::Owned), Payload::Value(input))
     }
 
     #[inline]
-    fn with(modules: Modules, address: Result<Address, AddressError>, payload: Payload) -> Self {
+    fn with(modules: Cow<'a, Modules>, address: Result<Cow<'a, Address>, AddressError>, payload: Payload) -> Self {
         Self { modules, address: address.map_err(Box::new), payload, options: CallOptions::default(), place: None }
+    }
+
+    /// The same without what it borrows, for another task to make it.
+    pub fn into_owned(self) -> Call<'static> {
+        let Self { modules, address, payload, options, place } = self;
+        let (modules, address) = (Cow::Owned(modules.into_owned()), address.map(Cow::into_owned).map(Cow::Owned));
+        Call { modules, address, payload, options, place }
     }
 
     /// What the call is about: where the balance of the module is [by key](crate::Balance::ConsistentHash), calls with the
@@ -118,36 +130,49 @@ impl Call {
     }
 }
 
-impl fmt::Debug for Call {
+impl fmt::Debug for Call<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call").field("address", &self.address).field("options", &self.options).finish_non_exhaustive()
     }
 }
 
-impl IntoFuture for Call {
+impl<'a> IntoFuture for Call<'a> {
     type Output = Result<Value, CallError>;
-    type IntoFuture = CallFuture;
+    type IntoFuture = CallFuture<'a>;
 
-    fn into_future(self) -> CallFuture {
+    #[inline]
+    fn into_future(self) -> CallFuture<'a> {
         CallFuture(State::Fresh(self))
     }
 }
 
 /// The future of a [`Call`].
 #[must_use = "a call is made when it is awaited"]
-pub struct CallFuture(State);
+pub struct CallFuture<'a>(State<'a>);
 
-enum State {
-    Fresh(Call),
+enum State<'a> {
+    Fresh(Call<'a>),
     Asked(Asked, Attempt),
     Conducted(Conducted),
     Done,
 }
 
+impl CallFuture<'_> {
+    /// The same without what it borrows, to be kept. Once it has been polled it borrows nothing, and this costs nothing.
+    pub fn into_owned(self) -> CallFuture<'static> {
+        CallFuture(match self.0 {
+            State::Fresh(call) => State::Fresh(call.into_owned()),
+            State::Asked(asked, attempt) => State::Asked(asked, attempt),
+            State::Conducted(conducted) => State::Conducted(conducted),
+            State::Done => State::Done,
+        })
+    }
+}
+
 /// A call that is more than one attempt, on its way.
 type Conducted = Pin<Box<dyn Future<Output = Result<Value, CallError>> + Send>>;
 
-impl Future for CallFuture {
+impl Future for CallFuture<'_> {
     type Output = Result<Value, CallError>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
@@ -170,7 +195,7 @@ impl Future for CallFuture {
             State::Fresh(_) | State::Done => return Poll::Pending,
         };
         if let State::Asked(_, attempt) = std::mem::replace(&mut self.0, State::Done) {
-            attempt.settle(&result);
+            attempt.settle(result.as_ref().err());
         }
         Poll::Ready(result)
     }
@@ -197,7 +222,7 @@ enum Answer {
     HandedBack(CallError, UnavailableReason, Option<Place>),
 }
 
-impl Call {
+impl Call<'_> {
     fn begin(&mut self, task: &mut Task<'_>) -> Begun {
         self.try_begin(task).unwrap_or_else(|error| Begun::Done(Err(self.modules.misdirect(error))))
     }
@@ -210,19 +235,21 @@ impl Call {
         let snapshot = self.modules.snapshot();
         let route = snapshot.route(address)?;
         let state = route.state();
-        let place = self.place.take().or_else(|| state.enter_at_once(self.options.more.is_some()));
+        let place =
+            self.place.take().or_else(|| state.enter_at_once(self.options.more.is_some()).map(Place::into_owned));
         let Some(place) = place else {
             let input = self.payload.read(address)?.into_owned();
             let descriptor = route.describe(address.requirement()).ok();
-            let by_name = ByName { modules: self.modules.clone(), address: address.clone(), key: self.payload.key() };
+            let (modules, address) = (Modules::clone(&self.modules), Address::clone(address));
+            let by_name = ByName { modules, address, key: self.payload.key() };
             let plan = Plan::new(by_name, Arc::clone(state), self.options.clone(), descriptor.as_deref());
             return Ok(Begun::Conducted(Box::pin(plan.carry_out(input))));
         };
-        let attempt = Attempt::admitted(Arc::clone(state), self.options.leave())?.told_by(!self.options.is_attempt());
+        let attempt = Attempt::admitted(&**state, self.options.leave())?.told_by(!self.options.is_attempt());
         match self.make(route, address, place, task).unwrap_or_else(|error| Made::Done(Err(error))) {
-            Made::Asked(asked) => Ok(Begun::Asked(asked, attempt)),
+            Made::Asked(asked) => Ok(Begun::Asked(asked, attempt.kept_by(Arc::clone(state)))),
             Made::Done(result) => {
-                attempt.settle(&result);
+                attempt.settle(result.as_ref().err());
                 Ok(Begun::Done(result))
             }
         }
@@ -249,10 +276,10 @@ impl Call {
         place: Option<Place>,
         task: &mut Task<'_>,
     ) -> Result<Answer, CallError> {
-        let asked = offer.operation().ask(input, &self.options, place);
-        let mut asked = asked.map_err(|unfit| CallError::unfit(Arc::clone(address.name()), unfit))?;
-        let Poll::Ready((result, place)) = asked.as_mut().poll(task) else {
-            return Ok(Answer::Taken(Made::Asked(asked)));
+        let asked = offer.operation().ask(input, &self.options, place, task);
+        let (result, place) = match asked.map_err(|unfit| CallError::unfit(Arc::clone(address.name()), unfit))? {
+            First::Asked(asked) => return Ok(Answer::Taken(Made::Asked(asked))),
+            First::Answered(answered) => answered,
         };
         Ok(match result.map_err(|error| (why_not_taken(&error), error)) {
             Ok(output) => Answer::Taken(Made::Done(Ok(output))),
@@ -278,7 +305,7 @@ impl Carrier for ByName {
     ) -> impl Future<Output = Result<Value, CallError>> + Send + use<> {
         let payload = Payload::Value(input.clone());
         let payload = self.key.into_iter().fold(payload, Payload::with_key);
-        let (modules, address) = (self.modules.clone(), Ok(self.address.clone()));
+        let (modules, address) = (Cow::Owned(self.modules.clone()), Ok(Cow::Owned(self.address.clone())));
         Call { modules, address, payload, options, place: Some(place) }.into_future()
     }
 
@@ -355,7 +382,7 @@ impl Content {
     }
 }
 
-impl fmt::Debug for CallFuture {
+impl fmt::Debug for CallFuture<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             State::Fresh(_) => "CallFuture(not made yet)",
@@ -368,10 +395,14 @@ impl fmt::Debug for CallFuture {
 /// A call by name whose payload and answer are MessagePack; otherwise as a [`Call`].
 #[must_use = "a call is made when it is awaited"]
 #[derive(Debug)]
-pub struct PackedCall(Call);
+pub struct PackedCall<'a>(Call<'a>);
 
-impl PackedCall {
-    pub(crate) fn new(modules: Modules, address: Result<Address, AddressError>, bytes: Vec<u8>) -> Self {
+impl<'a> PackedCall<'a> {
+    pub(crate) fn new(
+        modules: Cow<'a, Modules>,
+        address: Result<Cow<'a, Address>, AddressError>,
+        bytes: Vec<u8>,
+    ) -> Self {
         Self(Call::with(modules, address, Payload::packed(bytes)))
     }
 
@@ -397,11 +428,11 @@ impl PackedCall {
     }
 }
 
-impl IntoFuture for PackedCall {
+impl<'a> IntoFuture for PackedCall<'a> {
     type Output = Result<Vec<u8>, CallError>;
-    type IntoFuture = PackedCallFuture;
+    type IntoFuture = PackedCallFuture<'a>;
 
-    fn into_future(self) -> PackedCallFuture {
+    fn into_future(self) -> PackedCallFuture<'a> {
         PackedCallFuture(self.0.into_future())
     }
 }
@@ -409,9 +440,9 @@ impl IntoFuture for PackedCall {
 /// The future of a [`PackedCall`].
 #[must_use = "a call is made when it is awaited"]
 #[derive(Debug)]
-pub struct PackedCallFuture(CallFuture);
+pub struct PackedCallFuture<'a>(CallFuture<'a>);
 
-impl Future for PackedCallFuture {
+impl Future for PackedCallFuture<'_> {
     type Output = Result<Vec<u8>, CallError>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {

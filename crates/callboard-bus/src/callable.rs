@@ -7,9 +7,10 @@ use std::future::{Future, IntoFuture};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
-use callboard_actor::{ActorRef, Ask, Fault, Handler, Message, MessageId, Priority, Recipient, TraceContext};
+use callboard_actor::{ActorRef, Ask, AskError, Fault, Handler, Message, MessageId, Priority, Recipient, TraceContext};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -23,8 +24,18 @@ use crate::retry::RetryPolicy;
 use crate::schema::{SchemaFault, Validation};
 use crate::value::{Value, ValueError, from_value};
 
-/// The answer on its way, and the place of the call, unless that stays with a handler that nobody waits for any more.
-pub(crate) type Asked = Pin<Box<dyn Future<Output = (Result<Value, CallError>, Option<Place>)> + Send>>;
+/// What came of an ask, and the place of the call, unless that stays with a handler that nobody waits for any more.
+pub(crate) type Answered = (Result<Value, CallError>, Option<Place>);
+
+/// The answer on its way.
+pub(crate) type Asked = Pin<Box<dyn Future<Output = Answered> + Send>>;
+
+/// How far the first poll of an ask came. Where the answer is there at once, nothing is kept of it.
+pub(crate) enum First {
+    Answered(Answered),
+    /// It has been polled.
+    Asked(Asked),
+}
 
 /// How a call is made, where it says so; what is not set is as the message type and the running turn have it.
 #[derive(Clone, Debug, Default)]
@@ -57,12 +68,18 @@ pub(crate) struct MoreOptions {
 
 /// What the registry keeps of an operation.
 pub(crate) trait Callable: Send + Sync {
-    /// Reads the payload. Everything after that is in the future, which is an ask of the actor.
+    /// Reads the payload and asks the actor, which is polled once.
     ///
     /// # Errors
     ///
     /// A payload that does not fit the message.
-    fn ask(&self, input: &Value, options: &CallOptions, place: Option<Place>) -> Result<Asked, Unfit>;
+    fn ask(
+        &self,
+        input: &Value,
+        options: &CallOptions,
+        place: Option<Place>,
+        task: &mut Task<'_>,
+    ) -> Result<First, Unfit>;
 
     /// How much its instance has to do, where that is counted.
     fn load(&self) -> Option<&Load> {
@@ -133,11 +150,25 @@ impl<A: Handler<M>, M: Message + DeserializeOwned> TypedOperation<A, M> {
 }
 
 impl<A: Handler<M>, M: Message + DeserializeOwned> Callable for TypedOperation<A, M> {
-    fn ask(&self, input: &Value, options: &CallOptions, place: Option<Place>) -> Result<Asked, Unfit> {
+    fn ask(
+        &self,
+        input: &Value,
+        options: &CallOptions,
+        place: Option<Place>,
+        task: &mut Task<'_>,
+    ) -> Result<First, Unfit> {
         let message = self.read(input)?;
-        let (answer, state) = (self.answer, Arc::clone(&self.state));
-        let answer = move |reply: &M::Reply| answer(reply, &state);
-        Ok(Box::pin(ask(self.actor.clone(), message, options.clone(), answer, place)))
+        let mut asked = Placed::new(options.apply_to(self.actor.ask(message)).into_future(), place);
+        Ok(match Pin::new(&mut asked).poll(task) {
+            Poll::Ready((result, place)) => First::Answered((output(result, self.answer, &self.state), place)),
+            Poll::Pending => {
+                let (asked, answer, state) = (asked.into_owned(), self.answer, Arc::clone(&self.state));
+                First::Asked(Box::pin(async move {
+                    let (result, place) = asked.await;
+                    (output(result, answer, &state), place)
+                }))
+            }
+        })
     }
 
     fn descriptor(&self) -> &Arc<OperationDescriptor> {
@@ -157,20 +188,16 @@ impl<A: Handler<M>, M: Message + DeserializeOwned> Callable for TypedOperation<A
     }
 }
 
-async fn ask<A: Handler<M>, M: Message>(
-    actor: ActorRef<A>,
-    message: M,
-    options: CallOptions,
-    answer: impl FnOnce(&M::Reply) -> Result<Value, CallError>,
-    place: Option<Place>,
-) -> (Result<Value, CallError>, Option<Place>) {
-    let (asked, place) = Placed::new(options.apply_to(actor.ask(message)).into_future(), place).await;
-    let result = match asked {
-        Ok(reply) => caught(|| answer(&reply))
+fn output<M: Message>(
+    asked: Result<M::Reply, AskError<M>>,
+    answer: Answer<M::Reply>,
+    state: &OperationState,
+) -> Result<Value, CallError> {
+    match asked {
+        Ok(reply) => caught(|| answer(&reply, state))
             .unwrap_or_else(|| Err(CallError::Reply { reply: type_name::<M::Reply>(), fault: panicked("written") })),
         Err(error) => Err(CallError::Road(without_message(error))),
-    };
-    (result, place)
+    }
 }
 
 impl CallOptions {
@@ -195,18 +222,17 @@ impl CallOptions {
         }
     }
 
-    #[inline]
-    pub(crate) fn apply_to<'a, T, M: Message>(self, mut ask: Ask<'a, T, M>) -> Ask<'a, T, M> {
+    pub(crate) fn apply_to<'a, T, M: Message>(&self, mut ask: Ask<'a, T, M>) -> Ask<'a, T, M> {
         if let Some(priority) = self.priority {
             ask = ask.priority(priority);
         }
         if let Some(timeout) = self.timeout {
             ask = ask.timeout(timeout);
         }
-        if let Some(key) = self.idempotency_key {
-            ask = ask.idempotency_key(key);
+        if let Some(key) = &self.idempotency_key {
+            ask = ask.idempotency_key(Arc::clone(key));
         }
-        if let Some(more) = self.more {
+        if let Some(more) = &self.more {
             ask = more.name(ask);
         }
         if self.takes_nothing_along { ask.no_inherit() } else { ask }

@@ -7,6 +7,7 @@
 //! changes it in one step, and no lock is taken. It says that somebody waits exactly as long as the queue is not empty, as both
 //! change with the lock of the queue in hand. So whoever leaves either is seen by the one who queues up, or sees that one.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -53,14 +54,20 @@ pub struct ConcurrencyStatus {
     pub waiting: usize,
 }
 
-/// A place, which is free again when this is dropped. None for who needs none.
+/// A place, which is free again when this is dropped. None for who needs none. A call whose caller holds the operation
+/// has it on loan, so that it counts no reference.
 #[derive(Debug)]
-pub(crate) struct Place(Option<Arc<Concurrency>>);
+pub(crate) struct Place<C: Borrow<Arc<Concurrency>> = Arc<Concurrency>>(Option<C>);
 
-impl Place {
+impl<C: Borrow<Arc<Concurrency>>> Place<C> {
     /// Whether it is one of those that there are only so many of.
     pub(crate) fn is_taken(&self) -> bool {
         self.0.is_some()
+    }
+
+    /// The same place for who outlives the loan.
+    pub(crate) fn into_owned(mut self) -> Place {
+        Place(self.0.take().map(|all| Arc::clone(all.borrow())))
     }
 }
 
@@ -73,11 +80,11 @@ impl Default for Concurrency {
 impl Concurrency {
     /// A place, if there is one or none is needed. There is none while somebody waits.
     #[inline]
-    pub(crate) fn try_enter(self: &Arc<Self>) -> Option<Place> {
+    pub(crate) fn try_enter(self: &Arc<Self>) -> Option<Place<&Arc<Self>>> {
         if is_in_turn() {
             return Some(Place(None));
         }
-        self.take(WAITING).then(|| Place(Some(Arc::clone(self))))
+        self.take(WAITING).then(|| Place(Some(self)))
     }
 
     /// Waits for a place. Dropped before it has ended, somebody else gets it.
@@ -163,11 +170,11 @@ const fn limit(word: u64) -> u64 {
     (word & !WAITING) >> LIMIT_SHIFT
 }
 
-impl Drop for Place {
+impl<C: Borrow<Arc<Concurrency>>> Drop for Place<C> {
     #[inline]
     fn drop(&mut self) {
         if let Some(all) = self.0.take() {
-            all.leave();
+            all.borrow().leave();
         }
     }
 }
@@ -281,7 +288,7 @@ mod tests {
                     Step::Enter => {
                         let place = all.try_enter();
                         prop_assert_eq!(place.is_some(), waiting.is_empty() && inside.len() < limit);
-                        inside.extend(place);
+                        inside.extend(place.map(Place::into_owned));
                     }
                     Step::Wait => {
                         let mut one = wait(&all);
@@ -331,7 +338,7 @@ mod model {
 
     /// Is in for a moment, together with no more than `limit` in all.
     fn call(all: &Arc<Concurrency>, inside: &AtomicUsize, limit: usize) {
-        let place = all.try_enter().unwrap_or_else(|| block_on(all.enter()));
+        let place = all.try_enter().map(Place::into_owned).unwrap_or_else(|| block_on(all.enter()));
         assert!(inside.fetch_add(1, Relaxed) < limit);
         inside.fetch_sub(1, Relaxed);
         drop(place);
@@ -370,7 +377,7 @@ mod model {
         });
     }
 
-    /// Protects `take_back`, and the place that was sent to somebody who had gone.
+    /// Protects that who leaves the queue takes its sender out, and the place that was sent to somebody who had gone.
     #[test]
     fn who_gives_up_keeps_nobody_out() {
         check(|| {

@@ -18,7 +18,7 @@ use crate::subscription::{Ending, Inbox, Mailbox, Moment, Subscriber, Way};
 use crate::value::ValueError;
 
 /// What has come of an event so far.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Heard {
     delivered: usize,
     queued: usize,
@@ -26,6 +26,9 @@ pub(crate) struct Heard {
     filtered: usize,
     ended: usize,
 }
+
+/// One delivery, which its subscriber took at once.
+const STRAIGHT: Heard = Heard { delivered: 1, queued: 0, refused: 0, filtered: 0, ended: 0 };
 
 impl Heard {
     pub(crate) fn receipt(self, id: EventId) -> Receipt {
@@ -130,6 +133,9 @@ impl Events {
     /// The books of an event that is on no channel; who waits for room is in flight.
     fn book(&self, heard: Heard, waiting: usize) {
         let counts = &self.board().counts;
+        if waiting == 0 && heard == STRAIGHT {
+            return counts.publish_straight();
+        }
         let wanted = heard.delivered + heard.queued + heard.refused + waiting;
         counts.publish((wanted + heard.filtered + heard.ended) as u64, wanted > 0);
         counts.end(End::Delivered, heard.delivered as u64);

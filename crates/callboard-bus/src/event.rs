@@ -1,6 +1,7 @@
 //! What is published: an [`Event`], which is a share of what was [`Published`], under its [`EventId`].
 
 mod record;
+mod source;
 
 use std::fmt;
 use std::ops::Deref;
@@ -8,12 +9,13 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use callboard_actor::{Lineage, Message, MessageId, Priority, TraceContext};
+use callboard_actor::{Lineage, Message, MessageId, Priority, TraceContext, is_in_turn};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use uuid::{ContextV7, Timestamp, Uuid};
+use uuid::{NoContext, Timestamp, Uuid};
 
 pub use self::record::EventRecord;
+pub use self::source::EventSource;
 use crate::channel::ChannelName;
 use crate::gate::AuthContext;
 use crate::topic::Topic;
@@ -40,7 +42,7 @@ pub struct Published {
     /// When it was published, by the clock of the system.
     pub time: SystemTime,
     /// Who published it: what the publisher says, or else the name of the actor whose turn did, or `system`.
-    pub source: Arc<str>,
+    pub source: EventSource,
     /// The priority that it was published with.
     pub priority: Priority,
     /// What few events have.
@@ -64,7 +66,13 @@ pub(crate) struct Details {
 
 impl Details {
     /// With what an event that is published here belongs to.
+    #[inline]
     pub(crate) fn here(details: Option<Arc<Self>>, id: EventId) -> Option<Arc<Self>> {
+        if is_in_turn() { Self::in_turn(details, id) } else { details }
+    }
+
+    #[cold]
+    fn in_turn(details: Option<Arc<Self>>, id: EventId) -> Option<Arc<Self>> {
         let lineage = Lineage::here(id.into());
         if lineage == Lineage::new(id.into(), None, None) {
             return details;
@@ -76,14 +84,7 @@ impl Details {
 
     /// Nothing where there is nothing of all this.
     pub(crate) fn kept(self) -> Option<Arc<Self>> {
-        let Self { channel, message_type, expires, redelivered_from, auth, lineage } = &self;
-        let is_empty = channel.is_none()
-            && message_type.is_none()
-            && expires.is_none()
-            && redelivered_from.is_none()
-            && auth.is_none()
-            && lineage.is_none();
-        (!is_empty).then(|| Arc::new(self))
+        (self != Self::default()).then(|| Arc::new(self))
     }
 }
 
@@ -236,20 +237,40 @@ impl fmt::Display for EventId {
     }
 }
 
-/// Where the ids of a system come from. Within a millisecond they count up (RFC 9562, section 6.2, method 1).
-#[derive(Debug)]
-pub(crate) struct EventIds(ContextV7);
+/// Where the ids of a system come from. The first of a millisecond is random, and from there they count up (RFC 9562, section
+/// 6.2, method 2 with steps of 1); so do those for which the clock has gone back.
+#[derive(Debug, Default)]
+pub(crate) struct EventIds {
+    /// Since the Unix epoch.
+    millisecond: u64,
+    last: u128,
+}
 
 impl EventIds {
-    pub(crate) fn new() -> Self {
-        Self(ContextV7::new())
+    /// An id after all before it, made at `now` since the Unix epoch.
+    #[inline]
+    pub(crate) fn next(&mut self, now: Duration) -> EventId {
+        let millisecond = now.as_secs() * 1_000 + u64::from(now.subsec_millis());
+        if millisecond > self.millisecond {
+            self.begin(millisecond);
+        } else if self.last & COUNTED == COUNTED {
+            self.begin(self.millisecond + 1);
+        } else {
+            self.last += 1;
+        }
+        EventId(Uuid::from_u128(self.last))
     }
 
-    /// An id after all before it, made at `now` since the Unix epoch.
-    pub(crate) fn next(&self, now: Duration) -> EventId {
-        EventId(Uuid::new_v7(Timestamp::from_unix(&self.0, now.as_secs(), now.subsec_nanos())))
+    #[cold]
+    fn begin(&mut self, millisecond: u64) {
+        let (seconds, nanos) = (millisecond / 1_000, (millisecond % 1_000) as u32 * 1_000_000);
+        self.millisecond = millisecond;
+        self.last = Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, nanos)).as_u128();
     }
 }
+
+/// The bits of an id that count: all after the variant.
+const COUNTED: u128 = (1 << 62) - 1;
 
 #[cfg(test)]
 mod tests {
@@ -261,7 +282,7 @@ mod tests {
         /// Threads may come with moments in any order.
         #[test]
         fn ids_increase_whatever_the_clock_says(millis in prop::collection::vec(1_000_000u64..1_000_020, 2..200)) {
-            let ids = EventIds::new();
+            let mut ids = EventIds::default();
             let made: Vec<_> = millis.into_iter().map(|now| ids.next(Duration::from_millis(now))).collect();
             prop_assert!(made.is_sorted_by(|one, other| one < other));
         }
@@ -272,9 +293,21 @@ mod tests {
         }
     }
 
+    /// Those of a millisecond are used up: the next one lends its own.
+    #[test]
+    fn ids_increase_when_a_millisecond_has_no_more() {
+        let mut ids = EventIds::default();
+        let first = ids.next(Duration::from_millis(5));
+        ids.last |= COUNTED;
+        let [last, next, after] =
+            [ids.last, ids.next(Duration::from_millis(5)).0.as_u128(), ids.next(Duration::from_millis(5)).0.as_u128()];
+        assert!(first.0.as_u128() <= last && last < next && next < after);
+        assert_eq!((next >> 80, ids.millisecond, EventId(Uuid::from_u128(next)).0.get_version_num()), (6, 6, 7));
+    }
+
     #[test]
     fn an_id_begins_with_its_time_and_comes_back_from_text() {
-        let id = EventIds::new().next(Duration::from_millis(0x0123_4567_89ab));
+        let id = EventIds::default().next(Duration::from_millis(0x0123_4567_89ab));
         let text = id.to_string();
         assert!(text.starts_with("01234567-89ab-7"), "{text}");
         assert_eq!(text.parse(), Ok(id));

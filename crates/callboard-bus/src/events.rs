@@ -74,6 +74,7 @@ mod actor;
 mod board;
 mod counts;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -107,17 +108,17 @@ pub trait EventsExt {
     fn events(&self) -> Events;
 
     /// Publishes an event when awaited. See [`Publish`] for its errors.
-    fn publish(&self, name: &str, data: impl Into<Value>) -> Publish;
+    fn publish(&self, name: &str, data: impl Into<Value>) -> Publish<'static>;
 
     /// Publishes an event that is a type, under the name that its type has. See [`Publish`] for its errors.
-    fn emit<E: DomainEvent>(&self, event: &E) -> Publish;
+    fn emit<E: DomainEvent>(&self, event: &E) -> Publish<'static>;
 
     /// Publishes an event without a channel and on every channel that there is, when awaited. See [`Broadcast`].
     fn broadcast(&self, name: &str, data: impl Into<Value>) -> Broadcast;
 
     /// Publishes a message of a type on a channel, when awaited: [`publish`](Self::publish) under the name of the type, on
     /// that [channel](Publish::channel), in the words of who thinks of channels first.
-    fn send_message(&self, channel: &str, message_type: &str, data: impl Into<Value>) -> Publish {
+    fn send_message(&self, channel: &str, message_type: &str, data: impl Into<Value>) -> Publish<'static> {
         self.publish(message_type, data).channel(channel)
     }
 
@@ -216,12 +217,12 @@ impl EventsExt for System {
         Events::of(self)
     }
 
-    fn publish(&self, name: &str, data: impl Into<Value>) -> Publish {
-        Publish::new(self.events(), free_topic(name).map(|name| (name, data.into())))
+    fn publish(&self, name: &str, data: impl Into<Value>) -> Publish<'static> {
+        Publish::new(Cow::Owned(self.events()), free_topic(name).map(|name| (name, data.into())))
     }
 
-    fn emit<E: DomainEvent>(&self, event: &E) -> Publish {
-        Publish::new(self.events(), typed(event))
+    fn emit<E: DomainEvent>(&self, event: &E) -> Publish<'static> {
+        Publish::new(Cow::Owned(self.events()), typed(event))
     }
 
     fn broadcast(&self, name: &str, data: impl Into<Value>) -> Broadcast {
@@ -296,7 +297,7 @@ fn publish_later<A: Actor>(
     options: EventOptions,
 ) -> Result<EventId, PublishError> {
     let events = TurnEventsExt::events(cx);
-    let draft = events.draft(name, data, Some(cx.me().name().into()), options, Manner::Published)?;
+    let draft = events.draft(name, data, Some(cx.me().name().as_str().into()), options, Manner::Published)?;
     let channel = draft.channel.clone();
     let event = draft.stamp(&events);
     let id = event.id;
@@ -326,8 +327,9 @@ impl Events {
     }
 
     /// As [`EventsExt::publish`]. Takes a name that begins with `$` as well: layers of the system publish this way.
-    pub fn publish(&self, name: Topic, data: impl Into<Value>) -> Publish {
-        Publish::new(self.clone(), Ok((name, data.into())))
+    #[inline]
+    pub fn publish(&self, name: Topic, data: impl Into<Value>) -> Publish<'_> {
+        Publish::new(Cow::Borrowed(self), Ok((name, data.into())))
     }
 
     /// As [`EventsExt::subscribe`].

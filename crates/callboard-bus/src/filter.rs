@@ -79,7 +79,7 @@ fn field(key: &str, event: &Event) -> Option<Value> {
         "name" | "Name" => event.name.as_str().into(),
         "data" | "Data" => event.data.clone(),
         "time" | "Timestamp" => seconds(event.time),
-        "source" | "Source" => event.source.clone().into(),
+        "source" | "Source" => event.source.as_str().into(),
         "id" | "Id" => event.id.to_string().into(),
         "channel" | "Channel" => event.channel().map_or(Value::Null, |channel| channel.as_str().into()),
         "type" | "MessageType" => event.message_type().into(),

@@ -201,7 +201,7 @@ impl Jobs {
     /// # Errors
     ///
     /// [`JobError::TooMany`]: the call has not been made then.
-    pub fn start(&self, call: Call) -> Result<Job, JobError> {
+    pub fn start(&self, call: Call<'_>) -> Result<Job, JobError> {
         let shared = Arc::new(Shared::new(call.operation()));
         self.keep(&shared)?;
         let runner = self.system.spawn(child(format!("job {}", shared.id), || Runner).restart(Restart::Temporary));
@@ -210,7 +210,7 @@ impl Jobs {
         // It is asked for in the turn of the runner, which shows nothing of who has started it.
         let call = if self.system.is_guarded() { call.shown_here() } else { call };
         // A runner that cannot take it, as the system is ending, drops it, which cancels it.
-        drop(runner.try_tell(Run(call.no_inherit(), unfinished)));
+        drop(runner.try_tell(Run(call.no_inherit().into_owned(), unfinished)));
         Ok(Job(shared))
     }
 
@@ -384,7 +384,7 @@ struct Runner;
 
 impl Actor for Runner {}
 
-struct Run(Call, Unfinished);
+struct Run(Call<'static>, Unfinished);
 
 impl Message for Run {
     type Reply = ();

@@ -243,7 +243,7 @@ pub use self::config::{Config, ConfigError, LiveConfig, Profile};
 pub use self::configured::{BuilderConfigExt, ConfigExt, Unheeded};
 pub use self::dead_letter_queue::{DeadLetterQueue, DeadLetterQueueExt, Letter, LetterFilter};
 pub use self::descriptor::{Descriptor, Health, OperationDescriptor};
-pub use self::event::{DomainEvent, Event, EventId, EventIdError, EventRecord, Published};
+pub use self::event::{DomainEvent, Event, EventId, EventIdError, EventRecord, EventSource, Published};
 pub use self::events::{EventCounts, Events, EventsExt, TurnEventsExt};
 pub use self::expression::{EvaluationError, Expression, ExpressionError};
 pub use self::gate::{AuthContext, BuilderGateExt, Gate, GateError, GateExt};

@@ -115,11 +115,13 @@ impl<T> Node<T> {
         if let Some(child) = self.literals.get(name) {
             child.find(names.clone(), visit);
         }
-        self.globs.for_each(&mut |glob, child| {
-            if glob::matches(glob, name) {
-                child.find(names.clone(), visit);
-            }
-        });
+        if !self.globs.is_empty() {
+            self.globs.for_each(&mut |glob, child| {
+                if glob::matches(glob, name) {
+                    child.find(names.clone(), visit);
+                }
+            });
+        }
         // No wildcard stands for the mark of the system.
         if name.starts_with('$') {
             return;

@@ -4,6 +4,7 @@ mod finding;
 mod offering;
 mod sending;
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,13 +38,13 @@ pub trait ModulesExt {
 
     /// Calls `module.operation` or `module.operation@requirement`. For many calls of the same name, [`Modules::call`]
     /// with an address that was read once is cheaper.
-    fn call(&self, address: &str, input: impl Into<Value>) -> Call {
-        Call::new(self.modules(), address.parse(), input.into())
+    fn call(&self, address: &str, input: impl Into<Value>) -> Call<'static> {
+        Call::owned(self.modules(), address.parse(), input.into())
     }
 
     /// Calls with the MessagePack of an input, and brings that of the output.
-    fn call_packed(&self, address: &str, bytes: Vec<u8>) -> PackedCall {
-        PackedCall::new(self.modules(), address.parse(), bytes)
+    fn call_packed(&self, address: &str, bytes: Vec<u8>) -> PackedCall<'static> {
+        PackedCall::new(Cow::Owned(self.modules()), address.parse().map(Cow::Owned), bytes)
     }
 
     /// A reference to an instance that takes calls of this operation now; it stays with this instance. It is the mailbox of the
@@ -113,13 +114,14 @@ struct Shared {
 
 impl Modules {
     /// Calls an operation. Nothing is read from text: this is the way for many calls of the same name.
-    pub fn call(&self, address: &Address, input: impl Into<Value>) -> Call {
-        Call::new(self.clone(), Ok(address.clone()), input.into())
+    #[inline]
+    pub fn call<'a>(&'a self, address: &'a Address, input: impl Into<Value>) -> Call<'a> {
+        Call::new(self, address, input.into())
     }
 
     /// Calls with the MessagePack of an input, and brings that of the output.
-    pub fn call_packed(&self, address: &Address, bytes: Vec<u8>) -> PackedCall {
-        PackedCall::new(self.clone(), Ok(address.clone()), bytes)
+    pub fn call_packed<'a>(&'a self, address: &'a Address, bytes: Vec<u8>) -> PackedCall<'a> {
+        PackedCall::new(Cow::Borrowed(self), Ok(Cow::Borrowed(address)), bytes)
     }
 
     /// A reference to an instance that takes calls of this operation now; it stays with this instance. It is the mailbox of the

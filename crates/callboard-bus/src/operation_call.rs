@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::authoring::{Read, Show};
 use crate::call::{CallError, Carrier, Placed, Plan, Way as CallWay, call_builder, without_message};
 use crate::callable::{Answer, CallOptions, caught, fallible, panicked, plain};
-use crate::concurrency::Place;
+use crate::concurrency::{Concurrency, Place};
 use crate::offered::Offered;
 use crate::operation::{Attempt, Leave, OperationState};
 use crate::registry::{Held, Load};
@@ -49,7 +49,8 @@ pub struct OperationCall<'a, A: Handler<M>, M: Message> {
     actor: &'a ActorRef<A>,
     message: M,
     kind: &'static OperationKind<M>,
-    options: CallOptions,
+    /// Nothing for nearly all calls.
+    options: Option<Box<CallOptions>>,
 }
 
 /// What the code that `#[module]` writes knows of an operation.
@@ -111,30 +112,13 @@ impl<'a, A: Handler<M>, M: Message> OperationCall<'a, A, M> {
     /// A call that nothing more has been said of.
     #[inline]
     pub fn new(actor: &'a ActorRef<A>, message: M, kind: &'static OperationKind<M>) -> Self {
-        Self { actor, message, kind, options: CallOptions::default() }
+        Self { actor, message, kind, options: None }
     }
 
     call_builder!();
 
     fn options_mut(&mut self) -> &mut CallOptions {
-        &mut self.options
-    }
-
-    fn begin(self) -> Result<Way<'a, A, M>, CallError> {
-        if self.options.timeout == Some(Duration::ZERO) {
-            return Err(CallError::NoTime);
-        }
-        let Some(offered) = Offered::of::<A, M>(self.actor, self.kind.place) else {
-            let ask = self.options.apply_to(self.actor.ask(self.message)).into_future();
-            return Ok(Way::Asked(Placed::new(ask, None), None));
-        };
-        let Some(place) = offered.state.enter_at_once(self.options.more.is_some()) else {
-            return Ok(Way::Conducted(conducted(self, offered)));
-        };
-        let attempt = Attempt::admitted(&*offered.state, Leave::Asked)?;
-        let ask = self.options.apply_to(self.actor.ask(self.message)).into_future();
-        let known = Known { attempt, kind: self.kind, _load: offered.load.as_ref().map(Load::hold) };
-        Ok(Way::Asked(Placed::new(ask, Some(place)), Some(known)))
+        self.options.get_or_insert_default()
     }
 }
 
@@ -144,7 +128,14 @@ impl<'a, A: Handler<M>, M: Message> IntoFuture for OperationCall<'a, A, M> {
 
     #[inline]
     fn into_future(self) -> OperationCallFuture<'a, A, M> {
-        OperationCallFuture(Way::Fresh(self))
+        let Self { actor, message, kind, options } = self;
+        let ask = actor.ask(message);
+        let ask = match &options {
+            None => ask,
+            Some(options) => options.apply_to(ask),
+        };
+        let (asked, fresh) = (Placed::new(ask.into_future(), None), Some(Fresh { actor, kind, options }));
+        OperationCallFuture { fresh, asked, known: None, conducted: None }
     }
 }
 
@@ -156,14 +147,22 @@ impl<A: Handler<M>, M: Message> fmt::Debug for OperationCall<'_, A, M> {
 
 /// The future of an [`OperationCall`].
 #[must_use = "a call is made when it is awaited"]
-pub struct OperationCallFuture<'a, A: Handler<M>, M: Message>(Way<'a, A, M>);
+pub struct OperationCallFuture<'a, A: Handler<M>, M: Message> {
+    /// Until it is first polled.
+    fresh: Option<Fresh<'a, A, M>>,
+    /// The one attempt of nearly all calls. It is here from the start, as it is large and every move of it costs.
+    asked: Placed<&'a ActorRef<A>, M, &'a Arc<Concurrency>>,
+    /// Whom to tell how that ends.
+    known: Option<Known<'a, M>>,
+    /// A call that is more than one attempt.
+    conducted: Option<BoxFuture<'a, Result<M::Reply, CallError>>>,
+}
 
-enum Way<'a, A: Handler<M>, M: Message> {
-    Fresh(OperationCall<'a, A, M>),
-    /// One attempt, and whom to tell how it ends.
-    Asked(Placed<'a, A, M>, Option<Known<'a, M>>),
-    Conducted(BoxFuture<'a, Result<M::Reply, CallError>>),
-    Done,
+/// What is needed to begin.
+struct Fresh<'a, A: Handler<M>, M: Message> {
+    actor: &'a ActorRef<A>,
+    kind: &'static OperationKind<M>,
+    options: Option<Box<CallOptions>>,
 }
 
 /// What is known of the attempt of a call that is no more than one.
@@ -182,24 +181,46 @@ impl<A: Handler<M>, M: Message> Future for OperationCallFuture<'_, A, M> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
-        if matches!(self.0, Way::Fresh(_))
-            && let Way::Fresh(call) = std::mem::replace(&mut self.0, Way::Done)
+        if let Some(fresh) = self.fresh.take()
+            && let Err(error) = self.begin(fresh)
         {
-            self.0 = call.begin()?;
+            // Who polls this once more sends nothing.
+            drop(self.asked.recall());
+            return Poll::Ready(Err(error));
         }
-        let (result, known) = match &mut self.0 {
-            Way::Asked(ask, known) => {
-                let (result, _place) = ready!(Pin::new(ask).poll(task));
-                (result.map_err(road), known.take())
-            }
-            Way::Conducted(conducted) => (ready!(conducted.as_mut().poll(task)), None),
-            Way::Fresh(_) | Way::Done => return Poll::Pending,
-        };
-        self.0 = Way::Done;
-        if let Some(Known { attempt, kind, .. }) = known {
+        if let Some(conducted) = &mut self.conducted {
+            let result = ready!(conducted.as_mut().poll(task));
+            self.conducted = None;
+            return Poll::Ready(result);
+        }
+        let (result, _place) = ready!(Pin::new(&mut self.asked).poll(task));
+        let result = result.map_err(road);
+        if let Some(Known { attempt, kind, .. }) = self.known.take() {
             kind.settle(attempt, &result);
         }
         Poll::Ready(result)
+    }
+}
+
+impl<'a, A: Handler<M>, M: Message> OperationCallFuture<'a, A, M> {
+    #[inline]
+    fn begin(&mut self, fresh: Fresh<'a, A, M>) -> Result<(), CallError> {
+        let Fresh { actor, kind, options } = fresh;
+        if options.as_ref().is_some_and(|options| options.timeout == Some(Duration::ZERO)) {
+            return Err(CallError::NoTime);
+        }
+        let Some(offered) = Offered::of::<A, M>(actor, kind.place) else { return Ok(()) };
+        let Some(place) = offered.state.enter_at_once(options.as_ref().is_some_and(|options| options.more.is_some()))
+        else {
+            let message = self.asked.recall();
+            let call = message.map(|message| OperationCall { actor, message, kind, options });
+            self.conducted = call.map(|call| conducted(call, offered));
+            return Ok(());
+        };
+        let attempt = Attempt::admitted(&*offered.state, Leave::Asked)?;
+        self.known = Some(Known { attempt, kind, _load: offered.load.as_ref().map(Load::hold) });
+        self.asked.take(place);
+        Ok(())
     }
 }
 
@@ -214,9 +235,9 @@ impl<M: Message> OperationKind<M> {
         match result {
             Ok(reply) if (self.has_failed)(reply) => {
                 let failed = self.output(reply, attempt.state());
-                attempt.settle(&failed);
+                attempt.settle(failed.as_ref().err());
             }
-            result => attempt.settle(result),
+            result => attempt.settle(result.as_ref().err()),
         }
     }
 
@@ -254,6 +275,7 @@ fn conducted<'a, A: Handler<M>, M: Message>(
         state: Arc::clone(&offered.state),
         replied: Arc::clone(&replied),
     };
+    let options = options.map(|options| *options).unwrap_or_default();
     let plan = Plan::new(typed, Arc::clone(&offered.state), options, Some(&offered.descriptor));
     Box::pin(async move {
         let result = plan.carry_out(shown).await;
@@ -351,7 +373,7 @@ impl<A: Handler<M>, M: Message> Carrier for Typed<A, M> {
                 }
                 Err(error) => Err(road(error)),
             };
-            attempt.settle(&result);
+            attempt.settle(result.as_ref().err());
             result
         }
     }

@@ -101,7 +101,7 @@ pub trait ProvidersExt {
         routes: &impl RouteProvider,
         route: &str,
         input: impl Into<Value>,
-    ) -> impl Future<Output = Result<Call, CallError>> + Send;
+    ) -> impl Future<Output = Result<Call<'static>, CallError>> + Send;
 }
 
 impl ProvidersExt for System {
@@ -125,7 +125,7 @@ impl ProvidersExt for System {
         routes: &impl RouteProvider,
         route: &str,
         input: impl Into<Value>,
-    ) -> impl Future<Output = Result<Call, CallError>> + Send {
+    ) -> impl Future<Output = Result<Call<'static>, CallError>> + Send {
         let (modules, route, input) = (self.modules(), route.to_owned(), input.into());
         // What it does before its answer is on its way is guarded as well.
         let asked = std::panic::catch_unwind(AssertUnwindSafe(|| routes.resolve(&route)));
@@ -137,7 +137,7 @@ impl ProvidersExt for System {
             let address = answer.ok().flatten();
             let unknown =
                 || CallError::refused(ErrorCode::UnknownOperation, format!("the route {route:?} leads nowhere"));
-            address.map(|address| modules.call(&address, input)).ok_or_else(unknown)
+            address.map(|address| modules.call(&address, input).into_owned()).ok_or_else(unknown)
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Publishing: [`Publish`], its [`Receipt`] and its errors.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::io;
@@ -12,7 +13,7 @@ use callboard_actor::{ErrorCode, Priority};
 use thiserror::Error;
 
 use crate::channel::{Channel, ChannelError, ChannelName};
-use crate::event::{Details, DomainEvent, Event, EventId, Published};
+use crate::event::{Details, DomainEvent, Event, EventId, EventSource, Published};
 use crate::events::Events;
 use crate::gate::{Access, AuthContext, GateError};
 use crate::schema::{List, SchemaFault};
@@ -35,8 +36,8 @@ use crate::value::{Value, ValueError};
 /// channel it ends when it is first polled.
 #[must_use = "an event is published when this is awaited"]
 #[derive(Debug)]
-pub struct Publish {
-    events: Events,
+pub struct Publish<'a> {
+    events: Cow<'a, Events>,
     what: Result<(Topic, Value), PublishError>,
     options: EventOptions,
 }
@@ -56,7 +57,7 @@ pub struct EventOptions {
     pub(crate) id: Option<EventId>,
     pub(crate) channel: Option<Arc<str>>,
     pub(crate) message_type: Option<Arc<str>>,
-    pub(crate) source: Option<Arc<str>>,
+    pub(crate) source: Option<EventSource>,
     pub(crate) ttl: Option<Duration>,
     pub(crate) auth: Option<Arc<AuthContext>>,
 }
@@ -198,8 +199,9 @@ impl PublishError {
     }
 }
 
-impl Publish {
-    pub(crate) fn new(events: Events, what: Result<(Topic, Value), PublishError>) -> Self {
+impl<'a> Publish<'a> {
+    #[inline]
+    pub(crate) fn new(events: Cow<'a, Events>, what: Result<(Topic, Value), PublishError>) -> Self {
         Self { events, what, options: EventOptions::default() }
     }
 
@@ -260,6 +262,7 @@ impl Publish {
         if waiting.is_empty() {
             return Ok(Begun::Done(heard.receipt(event.id)));
         }
+        let events = events.into_owned();
         Ok(Begun::Waits(Box::pin(async move { events.deliver_waiting(&event, heard, waiting).await })))
     }
 }
@@ -273,24 +276,25 @@ enum Begun {
 
 type Waits = Pin<Box<dyn Future<Output = Receipt> + Send>>;
 
-impl IntoFuture for Publish {
+impl<'a> IntoFuture for Publish<'a> {
     type Output = Result<Receipt, PublishError>;
-    type IntoFuture = PublishFuture;
+    type IntoFuture = PublishFuture<'a>;
 
-    fn into_future(self) -> PublishFuture {
+    #[inline]
+    fn into_future(self) -> PublishFuture<'a> {
         PublishFuture { fresh: Some(self), waits: None }
     }
 }
 
 /// The future of a [`Publish`]. It is all done at the first poll where every subscriber has room.
 #[must_use = "an event is published when this is awaited"]
-pub struct PublishFuture {
+pub struct PublishFuture<'a> {
     /// Until it is first polled.
-    fresh: Option<Publish>,
+    fresh: Option<Publish<'a>>,
     waits: Option<Waits>,
 }
 
-impl Future for PublishFuture {
+impl Future for PublishFuture<'_> {
     type Output = Result<Receipt, PublishError>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
@@ -304,7 +308,7 @@ impl Future for PublishFuture {
     }
 }
 
-impl fmt::Debug for PublishFuture {
+impl fmt::Debug for PublishFuture<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PublishFuture").field("waits", &self.waits.is_some()).finish_non_exhaustive()
     }
@@ -314,7 +318,7 @@ impl fmt::Debug for PublishFuture {
 pub(crate) struct Draft {
     name: Topic,
     data: Value,
-    source: Arc<str>,
+    source: EventSource,
     priority: Priority,
     id: Option<EventId>,
     details: Option<Arc<Details>>,
@@ -361,8 +365,8 @@ pub(crate) enum Manner {
 fn details(
     channel: Option<&Channel>,
     message_type: Option<Arc<str>>,
-    ttl: Option<Duration>,
-    now: Duration,
+    (now, ttl): (Duration, Option<Duration>),
+    auth: Option<Arc<AuthContext>>,
 ) -> Result<Details, PublishError> {
     if let Some(text) = message_type.as_deref().filter(|text| !is_message_type(text)) {
         return Err(PublishError::InvalidMessageType(text.chars().take(128).collect()));
@@ -373,7 +377,7 @@ fn details(
     // One that is over after the end of time is none.
     let expires = ttl.and_then(|ttl| (SystemTime::UNIX_EPOCH + now).checked_add(ttl));
     let channel = channel.map(|channel| channel.name().clone());
-    Ok(Details { channel, message_type, expires, ..Details::default() })
+    Ok(Details { channel, message_type, expires, auth, ..Details::default() })
 }
 
 fn is_message_type(text: &str) -> bool {
@@ -407,7 +411,7 @@ impl Events {
         &self,
         name: Topic,
         data: Value,
-        source: Option<Arc<str>>,
+        source: Option<EventSource>,
         options: EventOptions,
         manner: Manner,
     ) -> Result<Draft, PublishError> {
@@ -416,11 +420,11 @@ impl Events {
         if let Some(text) = given.as_deref().filter(|text| !is_source(text)) {
             return Err(PublishError::InvalidSource(text.chars().take(128).collect()));
         }
-        let source = given.or(source).unwrap_or_else(|| self.board().source());
+        let source = given.or(source).unwrap_or_default();
         let auth = self.admit(manner, auth, (&name, &source, channel.as_deref()))?;
         let channel = channel.map(|name| self.open_channel(&name, &data)).transpose()?;
-        let details = details(channel.as_deref(), message_type, ttl, now)?;
-        let details = Details { auth, ..details }.kept();
+        let is_bare = channel.is_none() && message_type.is_none() && ttl.is_none() && auth.is_none();
+        let details = if is_bare { None } else { details(channel.as_deref(), message_type, (now, ttl), auth)?.kept() };
         Ok(Draft { name, data, source, priority, id, details, channel, now })
     }
 

@@ -38,7 +38,12 @@ use crate::{Fault, System};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
-pub fn send_module_message(system: &System, channel: &str, message_type: &str, data: impl Into<Value>) -> Publish {
+pub fn send_module_message(
+    system: &System,
+    channel: &str,
+    message_type: &str,
+    data: impl Into<Value>,
+) -> Publish<'static> {
     system.send_message(channel, message_type, data)
 }
 

@@ -12,7 +12,7 @@ use callboard::{ErrorCode, Priority, System};
 type Seen = Arc<Mutex<Vec<Event>>>;
 
 type Register = fn(&System, Seen) -> Subscribe;
-type Send = fn(&System, u64) -> Publish;
+type Send = fn(&System, u64) -> Publish<'static>;
 
 fn registered_now(system: &System, seen: Seen) -> Subscribe {
     register_module_message_handler(system, "Config", move |event| {
@@ -30,16 +30,16 @@ fn registered_as_before(system: &System, seen: Seen) -> Subscribe {
     })
 }
 
-fn sent_now(system: &System, number: u64) -> Publish {
+fn sent_now(system: &System, number: u64) -> Publish<'static> {
     send_module_message(system, "Config", "Changed", number)
 }
 
 #[expect(deprecated)]
-fn sent_as_before(system: &System, number: u64) -> Publish {
+fn sent_as_before(system: &System, number: u64) -> Publish<'static> {
     callboard::compat::v1::publish_module_message(system, "Config", "Changed", number)
 }
 
-fn sent_by_the_bus(system: &System, number: u64) -> Publish {
+fn sent_by_the_bus(system: &System, number: u64) -> Publish<'static> {
     system.send_message("Config", "Changed", number)
 }
 

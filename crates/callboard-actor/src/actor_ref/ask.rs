@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
@@ -103,10 +104,10 @@ impl<T, M: Message> fmt::Debug for Ask<'_, T, M> {
 
 impl<'a, T: Target<M>, M: Message> IntoFuture for Ask<'a, T, M> {
     type Output = Result<M::Reply, AskError<M>>;
-    type IntoFuture = AskFuture<'a, T, M>;
+    type IntoFuture = AskFuture<&'a T, M>;
 
     #[inline(always)]
-    fn into_future(self) -> AskFuture<'a, T, M> {
+    fn into_future(self) -> AskFuture<&'a T, M> {
         let fresh = Some((self.message, self.options));
         AskFuture {
             target: self.target,
@@ -123,8 +124,9 @@ impl<'a, T: Target<M>, M: Message> IntoFuture for Ask<'a, T, M> {
 
 /// The future of an [`Ask`].
 #[must_use = "an ask is sent when it is awaited"]
-pub struct AskFuture<'a, T: Target<M>, M: Message> {
-    target: &'a T,
+pub struct AskFuture<R: Deref<Target: Target<M> + Sized>, M: Message> {
+    /// A reference to whom it asks, lent or its [own](Own).
+    target: R,
     /// The message until it is offered.
     fresh: Option<(M, Options)>,
     /// The message while it waits for room.
@@ -139,14 +141,27 @@ pub struct AskFuture<'a, T: Target<M>, M: Message> {
     wait: Option<Wait>,
 }
 
+/// A reference of an ask's own to whom it asks.
+#[derive(Debug)]
+pub struct Own<T>(T);
+
+impl<T> Deref for Own<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 struct Waiting<M: Message> {
     parcel: Option<Parcel<M>>,
     ticket: Option<Ticket>,
 }
 
-impl<T: Target<M>, M: Message> Unpin for AskFuture<'_, T, M> {}
+impl<R: Deref<Target: Target<M> + Sized>, M: Message> Unpin for AskFuture<R, M> {}
 
-impl<T: Target<M>, M: Message> Future for AskFuture<'_, T, M> {
+impl<R: Deref<Target: Target<M> + Sized>, M: Message> Future for AskFuture<R, M> {
     type Output = Result<M::Reply, AskError<M>>;
 
     #[inline]
@@ -174,13 +189,36 @@ impl<T: Target<M>, M: Message> Future for AskFuture<'_, T, M> {
             Poll::Ready(result) => {
                 this.note_answer();
                 this.clear();
-                Poll::Ready(result.map_err(|failure| why(this.target, failure)))
+                Poll::Ready(result.map_err(|failure| why(&*this.target, failure)))
             }
         }
     }
 }
 
-impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
+impl<R: Deref<Target: Target<M> + Clone>, M: Message> AskFuture<R, M> {
+    /// Takes the ask out, with a reference of its own to whom it asks: one that is not answered when it is first polled can be
+    /// waited for elsewhere. What is left here never ends.
+    #[must_use = "an ask is given up when it is dropped"]
+    pub fn take_owned(&mut self) -> AskFuture<Own<R::Target>, M> {
+        AskFuture {
+            target: Own(R::Target::clone(&self.target)),
+            fresh: self.fresh.take(),
+            room: self.room.take(),
+            answer: self.answer.take(),
+            deadline: self.deadline,
+            sent_away: self.sent_away,
+            alarm: self.alarm.take(),
+            wait: self.wait.take(),
+        }
+    }
+}
+
+impl<R: Deref<Target: Target<M> + Sized>, M: Message> AskFuture<R, M> {
+    /// Takes the message back, if this has not been polled yet. It never ends then.
+    pub fn recall(&mut self) -> Option<M> {
+        self.fresh.take().map(|(message, _)| message)
+    }
+
     /// Stops waiting, if it has not stopped yet, and leaves something behind that is dropped when the turn has ended; at once
     /// where none runs, as none begins for it any more. So what a layer above gives an ask for its time is not free again
     /// before the handler has ended, though nobody waits for that. A turn that was fenced keeps nothing.
@@ -197,12 +235,12 @@ impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
     /// The first hop: inherits, registers the wait, and offers the message. The answer may be there at once.
     #[inline]
     fn send(&mut self, message: M, options: Options) -> Result<Option<M::Reply>, AskError<M>> {
-        let system = self.target.system();
-        let now = system.clock.now();
-        let own = now.saturating_add(nanos(options.timeout.unwrap_or_else(|| self.target.patience())));
+        let now = self.target.system().clock.now();
+        let own = now.saturating_add(options.timeout.map_or_else(|| self.target.patience(), nanos));
         let is_in_turn = scope::is_in_turn();
         let mut header = options.header;
-        let inherited = if options.inherits && is_in_turn { inherit(system, now, &mut header) } else { None };
+        let inherited =
+            if options.inherits && is_in_turn { inherit(self.target.system(), now, &mut header) } else { None };
         let (deadline, lane) = match inherited {
             Some((deadline, lane)) => (earlier(own, deadline), options.lane.min(lane)),
             None => (own, options.lane),
@@ -212,7 +250,7 @@ impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
         }
         self.deadline = distinct(deadline);
         if is_in_turn {
-            self.wait = wait_of_this_turn(self.target).map_err(|path| AskError::AskCycle { path })?;
+            self.wait = wait_of_this_turn(&*self.target).map_err(|path| AskError::AskCycle { path })?;
         }
         let question = Question { message, header, expires: self.deadline, lane, now };
         match self.target.put(question, &mut self.answer) {
@@ -245,19 +283,17 @@ impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
     /// Nothing yet: sees to it that the deadline wakes this task, and whether it has passed. The alarm is ours and not
     /// the runtime's, so this works on any executor.
     fn poll_deadline(&mut self, task: &mut Task<'_>) -> Poll<Result<M::Reply, AskError<M>>> {
-        let target = self.target;
-        let system = target.system();
         match self.alarm {
             None => {
                 self.set_alarm(task);
                 if !self.target.is_here() {
-                    self.sent_away = system.clock.now();
+                    self.sent_away = self.target.system().clock.now();
                     run_queue::expect_answer();
                 }
                 Poll::Pending
             }
-            Some(key) if system.alarms.retarget(key, task.waker()) => self.poll_fence(),
-            Some(_) if system.clock.now() >= self.deadline => Poll::Ready(Err(self.timed_out())),
+            Some(key) if self.target.system().alarms.retarget(key, task.waker()) => self.poll_fence(),
+            Some(_) if self.target.system().clock.now() >= self.deadline => Poll::Ready(Err(self.timed_out())),
             Some(_) => {
                 self.set_alarm(task);
                 self.poll_fence()
@@ -325,7 +361,7 @@ impl<T: Target<M>, M: Message> AskFuture<'_, T, M> {
     }
 }
 
-impl<T: Target<M>, M: Message> Drop for AskFuture<'_, T, M> {
+impl<R: Deref<Target: Target<M> + Sized>, M: Message> Drop for AskFuture<R, M> {
     #[inline]
     fn drop(&mut self) {
         if self.answer.is_some() || self.room.is_some() {
@@ -334,7 +370,7 @@ impl<T: Target<M>, M: Message> Drop for AskFuture<'_, T, M> {
     }
 }
 
-impl<T: Target<M>, M: Message> fmt::Debug for AskFuture<'_, T, M> {
+impl<R: Deref<Target: Target<M> + Sized>, M: Message> fmt::Debug for AskFuture<R, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AskFuture<{}>", std::any::type_name::<M>())
     }

@@ -42,7 +42,7 @@ fn gate(t: &TestSystem) -> (Arc<Semaphore>, ActorRef<Gate>) {
     (open, t.spawn(move || Gate(Arc::clone(&theirs))))
 }
 
-fn begin<'a>(gate: &'a ActorRef<Gate>, in_commit: bool) -> AskFuture<'a, ActorRef<Gate>, Pass> {
+fn begin(gate: &ActorRef<Gate>, in_commit: bool) -> AskFuture<&ActorRef<Gate>, Pass> {
     let mut asked = gate.ask(Pass { in_commit }).into_future();
     assert!(Pin::new(&mut asked).poll(&mut Task::from_waker(Waker::noop())).is_pending());
     asked

@@ -75,8 +75,8 @@ impl Burial {
 
 impl CallAgain {
     /// The same call, of which nobody but its letter hears.
-    pub(crate) fn call(&self, system: &callboard_actor::System) -> Call {
-        let mut call = system.modules().call(&self.address, self.input.clone()).no_inherit();
+    pub(crate) fn call(&self, system: &callboard_actor::System) -> Call<'static> {
+        let mut call = Call::owned(system.modules(), Ok(self.address.clone()), self.input.clone()).no_inherit();
         call.payload = self.key.into_iter().fold(call.payload, super::Payload::with_key);
         call.options = CallOptions { takes_nothing_along: true, ..self.options.clone() };
         let more = call.options.more.get_or_insert_default();

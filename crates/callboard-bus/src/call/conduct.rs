@@ -188,7 +188,7 @@ impl<C> Clone for Single<C> {
 /// Waits for room; none where there is not any in time.
 async fn place(state: &OperationState, deadline: Duration) -> Option<Place> {
     if let Some(place) = state.concurrency().try_enter() {
-        return Some(place);
+        return Some(place.into_owned());
     }
     let left = deadline.saturating_sub(state.system().elapsed());
     let (enter, sleep) = (pin!(state.concurrency().enter()), pin!(state.system().sleep(left)));

@@ -90,7 +90,7 @@ struct Runner;
 
 impl Actor for Runner {}
 
-struct Run(Call, Pending);
+struct Run(Call<'static>, Pending);
 
 impl Message for Run {
     type Reply = ();

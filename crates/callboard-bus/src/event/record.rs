@@ -108,7 +108,7 @@ impl TryFrom<EventRecord> for Event {
             lineage: record.trace.map(|trace| Lineage::new(id.into(), None, Some(trace))),
         }
         .kept();
-        Ok(Published { id, name, data, time, source: source.into(), priority, details }.into())
+        Ok(Published { id, name, data, time, source: (&*source).into(), priority, details }.into())
     }
 }
 

@@ -39,8 +39,6 @@ pub(crate) struct Board {
     /// Subscriptions that have ended and are still in the table; `None` once the system has ended.
     retired: Mutex<Option<Vec<Arc<Subscriber>>>>,
     log: Mutex<Log>,
-    /// The source of what no turn publishes.
-    source: Arc<str>,
 }
 
 /// What every event passes, so that it takes one lock.
@@ -85,8 +83,7 @@ impl Board {
             letters: Book::of(system),
             numbers: AtomicU64::new(0),
             retired: Mutex::new(Some(Vec::new())),
-            log: Mutex::new(Log { ids: EventIds::new(), history: History::default(), store: None }),
-            source: "system".into(),
+            log: Mutex::new(Log { ids: EventIds::default(), history: History::default(), store: None }),
         }
     }
 
@@ -156,10 +153,6 @@ impl Board {
 
     pub(super) fn read_history<T>(&self, read: impl FnOnce(&History) -> T) -> T {
         read(&self.log.lock().history)
-    }
-
-    pub(crate) fn source(&self) -> Arc<str> {
-        Arc::clone(&self.source)
     }
 
     /// Whether anybody wants events of this name that are on no channel.

@@ -71,6 +71,9 @@ pub(crate) enum End {
 /// The books as they are written.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
+    /// Events with one delivery, whose subscriber took it at once: nearly all. Each is published, routed and delivered once,
+    /// and counted in none of the others.
+    straight: AtomicU64,
     published: AtomicU64,
     unrouted: AtomicU64,
     rejected: AtomicU64,
@@ -82,6 +85,12 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
+    /// An event is published with one delivery, which its subscriber has taken.
+    #[inline]
+    pub(crate) fn publish_straight(&self) {
+        add(&self.straight, 1);
+    }
+
     /// An event is published, with so many deliveries.
     pub(crate) fn publish(&self, routed: u64, is_wanted: bool) {
         add(&self.published, 1);
@@ -142,12 +151,13 @@ impl Counts {
 
     pub(crate) fn read(&self) -> EventCounts {
         let of = |end: End| read(&self.ends[end as usize]);
+        let straight = read(&self.straight);
         EventCounts {
-            published: read(&self.published),
+            published: straight + read(&self.published),
             unrouted: read(&self.unrouted),
             rejected: read(&self.rejected),
-            routed: read(&self.routed),
-            delivered: of(End::Delivered),
+            routed: straight + read(&self.routed),
+            delivered: straight + of(End::Delivered),
             filtered: of(End::Filtered),
             refused: of(End::Refused),
             expired: of(End::Expired),

@@ -102,7 +102,7 @@ impl Modules {
     ///
     /// No rule holds, and there is no default. The payload goes into the
     /// [dead letter queue](crate::DeadLetterQueue).
-    pub fn route(&self, router: &Router, payload: impl Into<Value>) -> Result<Call, Unrouted> {
+    pub fn route<'a>(&'a self, router: &'a Router, payload: impl Into<Value>) -> Result<Call<'a>, Unrouted> {
         let payload = payload.into();
         match router.choose(&payload) {
             Ok(address) => Ok(self.call(address, payload)),

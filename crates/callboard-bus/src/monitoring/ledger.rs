@@ -32,9 +32,9 @@ impl Ledger {
 
     /// An attempt of a call has ended; it is kept if it was timed or has failed.
     #[inline]
-    pub(crate) fn note<T>(&self, state: &OperationState, began: Option<Duration>, result: &Result<T, CallError>) {
-        if began.is_some() || result.is_err() {
-            self.keep(state, began, result.as_ref().err());
+    pub(crate) fn note(&self, state: &OperationState, began: Option<Duration>, error: Option<&CallError>) {
+        if began.is_some() || error.is_some() {
+            self.keep(state, began, error);
         }
     }
 

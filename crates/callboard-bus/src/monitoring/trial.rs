@@ -1,5 +1,6 @@
 //! A message that goes round, to see whether messages do: [`Trial`]. It disturbs nobody and leaves nothing behind.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use crate::channel::ChannelError;
 use crate::event::Event;
 use crate::events::EventsExt;
 use crate::gate::AuthContext;
-use crate::publish::PublishError;
+use crate::publish::{Publish, PublishError};
 use crate::subscription::{Subscribe, SubscribeError, Subscription};
 use crate::topic::{SELF_TEST, Topic};
 use crate::value::Value;
@@ -178,8 +179,9 @@ impl Trial {
         Ok(Self { system, channel, topic, subscription, heard })
     }
 
-    pub(crate) fn publish(&self, data: Value) -> crate::publish::Publish {
-        let event = self.system.events().publish(self.topic.clone(), data).channel(&self.channel.name);
+    pub(crate) fn publish(&self, data: Value) -> Publish<'static> {
+        let event = Publish::new(Cow::Owned(self.system.events()), Ok((self.topic.clone(), data)));
+        let event = event.channel(&self.channel.name);
         event.source("self_test").auth(AuthContext::inside())
     }
 

@@ -121,7 +121,7 @@ impl OperationState {
 
     /// A place for a call that is no more than one attempt, which has not to be waited for.
     #[inline]
-    pub(crate) fn enter_at_once(&self, is_more: bool) -> Option<Place> {
+    pub(crate) fn enter_at_once(&self, is_more: bool) -> Option<Place<&Arc<Concurrency>>> {
         let is_conducted = is_more || self.flags.load(Relaxed) & CONDUCTED != 0;
         if is_conducted { None } else { self.concurrency.try_enter() }
     }

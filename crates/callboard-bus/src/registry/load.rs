@@ -3,8 +3,9 @@
 use std::any::{Any, TypeId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Context as Task;
 
-use crate::callable::{Asked, CallOptions, Callable, Unfit};
+use crate::callable::{CallOptions, Callable, First, Unfit};
 use crate::concurrency::Place;
 use crate::descriptor::OperationDescriptor;
 use crate::operation::OperationState;
@@ -51,13 +52,21 @@ struct Counted {
 }
 
 impl Callable for Counted {
-    fn ask(&self, input: &Value, options: &CallOptions, place: Option<Place>) -> Result<Asked, Unfit> {
-        let asked = self.operation.ask(input, options, place)?;
+    fn ask(
+        &self,
+        input: &Value,
+        options: &CallOptions,
+        place: Option<Place>,
+        task: &mut Task<'_>,
+    ) -> Result<First, Unfit> {
         let held = self.load.hold();
-        Ok(Box::pin(async move {
-            let _held = held;
-            asked.await
-        }))
+        Ok(match self.operation.ask(input, options, place, task)? {
+            First::Asked(asked) => First::Asked(Box::pin(async move {
+                let _held = held;
+                asked.await
+            })),
+            answered @ First::Answered(_) => answered,
+        })
     }
 
     fn load(&self) -> Option<&Load> {

@@ -221,7 +221,7 @@ async fn vaults(t: &TestSystem, count: usize) -> Vaults {
     Vaults { gauge, gate, all }
 }
 
-fn open(t: &TestSystem) -> Call {
+fn open(t: &TestSystem) -> Call<'static> {
     t.system().call("vault.open", serde_json::json!({}))
 }
 

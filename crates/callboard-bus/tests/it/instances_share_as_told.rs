@@ -74,7 +74,7 @@ fn handled(t: &TestSystem) -> Vec<u64> {
 }
 
 /// A call that an instance is busy with for so many seconds.
-fn rest(t: &TestSystem, seconds: u64) -> CallFuture {
+fn rest(t: &TestSystem, seconds: u64) -> CallFuture<'static> {
     t.system().call("adder.rest", json!({ "seconds": seconds })).timeout(200 * SECOND).into_future()
 }
 

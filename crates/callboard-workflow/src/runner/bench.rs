@@ -400,7 +400,7 @@ impl Bench {
         match Pin::new(&mut call).poll(task) {
             Poll::Pending => {
                 self.read_clock();
-                let errand = Errand::Called { call, _places: wanted.places };
+                let errand = Errand::Called { call: call.into_owned(), _places: wanted.places };
                 self.errands.borrow_mut().add(wanted.key, errand);
             }
             Poll::Ready(answer) => {

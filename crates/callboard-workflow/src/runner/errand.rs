@@ -35,7 +35,7 @@ pub(super) enum Errand {
     /// The number of the queue, of two, and what is called when it has been waited in.
     Queuing(Queuing, usize, Option<Box<Wanted>>),
     /// The places go when the call has ended.
-    Called { call: CallFuture, _places: [Option<Place>; 2] },
+    Called { call: CallFuture<'static>, _places: [Option<Place>; 2] },
 }
 
 /// How an errand ended.

@@ -7,7 +7,12 @@ use crate::{Fault, System};
 
 /// As [`send_module_message`](super::send_module_message).
 #[deprecated(since = "0.1.0", note = "use send_module_message")]
-pub fn publish_module_message(system: &System, channel: &str, message_type: &str, data: impl Into<Value>) -> Publish {
+pub fn publish_module_message(
+    system: &System,
+    channel: &str,
+    message_type: &str,
+    data: impl Into<Value>,
+) -> Publish<'static> {
     super::send_module_message(system, channel, message_type, data)
 }
 

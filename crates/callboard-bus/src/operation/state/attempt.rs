@@ -64,26 +64,32 @@ impl<S: Deref<Target = OperationState>> Attempt<S> {
         self
     }
 
+    /// The same attempt, held by another reference to the same operation.
+    pub(crate) fn kept_by<T: Deref<Target = OperationState>>(mut self, state: T) -> Attempt<T> {
+        let (state, permit) = (self.state.take().map(|_| state), self.permit.take());
+        Attempt { state, permit, began: self.began, epoch: self.epoch, is_told: self.is_told }
+    }
+
     /// Whose operation it is an attempt of.
     pub(crate) fn state(&self) -> &OperationState {
         self.state.as_deref().expect("it has not been settled")
     }
 
-    /// Tells how it ended.
+    /// Tells how it ended: with this error, or well.
     #[inline]
-    pub(crate) fn settle<T>(mut self, result: &Result<T, CallError>) {
+    pub(crate) fn settle(mut self, error: Option<&CallError>) {
         let (Some(state), permit) = (self.state.take(), self.permit.take()) else { return };
         let took = self.began.map(|began| state.system.elapsed().saturating_sub(began));
         took.into_iter().for_each(|took| state.counts.time(took));
-        state.ledger.note(&state, self.began, result);
-        match result {
-            Ok(_) => {
+        state.ledger.note(&state, self.began, error);
+        match error {
+            None => {
                 state.counts.succeed();
                 if permit.is_some() || state.flags.load(Relaxed) & FAILING != 0 {
                     state.record(permit, self.epoch, Outcome::Success, took.unwrap_or_default(), None);
                 }
             }
-            Err(error) => {
+            Some(error) => {
                 state.note_error(permit, self.epoch, took.unwrap_or_default(), error);
                 if self.is_told {
                     state.log_single_failure(error);
