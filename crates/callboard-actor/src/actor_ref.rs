@@ -10,7 +10,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-pub use self::ask::{Ask, AskFuture, Own};
+pub use self::ask::{Ask, AskFuture, OwnTarget};
 pub use self::tell::{Tell, TellFuture};
 use crate::actor::{Actor, Handler, StopReason};
 use crate::breaker::BreakerMode;

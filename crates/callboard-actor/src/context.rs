@@ -22,7 +22,7 @@ use crate::fault::{Fault, FaultKind, catch, guard, record_backtraces};
 use crate::message::{Message, MessageId, Priority};
 use crate::monitor::{Down, Restarted, Watcher};
 use crate::reply::Reply;
-use crate::scope::{self, TurnScope};
+use crate::scope::{self, Along, TurnScope};
 use crate::sync::{Ordering, fence};
 use crate::system::System;
 use crate::timer::{self, TaskHandle};
@@ -134,14 +134,14 @@ impl<A: Actor> Context<A> {
     /// may be tried again, that goes through middleware, or whose caller wants to know the id. Others are made once.
     #[must_use]
     pub fn message_id(&self) -> Option<MessageId> {
-        self.scope.message_id.get()
+        self.scope.along(|along| along.message_id).flatten()
     }
 
     /// The request that the running message belongs to, as far as one with an id is known: of what a turn asks that of the
     /// turn's own message, and so on.
     #[must_use]
     pub fn correlation_id(&self) -> Option<MessageId> {
-        self.scope.correlation.get()
+        self.scope.along(|along| along.correlation).flatten()
     }
 
     /// What the running message was in the quarantine, if it was put back from there.
@@ -153,14 +153,13 @@ impl<A: Actor> Context<A> {
     /// A value that came with the running message, see [`Baggage`](crate::Baggage).
     #[must_use]
     pub fn baggage<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
-        self.scope.baggage.borrow().as_ref()?.get()
+        self.scope.along(|along| along.baggage.as_ref()?.get()).flatten()
     }
 
     /// Adds a value to what every ask of this turn takes along.
     pub fn add_baggage<T: Any + Send + Sync>(&mut self, value: T) {
         self.extra();
-        let mut baggage = self.scope.baggage.borrow_mut();
-        *baggage = Some(baggage.take().unwrap_or_default().with(value));
+        self.scope.add_baggage(value);
     }
 
     /// Ends this actor for good once the turn is over; its restart type does not matter. What is queued becomes dead
@@ -386,9 +385,8 @@ impl<A: Actor> Context<A> {
             let extra = self.extra();
             (extra.idempotency_key, extra.redelivered_from) = (key, redelivered_from);
         }
-        self.scope.baggage.replace(baggage);
-        self.scope.message_id.set(message_id);
-        self.scope.correlation.set(correlation);
+        let is_along = baggage.is_some() || correlation.is_some();
+        self.scope.bring(is_along.then_some(Along { baggage, message_id, correlation }));
     }
 
     /// Whether the asker has gone, so that the turn need not begin.

@@ -22,7 +22,7 @@ pub(crate) use self::task::{DriverTask, drive, start};
 use crate::actor::{Actor, Handler, StopReason};
 use crate::actor_ref::Question;
 use crate::alarm::{Alarm, AlarmKey};
-use crate::cell::{ActorCell, Node, Remains, Tally};
+use crate::cell::{ActorCell, Core, Node, Remains, Tally};
 use crate::child::Interference;
 use crate::clock::Nanos;
 use crate::context::Context;
@@ -43,6 +43,13 @@ const BUDGET: u32 = 64;
 /// One turn in so many is timed.
 const SAMPLE_EVERY: u8 = 64;
 
+/// How many turns a driver has behind it that were neither timed nor limited, when one just was: all but one where each is to be.
+fn unwatched(core: &Core) -> u8 {
+    let (policy, system) = (&core.policy, &core.system);
+    let watches_all = system.times_turns || policy.turn_limit.is_some() || policy.interference.is_some();
+    if watches_all { SAMPLE_EVERY - 1 } else { 0 }
+}
+
 /// See the head of this module.
 pub(crate) struct Driver<A: Actor> {
     cell: Arc<ActorCell<A>>,
@@ -62,13 +69,12 @@ pub(crate) struct Driver<A: Actor> {
     running: Running,
     /// The time, when whoever polls this has just read it; 0 otherwise.
     known_now: Nanos,
+    /// Turns since the last one that was timed or limited; see [`unwatched`].
     unsampled: u8,
     /// The lane that the running message came from.
     lane: u8,
     /// What wakes it; lent to whoever polls it.
     waker: Option<Waker>,
-    /// Each turn is timed or limited, not one in so many.
-    watches_all: bool,
     /// The next message was delayed by a test and is not delayed again.
     is_delayed: bool,
     /// The keeper has fenced a turn of this driver.
@@ -142,7 +148,8 @@ struct Running {
     /// The round of probing whose permit the message used.
     probe: Option<u32>,
     /// What its asker has left behind, to be dropped when it has ended.
-    left: Option<Box<dyn Any + Send>>,
+    /// Boxed twice, as hardly any turn has something.
+    left: Option<Box<Box<dyn Any + Send>>>,
 }
 
 /// The alarm of a turn that has a limit.
@@ -189,9 +196,8 @@ impl<A: Actor> Driver<A> {
     fn of_generation(cell: Arc<ActorCell<A>>, generation: u32) -> Self {
         let context = Context::new(Arc::clone(&cell), generation.into());
         let scope = Rc::clone(context.scope());
-        let policy = &cell.core.policy;
-        let watches_all = cell.core.system.times_turns || policy.turn_limit.is_some() || policy.interference.is_some();
-        let health = Health::if_needed(policy);
+        let unsampled = unwatched(&cell.core);
+        let health = Health::if_needed(&cell.core.policy);
         Self {
             cell,
             scope,
@@ -205,10 +211,9 @@ impl<A: Actor> Driver<A> {
             health,
             running: Running::default(),
             known_now: 0,
-            unsampled: 0,
+            unsampled,
             lane: CONTROL as u8,
             waker: None,
-            watches_all,
             is_delayed: false,
             is_replaced: false,
         }
@@ -283,7 +288,7 @@ impl<A: Actor> Driver<A> {
     /// Whether the next turn is timed or limited.
     #[inline]
     fn watches_next(&self) -> bool {
-        self.watches_all || self.unsampled + 1 >= SAMPLE_EVERY || self.health.is_some()
+        self.unsampled + 1 >= SAMPLE_EVERY || self.health.is_some()
     }
 
     /// The turn of a question that comes straight from its asker, past the mailbox.
@@ -441,7 +446,7 @@ impl<A: Actor> Driver<A> {
         }
         self.take_lane(lane);
         self.unsampled += 1;
-        if self.watches_all || self.unsampled >= SAMPLE_EVERY || self.health.is_some() {
+        if self.unsampled >= SAMPLE_EVERY || self.health.is_some() {
             self.watch_turn(envelope);
             if self.cell.core.policy.interference.is_some() {
                 return self.interfere(lane, envelope, task);
@@ -638,8 +643,8 @@ impl<A: Actor> Driver<A> {
     /// Times a turn, and sets the alarm of its limit.
     #[cold]
     fn watch_turn(&mut self, envelope: &mut Envelope<A>) {
-        self.unsampled = 0;
         let core = &self.cell.core;
+        self.unsampled = unwatched(core);
         self.running.began = core.system.clock.now();
         self.running.probe = envelope.header().as_mut().and_then(|header| header.probe.take());
         let Some(limit) = self.begin_watched(self.running.began) else { return };

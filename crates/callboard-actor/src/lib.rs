@@ -118,7 +118,9 @@ pub mod testing;
 mod error;
 
 pub use self::actor::{Actor, Handler, StopReason, SyncHandler};
-pub use self::actor_ref::{ActorRef, Ask, AskFuture, BreakerHandle, Own, Recipient, Target, Tell, TellFuture, WeakRef};
+pub use self::actor_ref::{
+    ActorRef, Ask, AskFuture, BreakerHandle, OwnTarget, Recipient, Target, Tell, TellFuture, WeakRef,
+};
 pub use self::breaker::{
     Breaker, BreakerMode, BreakerRules, BreakerState, BreakerTotals, Outcome, Permit, Transition, Trip, Window,
 };

@@ -2,7 +2,7 @@
 
 use crate::envelope::Header;
 use crate::message::MessageId;
-use crate::scope;
+use crate::scope::{self, TurnScope};
 use crate::trace::{TraceContext, TraceId};
 
 /// What a message is told apart by, and what it belongs to. Every line of the log that is about a message has it.
@@ -27,8 +27,12 @@ impl Lineage {
     /// Of a message that is sent here: it belongs to what the turn does that the calling thread is in, if it is in one.
     #[must_use]
     pub fn here(message_id: MessageId) -> Self {
-        let of_turn =
-            scope::current(|scope| (scope.correlation.get(), TraceContext::of(scope.baggage.borrow().as_ref())));
+        scope::current(|scope| Self::within(scope, message_id)).unwrap_or_else(|| Self::new(message_id, None, None))
+    }
+
+    /// Of a message that belongs to what is done in this scope.
+    pub(crate) fn within(scope: &TurnScope, message_id: MessageId) -> Self {
+        let of_turn = scope.along(|along| (along.correlation, TraceContext::of(along.baggage.as_ref())));
         let (correlation_id, trace) = of_turn.unwrap_or_default();
         Self::new(message_id, correlation_id, trace)
     }

@@ -29,11 +29,17 @@ pub(crate) struct TurnScope {
     pub(crate) waits: bool,
     /// Something ends with this turn: a wait that was registered, or what its asker has left behind.
     pub(crate) has_loose_ends: Cell<bool>,
-    pub(crate) baggage: RefCell<Option<Baggage>>,
+    along: RefCell<Option<Box<Along>>>,
+}
+
+/// What few messages bring along.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Along {
+    pub(crate) baggage: Option<Baggage>,
     /// The id of the running message, where its asker gave it one.
-    pub(crate) message_id: Cell<Option<MessageId>>,
+    pub(crate) message_id: Option<MessageId>,
     /// The request that it belongs to, where that has an id.
-    pub(crate) correlation: Cell<Option<MessageId>>,
+    pub(crate) correlation: Option<MessageId>,
 }
 
 impl TurnScope {
@@ -45,10 +51,24 @@ impl TurnScope {
             checked: Cell::new(0),
             waits: true,
             has_loose_ends: Cell::new(false),
-            baggage: RefCell::new(None),
-            message_id: Cell::new(None),
-            correlation: Cell::new(None),
+            along: RefCell::new(None),
         }
+    }
+
+    /// Makes this what the turn has, and all of it.
+    pub(crate) fn bring(&self, along: Option<Along>) {
+        self.along.replace(along.map(Box::new));
+    }
+
+    /// Looks at what the turn has, which is nothing in most.
+    pub(crate) fn along<R>(&self, look: impl FnOnce(&Along) -> R) -> Option<R> {
+        self.along.borrow().as_deref().map(look)
+    }
+
+    pub(crate) fn add_baggage<T: Any + Send + Sync>(&self, value: T) {
+        let mut along = self.along.borrow_mut();
+        let along = along.get_or_insert_default();
+        along.baggage = Some(along.baggage.take().unwrap_or_default().with(value));
     }
 
     /// The same inheritance for a future that the turn does not wait for.
@@ -131,7 +151,7 @@ pub fn is_in_turn() -> bool {
 /// What travels along with whatever the calling thread's turn asks, if it is in a turn that has something.
 #[must_use]
 pub fn current_baggage() -> Option<Baggage> {
-    current(|scope| scope.baggage.borrow().clone()).flatten()
+    current(|scope| scope.along(|along| along.baggage.clone())).flatten().flatten()
 }
 
 /// Looks at the scope of the calling thread, if it is in one.

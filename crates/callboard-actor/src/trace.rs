@@ -53,7 +53,7 @@ impl TraceContext {
     /// That of the turn that the calling thread is in.
     #[must_use]
     pub fn here() -> Option<Self> {
-        scope::current(|scope| Self::of(scope.baggage.borrow().as_ref())).flatten()
+        scope::current(|scope| scope.along(|along| Self::of(along.baggage.as_ref()))).flatten().flatten()
     }
 
     pub(crate) fn of(baggage: Option<&Baggage>) -> Option<Self> {

@@ -406,6 +406,11 @@ impl<'a> PackedCall<'a> {
         Self(Call::with(modules, address, Payload::packed(bytes)))
     }
 
+    /// As [`Call::into_owned`].
+    pub fn into_owned(self) -> PackedCall<'static> {
+        PackedCall(self.0.into_owned())
+    }
+
     /// What the payload may be at most.
     pub fn limits(mut self, limits: Limits) -> Self {
         if let Payload::Rare(rare) = &mut self.0.payload

@@ -27,10 +27,13 @@ pub(crate) struct Heard {
     ended: usize,
 }
 
-/// One delivery, which its subscriber took at once.
-const STRAIGHT: Heard = Heard { delivered: 1, queued: 0, refused: 0, filtered: 0, ended: 0 };
-
 impl Heard {
+    /// Whether all there was is one delivery, which its subscriber took at once.
+    #[inline]
+    fn is_straight(self) -> bool {
+        self == Self { delivered: 1, ..Self::default() }
+    }
+
     pub(crate) fn receipt(self, id: EventId) -> Receipt {
         Receipt { id, delivered: self.delivered + self.queued, refused: self.refused, filtered: self.filtered }
     }
@@ -133,7 +136,7 @@ impl Events {
     /// The books of an event that is on no channel; who waits for room is in flight.
     fn book(&self, heard: Heard, waiting: usize) {
         let counts = &self.board().counts;
-        if waiting == 0 && heard == STRAIGHT {
+        if waiting == 0 && heard.is_straight() {
             return counts.publish_straight();
         }
         let wanted = heard.delivered + heard.queued + heard.refused + waiting;

@@ -203,7 +203,7 @@ impl Message for Event {
 }
 
 /// Identifies an event: a UUID of version 7, so ids sort by the time they were made. Those of one system are strictly
-/// increasing.
+/// increasing, in steps of 1 within a millisecond: who knows one can guess the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EventId(Uuid);
@@ -239,11 +239,18 @@ impl fmt::Display for EventId {
 
 /// Where the ids of a system come from. The first of a millisecond is random, and from there they count up (RFC 9562, section
 /// 6.2, method 2 with steps of 1); so do those for which the clock has gone back.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct EventIds {
     /// Since the Unix epoch.
     millisecond: u64,
     last: u128,
+}
+
+impl Default for EventIds {
+    /// As if those of the first millisecond that there is were used up: there is no id without a random beginning.
+    fn default() -> Self {
+        Self { millisecond: 0, last: COUNTED }
+    }
 }
 
 impl EventIds {
@@ -303,6 +310,7 @@ mod tests {
             [ids.last, ids.next(Duration::from_millis(5)).0.as_u128(), ids.next(Duration::from_millis(5)).0.as_u128()];
         assert!(first.0.as_u128() <= last && last < next && next < after);
         assert_eq!((next >> 80, ids.millisecond, EventId(Uuid::from_u128(next)).0.get_version_num()), (6, 6, 7));
+        assert_eq!(EventIds::default().next(Duration::ZERO).0.get_version_num(), 7);
     }
 
     #[test]

@@ -326,7 +326,8 @@ impl Events {
         events
     }
 
-    /// As [`EventsExt::publish`]. Takes a name that begins with `$` as well: layers of the system publish this way.
+    /// As [`EventsExt::publish`], with this handle on loan ([`Publish::into_owned`] gives it back). Takes a name that begins with
+    /// `$` as well: layers of the system publish this way.
     #[inline]
     pub fn publish(&self, name: Topic, data: impl Into<Value>) -> Publish<'_> {
         Publish::new(Cow::Borrowed(self), Ok((name, data.into())))

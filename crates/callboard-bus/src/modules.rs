@@ -113,7 +113,8 @@ struct Shared {
 }
 
 impl Modules {
-    /// Calls an operation. Nothing is read from text: this is the way for many calls of the same name.
+    /// Calls an operation. Nothing is read from text, and nothing is cloned before the call is made: this is the way for many
+    /// calls of the same name. [`Call::into_owned`] lets go of what it borrows.
     #[inline]
     pub fn call<'a>(&'a self, address: &'a Address, input: impl Into<Value>) -> Call<'a> {
         Call::new(self, address, input.into())

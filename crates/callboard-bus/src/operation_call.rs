@@ -219,7 +219,7 @@ impl<'a, A: Handler<M>, M: Message> OperationCallFuture<'a, A, M> {
         };
         let attempt = Attempt::admitted(&*offered.state, Leave::Asked)?;
         self.known = Some(Known { attempt, kind, _load: offered.load.as_ref().map(Load::hold) });
-        self.asked.take(place);
+        self.asked.seat(place);
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::future::{Future, IntoFuture};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as Task, Poll};
+use std::task::{Context as Task, Poll, ready};
 use std::time::{Duration, SystemTime};
 
 use callboard_actor::{ErrorCode, Priority};
@@ -205,6 +205,11 @@ impl<'a> Publish<'a> {
         Self { events, what, options: EventOptions::default() }
     }
 
+    /// The same without what it borrows, for another task to publish it.
+    pub fn into_owned(self) -> Publish<'static> {
+        Publish { events: Cow::Owned(self.events.into_owned()), what: self.what, options: self.options }
+    }
+
     /// Sends it to its subscribers with this priority instead of [`Priority::Normal`].
     pub fn priority(mut self, priority: Priority) -> Self {
         self.options.priority = priority;
@@ -304,7 +309,10 @@ impl Future for PublishFuture<'_> {
                 Begun::Waits(waits) => self.waits = Some(waits),
             }
         }
-        self.waits.as_mut().map_or(Poll::Pending, |waits| waits.as_mut().poll(task).map(Ok))
+        let Some(waits) = &mut self.waits else { return Poll::Pending };
+        let receipt = ready!(waits.as_mut().poll(task));
+        self.waits = None;
+        Poll::Ready(Ok(receipt))
     }
 }
 

@@ -21,7 +21,7 @@ use crate::mailbox::Ticket;
 use crate::message::{Message, MessageId, Priority};
 use crate::reply::Answer;
 use crate::run_queue;
-use crate::scope::{self, Baggage};
+use crate::scope::{self, Along};
 use crate::sync::{Ordering, fence};
 use crate::system::SystemCore;
 use crate::wait_for::Wait;
@@ -125,7 +125,7 @@ impl<'a, T: Target<M>, M: Message> IntoFuture for Ask<'a, T, M> {
 /// The future of an [`Ask`].
 #[must_use = "an ask is sent when it is awaited"]
 pub struct AskFuture<R: Deref<Target: Target<M> + Sized>, M: Message> {
-    /// A reference to whom it asks, lent or its [own](Own).
+    /// A reference to whom it asks, lent or its [own](OwnTarget).
     target: R,
     /// The message until it is offered.
     fresh: Option<(M, Options)>,
@@ -143,9 +143,9 @@ pub struct AskFuture<R: Deref<Target: Target<M> + Sized>, M: Message> {
 
 /// A reference of an ask's own to whom it asks.
 #[derive(Debug)]
-pub struct Own<T>(T);
+pub struct OwnTarget<T>(T);
 
-impl<T> Deref for Own<T> {
+impl<T> Deref for OwnTarget<T> {
     type Target = T;
 
     #[inline]
@@ -197,15 +197,16 @@ impl<R: Deref<Target: Target<M> + Sized>, M: Message> Future for AskFuture<R, M>
 
 impl<R: Deref<Target: Target<M> + Clone>, M: Message> AskFuture<R, M> {
     /// Takes the ask out, with a reference of its own to whom it asks: one that is not answered when it is first polled can be
-    /// waited for elsewhere. What is left here never ends.
+    /// waited for elsewhere. What is left here never ends and holds nothing, so it may be dropped; it is not taken by value as
+    /// this has a destructor of its own.
     #[must_use = "an ask is given up when it is dropped"]
-    pub fn take_owned(&mut self) -> AskFuture<Own<R::Target>, M> {
+    pub fn take_owned(&mut self) -> AskFuture<OwnTarget<R::Target>, M> {
         AskFuture {
-            target: Own(R::Target::clone(&self.target)),
+            target: OwnTarget(R::Target::clone(&self.target)),
             fresh: self.fresh.take(),
             room: self.room.take(),
             answer: self.answer.take(),
-            deadline: self.deadline,
+            deadline: std::mem::take(&mut self.deadline),
             sent_away: self.sent_away,
             alarm: self.alarm.take(),
             wait: self.wait.take(),
@@ -214,7 +215,7 @@ impl<R: Deref<Target: Target<M> + Clone>, M: Message> AskFuture<R, M> {
 }
 
 impl<R: Deref<Target: Target<M> + Sized>, M: Message> AskFuture<R, M> {
-    /// Takes the message back, if this has not been polled yet. It never ends then.
+    /// Takes the message back, if this has not been polled yet. It never ends then, and holds nothing.
     pub fn recall(&mut self) -> Option<M> {
         self.fresh.take().map(|(message, _)| message)
     }
@@ -404,10 +405,7 @@ fn distinct(deadline: Nanos) -> Nanos {
 /// system counts from its own start. Its baggage, and the request that it belongs to, go into the header.
 fn inherit(asked: &Arc<SystemCore>, now: Nanos, header: &mut Option<Box<Header>>) -> Option<(Nanos, usize)> {
     scope::current(|scope| {
-        let baggage = scope.baggage.borrow();
-        if baggage.is_some() || scope.correlation.get().is_some() {
-            take_along(header.get_or_insert_default(), baggage.as_ref(), scope.correlation.get());
-        }
+        scope.along(|along| take_along(header.get_or_insert_default(), along));
         let (deadline, asking) = (scope.deadline.get(), &scope.node.core().system);
         let deadline = if deadline == 0 || Arc::ptr_eq(asking, asked) {
             deadline
@@ -419,10 +417,10 @@ fn inherit(asked: &Arc<SystemCore>, now: Nanos, header: &mut Option<Box<Header>>
 }
 
 /// What the message has itself goes over what the turn has.
-fn take_along(header: &mut Header, baggage: Option<&Baggage>, correlation: Option<MessageId>) {
-    header.correlation_id = correlation;
+fn take_along(header: &mut Header, along: &Along) {
+    header.correlation_id = along.correlation;
     header.baggage = match header.baggage.take() {
-        Some(own) => Some(own.over(baggage.cloned())),
-        None => baggage.cloned(),
+        Some(own) => Some(own.over(along.baggage.clone())),
+        None => along.baggage.clone(),
     };
 }

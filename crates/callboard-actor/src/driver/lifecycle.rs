@@ -25,7 +25,6 @@ use crate::observer::BreakerChange;
 use crate::supervisor::{GiveUp, Report, Strategy};
 use crate::sync::Ordering;
 use crate::system::System;
-use crate::trace::TraceContext;
 use crate::turn::{Ending, Failure, LocalFuture, Salvage};
 
 impl<A: Actor> Driver<A> {
@@ -263,9 +262,8 @@ impl<A: Actor> Driver<A> {
     }
 
     fn lineage_of_turn(&self, otherwise: MessageId) -> Lineage {
-        let trace = TraceContext::of(self.scope.baggage.borrow().as_ref());
-        let message_id = self.scope.message_id.get().unwrap_or(otherwise);
-        Lineage::new(message_id, self.scope.correlation.get(), trace)
+        let message_id = self.scope.along(|along| along.message_id).flatten().unwrap_or(otherwise);
+        Lineage::within(&self.scope, message_id)
     }
 
     /// A kept message is tried again before the rest of its lane, or quarantined; of others the record remains. Answers with
@@ -512,7 +510,7 @@ impl<A: Actor> Driver<A> {
         let in_turn = self.turn.is_active() || self.held.is_some();
         if in_turn && self.scope.deadline.get() == asked {
             self.scope.has_loose_ends.set(true);
-            self.running.left = Some(left);
+            self.running.left = Some(Box::new(left));
         } else {
             drop_quietly(left);
         }

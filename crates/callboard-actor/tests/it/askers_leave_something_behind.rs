@@ -195,3 +195,41 @@ fn the_receiver_sees_the_request() {
         t.shutdown().await;
     });
 }
+
+/// An ask that waits can be waited for elsewhere, and what it was taken from holds nothing of it: what is left behind there is
+/// free at once, and dropping it gives up nothing.
+#[test]
+fn an_ask_is_waited_for_where_it_is_moved_to() {
+    TestSystem::run(async |t| {
+        let (open, gate) = gate(t);
+        let mut here = begin(&gate, false);
+        let there = here.take_owned();
+        t.settle().await;
+        let (left, seen) = something();
+        here.leave_behind(left);
+        t.settle().await;
+        assert!(!is_there(&seen));
+        assert!(Pin::new(&mut here).poll(&mut Task::from_waker(Waker::noop())).is_pending());
+        drop(here);
+        drop(gate);
+        let answered = tokio::task::spawn_local(there);
+        open.add_permits(1);
+        answered.await.unwrap().unwrap();
+        t.shutdown().await;
+    });
+}
+
+/// What has not been polled is given back, and is not sent any more; afterwards there is nothing to give back.
+#[test]
+fn what_has_not_been_sent_can_be_recalled() {
+    TestSystem::run(async |t| {
+        let (_open, gate) = gate(t);
+        let mut fresh = gate.ask(Pass { in_commit: true }).into_future();
+        assert!(fresh.recall().is_some_and(|pass| pass.in_commit));
+        assert!(Pin::new(&mut fresh).poll(&mut Task::from_waker(Waker::noop())).is_pending());
+        assert!(fresh.recall().is_none() && begin(&gate, false).recall().is_none());
+        t.settle().await;
+        assert_eq!(t.inspect().actor(&gate.name()).unwrap().messages.sent, 1);
+        t.shutdown().await;
+    });
+}

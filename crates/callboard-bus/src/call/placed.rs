@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll, ready};
 
-use callboard_actor::{AskError, AskFuture, Message, Own, Stage, Target};
+use callboard_actor::{AskError, AskFuture, Message, OwnTarget, Stage, Target};
 
 use crate::concurrency::{Concurrency, Place};
 
@@ -30,7 +30,7 @@ impl<R: Deref<Target: Target<M> + Sized>, M: Message, C: Borrow<Arc<Concurrency>
     }
 
     /// The same for whoever keeps it longer than what it borrows.
-    pub(crate) fn into_owned(mut self) -> Placed<Own<R::Target>, M>
+    pub(crate) fn into_owned(mut self) -> Placed<OwnTarget<R::Target>, M>
     where
         R::Target: Clone,
     {
@@ -40,7 +40,7 @@ impl<R: Deref<Target: Target<M> + Sized>, M: Message, C: Borrow<Arc<Concurrency>
 
     /// With this place, before it is first polled.
     #[inline]
-    pub(crate) fn take(&mut self, place: Place<C>) {
+    pub(crate) fn seat(&mut self, place: Place<C>) {
         self.place = Some(place);
     }
 

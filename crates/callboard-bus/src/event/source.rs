@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// Who published an event: what the publisher says, or else the name of the actor whose turn did, or `system`. It reads as a
 /// text; a clone is one more share of it.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct EventSource(
     /// None is the system, which publishes most and so shares nothing.
     Option<Arc<str>>,

@@ -21,6 +21,20 @@ async fn held(t: &TestSystem, name: &str) -> (ActorRef<Listener>, oneshot::Sende
     (listener, go)
 }
 
+/// What a handle on loan has made goes on without it.
+#[test]
+fn a_publisher_can_be_moved_to_another_task() {
+    TestSystem::run(async |t| {
+        let probe = t.probe::<Event>();
+        let _subscription = t.system().subscribe("a", probe.recipient()).await.unwrap();
+        let publishing = t.system().events().publish("a".parse().unwrap(), 1).into_owned();
+        assert_eq!(tokio::task::spawn_local(publishing.into_future()).await.unwrap().unwrap().delivered, 1);
+        t.settle().await;
+        assert_eq!(probe.take().len(), 1);
+        t.shutdown().await;
+    });
+}
+
 /// F-BUS-02: the publisher waits as `tell` does, and those with room have the event meanwhile.
 #[test]
 fn who_is_slow_makes_the_publisher_wait_and_nobody_else() {
@@ -119,8 +133,9 @@ fn who_stops_while_the_publisher_waits_is_waited_for_no_longer() {
         assert!(poll!(&mut publishing).is_pending());
         slow.kill();
         slow.ended().await;
-        let receipt = publishing.await.unwrap();
+        let receipt = publishing.as_mut().await.unwrap();
         assert_eq!((receipt.delivered, receipt.refused), (0, 0));
+        assert!(poll!(publishing).is_pending(), "what has ended does not begin again");
         t.settle().await;
         assert_eq!(t.system().events().subscriptions(), 0);
         t.shutdown().await;
