@@ -4,9 +4,9 @@
 //! has done, is a step of a workflow, is found by what it can do, and is measured.
 
 use callboard::SystemBuilder;
+use callboard::bus::Health;
 use callboard::bus::discovery::{DiscoveryQuery, Permissions};
 use callboard::bus::module_graph::assert_graph;
-use callboard::bus::{Health, OperationsExt};
 use callboard::prelude::*;
 use callboard::workflow::definition::Definition;
 use schemars::JsonSchema;

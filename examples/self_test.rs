@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use callboard::bus::monitoring::{Level, TopBy};
 use callboard::bus::self_test::{Load, SelfTestReport, TestOutcome};
-use callboard::bus::{CallError, MonitoringExt, SelfTestExt, Value};
+use callboard::bus::{CallError, SelfTestExt, Value};
 use callboard::prelude::*;
 use schemars::JsonSchema;
 use serde::Deserialize;

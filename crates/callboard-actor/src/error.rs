@@ -313,7 +313,9 @@ impl fmt::Display for AskFailure {
 impl Error for AskFailure {}
 
 /// Why a system did not start: every fault of its configuration, or the engine's own words.
-#[derive(Debug, thiserror::Error)]
+///
+/// Its `Debug` is its `Display`, as that is what a `main` that ends with it prints.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// Settings that cannot work, all of them.
@@ -328,6 +330,12 @@ pub enum StartError {
     /// The system has been shut down.
     #[error("the system has been shut down")]
     Over,
+}
+
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl StartError {

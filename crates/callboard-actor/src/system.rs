@@ -531,6 +531,9 @@ impl fmt::Debug for SystemBuilder {
 
 /// Runs a future to its end on the calling thread, which may be any that is not inside a runtime. On an arbiter, in a
 /// handler say, it would keep the thread from all its actors, and for ever if it waits for one of them.
+///
+/// There is no runtime on that thread either: what needs tokio's, as its timers do, panics here and works in handlers. To wait, take
+/// [`System::sleep`].
 pub fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(std::thread::Thread);
     impl std::task::Wake for Unpark {

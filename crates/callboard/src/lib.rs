@@ -69,8 +69,16 @@ pub mod compat;
 pub mod prelude;
 
 pub use callboard_actor::*;
-pub use callboard_bus as bus;
-pub use callboard_workflow as workflow;
+/// Modules, events, operations and what looks after them: all of `callboard-bus`.
+// A module of its own and not another name of the crate: the compiler, when it misses a trait, then names the path that there is.
+pub mod bus {
+    pub use callboard_bus::*;
+}
+
+/// Workflows: all of `callboard-workflow`.
+pub mod workflow {
+    pub use callboard_workflow::*;
+}
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

@@ -12,6 +12,7 @@ pub use callboard_bus::module;
 
 // Traits that are only called through need no name.
 pub use callboard_bus::{
-    BuilderConfigExt as _, ConfigExt as _, EventsExt as _, ModulesExt as _, RequireExt as _, TurnEventsExt as _,
+    BuilderConfigExt as _, BuilderGateExt as _, ConfigExt as _, DeadLetterQueueExt as _, EventsExt as _, JobsExt as _,
+    ModulesExt as _, MonitoringExt as _, OperationsExt as _, RequireExt as _, TurnEventsExt as _,
 };
 pub use callboard_workflow::WorkflowsExt as _;

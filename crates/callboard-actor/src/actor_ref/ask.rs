@@ -78,7 +78,7 @@ impl<'a, T, M: Message> Ask<'a, T, M> {
         self
     }
 
-    /// Adds a value to what the message takes along, see [`Baggage`].
+    /// Adds a value to what the message takes along, see [`Baggage`](crate::Baggage).
     pub fn baggage<V: Any + Send + Sync>(mut self, value: V) -> Self {
         let header = self.header();
         header.baggage = Some(header.baggage.take().unwrap_or_default().with(value));
