@@ -223,7 +223,7 @@ pub fn derive_event(input: TokenStream) -> TokenStream {
 /// waits for it as for anything else, so the messages of the actor wait as well, and other actors on the thread do not. It may have begun
 /// when its turn ends before its time; then it goes on to its end, and what comes of it is dropped.
 ///
-/// The expressions of `retry` and `breaker` may be anything that can be called where the block stands, and are asked once, when
+/// The expressions of `retry` and `breaker` may be anything that can be written where the block stands; they are evaluated when
 /// the manifest is made:
 ///
 /// ```text
