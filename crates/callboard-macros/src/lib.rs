@@ -199,7 +199,7 @@ pub fn derive_event(input: TokenStream) -> TokenStream {
 ///
 /// | method | |
 /// |---|---|
-/// | `#[request("name")] fn (&mut self, message: M) -> M::Reply` | the operation `module.name`; after the name the keys below. It may return `Result<M::Reply, Fault>` |
+/// | `#[request("name")] fn (&mut self, message: M) -> M::Reply` | the operation `module.name`; after the name the keys below. It may return `Result<M::Reply, Fault>`; how it refuses is said under *Refusals and faults* |
 /// | `#[event("pattern")] fn (&mut self, event: E)` | hears events: `Event` as it is, or their data as any type; without a pattern those of the name that `E` has by `#[derive(Event)]` |
 /// | `#[every("30s")] fn (&mut self)` | is called again and again, after each start |
 /// | `#[probe] fn (&mut self) -> Health` | says how the module is |
@@ -215,12 +215,74 @@ pub fn derive_event(input: TokenStream) -> TokenStream {
 /// | `parameters = ..` | what it takes, by an expression: a table, `Parameters` |
 /// | `blocking` | it blocks its thread: it runs on the pool for that, as `fn (&self, message: M) -> M::Reply` or without a `self` |
 /// | `timeout = "2s"`, `rate(100, "1s")`, `no_breaker` | how its calls are made |
-/// | `retry = ..`, `breaker = ..` | the same, by an expression: a `RetryPolicy`, `BreakerRules` |
+/// | `retry = ..` | the same, by an expression that is a `RetryPolicy`: `retry = twice()`, where `twice` is a function |
+/// | `breaker = ..` | the same, by an expression that is `BreakerRules`: `breaker = BreakerRules::tripping_on([Trip::Consecutive(3)])` |
 /// | `dead_letters(Permanent, ..)` | calls that end by an error of these classes leave a dead letter |
 ///
 /// An operation that blocks with `&self` is given a clone of the value: what it shares with the actor lies behind an `Arc`. The turn
 /// waits for it as for anything else, so the messages of the actor wait as well, and other actors on the thread do not. It may have begun
 /// when its turn ends before its time; then it goes on to its end, and what comes of it is dropped.
+///
+/// The expressions of `retry` and `breaker` may be anything that can be written where the block stands; they are evaluated when
+/// the manifest is made:
+///
+/// ```text
+/// fn twice() -> RetryPolicy {
+///     RetryPolicy::builder().max_retries(1).build().expect("it can work")
+/// }
+///
+/// #[request("put", retry = twice(), breaker = BreakerRules::tripping_on([Trip::Consecutive(3)]))]
+/// ```
+///
+/// # Refusals and faults
+///
+/// An operation that may say no has a message with `reply = Result<T, E>`, and its method returns `Result<T, E>`. `E` is an
+/// `std::error::Error`:
+///
+/// ```text
+/// #[derive(Message, Deserialize, JsonSchema)]
+/// #[message(reply = Result<u32, NotReserved>)]
+/// struct Reserve { sku: String }
+///
+/// #[request("reserve")]
+/// fn reserve(&mut self, reserve: Reserve) -> Result<u32, NotReserved> { .. }
+/// ```
+///
+/// | the method returns | what it is | what it costs |
+/// |---|---|---|
+/// | `Err(E)` in the reply | an answer, a no: `CallError::Failed` for a caller by name | the module nothing: its value stays as it is |
+/// | `Err(Fault)` beside the reply, as in `Result<M::Reply, Fault>` | a fault, as a panic is one | the module its value: it is restarted, and that counts in its actor's breaker |
+///
+/// Whether an `E` in the reply is tried again by `retry`, and whether it counts in the operation's breaker, depends on its
+/// class: one that may pass is and does, one that is permanent is not and does not. An error says that it may pass by its
+/// causes: somewhere in its chain of `source`s stands an `AskError`, a `CallError` or another error of the framework which
+/// has the mark for that among its own causes, as those have that tell of a full mailbox, of a time-out or of an instance
+/// that takes no calls now. That goes over all words. Nothing else of its type is looked at, and no error says by its causes
+/// that it is permanent.
+///
+/// Otherwise the words of the error speak for it, its own and those of its causes, in upper or lower case: it may pass with
+/// `timeout`, `connection`, `network`, `unavailable` or `busy` in them, unless there is one of `validation`,
+/// `authentication`, `authorization` and `not found` as well; without any of these words it is permanent:
+///
+/// ```text
+/// #[derive(Debug, thiserror::Error)]
+/// enum NotReserved {
+///     /// Tried again where the `CallError` has the mark, whatever the words are; and else as the words of both say.
+///     #[error("the store did not answer")]
+///     Store(#[from] CallError),
+///     /// Tried again, for the word `busy`.
+///     #[error("the shelf is busy")]
+///     Busy,
+///     /// Not tried again, as no word speaks for it.
+///     #[error("only {left} are left")]
+///     TooFew { left: u32 },
+/// }
+/// ```
+///
+/// `system.operations().classify_by(..)` puts a function of the error in the place of the words. It is given the error itself,
+/// so it may ask for its type: `error.downcast_ref::<NotReserved>()`.
+///
+/// # What is written
 ///
 /// It writes the `impl`s of `Actor`, `Module`, `Start` and of a handler for each method, and a trait `NameOperations` by
 /// which the operations are methods of an `ActorRef<Name>`. All of it can be written by hand.

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
 use syn::meta::ParseNestedMeta;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
+use syn::token::Paren;
 use syn::{Error, Expr, Ident, LitInt, LitStr, Path, Token, parenthesized};
 
 use crate::keys::{key_name, read_path, set};
@@ -91,6 +93,7 @@ fn text(meta: &ParseNestedMeta<'_>, check: Check) -> syn::Result<LitStr> {
 }
 
 fn texts(meta: &ParseNestedMeta<'_>, check: Check) -> syn::Result<Vec<LitStr>> {
+    check_list(meta)?;
     let listed;
     parenthesized!(listed in meta.input);
     let listed = Punctuated::<LitStr, Token![,]>::parse_terminated(&listed)?;
@@ -98,13 +101,41 @@ fn texts(meta: &ParseNestedMeta<'_>, check: Check) -> syn::Result<Vec<LitStr>> {
 }
 
 fn expressions(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<Expr>> {
+    check_list(meta)?;
     let listed;
     parenthesized!(listed in meta.input);
     Ok(Punctuated::<Expr, Token![,]>::parse_terminated(&listed)?.into_iter().collect())
 }
 
+/// That the values of a key stand in brackets; when they stand after a `=`, or not at all, what to write instead.
+///
+/// # Errors
+///
+/// At the key and all that was written for it.
+fn check_list(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+    if meta.input.peek(Paren) {
+        return Ok(());
+    }
+    let equals: Option<Token![=]> = meta.input.parse()?;
+    let value: Option<Expr> = equals.map(|_| meta.input.parse()).transpose()?;
+    let (key, values) = (key_name(&meta.path), value.as_ref().and_then(shown).unwrap_or_else(|| "..".to_owned()));
+    let (path, told) = (&meta.path, format!("what `{key}` lists stands in brackets: write `{key}({values})`"));
+    Err(Error::new_spanned(quote!(#path #equals #value), told))
+}
+
+/// One value or an array of them, as a list would have them; nothing for what is too long to be repeated.
+fn shown(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Array(array) => array.elems.iter().map(shown).collect::<Option<Vec<_>>>().map(|all| all.join(", ")),
+        Expr::Lit(_) => Some(value.to_token_stream().to_string()),
+        Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
+        _ => None,
+    }
+}
+
 /// `(One, Other)`, of words that are known.
 pub(super) fn known_among(meta: &ParseNestedMeta<'_>, what: &str, all: &[&str]) -> syn::Result<Vec<Ident>> {
+    check_list(meta)?;
     let listed;
     parenthesized!(listed in meta.input);
     let listed = Punctuated::<Ident, Token![,]>::parse_terminated(&listed)?;

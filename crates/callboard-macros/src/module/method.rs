@@ -1,7 +1,11 @@
 //! A method that has a part in its module: [`Method`].
 
+use proc_macro2::Span;
 use quote::ToTokens;
-use syn::{Error, FnArg, Ident, ImplItemFn, ItemImpl, Receiver, ReceiverKind, ReturnType, Signature, Type};
+use syn::spanned::Spanned;
+use syn::{
+    Error, FnArg, Ident, ImplItemFn, ItemImpl, Receiver, ReceiverKind, ReturnType, Signature, Type, TypeReference,
+};
 
 use super::role::{Role, documentation};
 use super::{functions, gather};
@@ -47,7 +51,7 @@ impl Method {
         let signature = &function.sig;
         check(&role, signature)?;
         let mut types = signature.inputs.iter().filter_map(type_of);
-        let message = if matches!(role, Role::Request(_) | Role::Event(_)) { types.next() } else { None };
+        let message = if role.takes_message() { types.next() } else { None };
         Ok(Some(Self {
             name: signature.ident.clone(),
             is_async: signature.asyncness.is_some(),
@@ -62,6 +66,11 @@ impl Method {
 
     fn written_message(&self) -> String {
         self.message.to_token_stream().to_string()
+    }
+
+    /// Where the compiler is to point when its message is none; names mean there what they mean in other code that is written.
+    pub(super) fn place(&self) -> Span {
+        Span::call_site().located_at(self.message.as_ref().map_or(self.name.span(), Spanned::span))
     }
 
     /// Whether it blocks its thread.
@@ -103,6 +112,7 @@ fn check(role: &Role, signature: &Signature) -> syn::Result<()> {
             (0, 1, "`stop` is given nothing but why it stops, if it wants it: `async fn stop(self, why: StopReason)`")
         }
     };
+    check_context(role, signature, told)?;
     let given = signature.inputs.iter().filter(|input| matches!(input, FnArg::Typed(_))).count();
     if !(least..=most).contains(&given) {
         let mut typed = signature.inputs.iter().filter(|input| matches!(input, FnArg::Typed(_)));
@@ -113,6 +123,30 @@ fn check(role: &Role, signature: &Signature) -> syn::Result<()> {
     }
     check_receiver(role, signature)?;
     check_asyncness(role, signature)
+}
+
+/// The context in the place of the message, which would else be taken for a message that nothing can be done with.
+fn check_context(role: &Role, signature: &Signature, told: &str) -> syn::Result<()> {
+    let mut typed = signature.inputs.iter().filter(|input| matches!(input, FnArg::Typed(_)));
+    let Some(context) = typed.next().filter(|first| role.takes_message() && is_context(first)) else { return Ok(()) };
+    let told = match typed.next() {
+        Some(message) if !role.is_blocking() => {
+            format!("the context comes last: write it after `{}`", shown(message))
+        }
+        _ => told.to_owned(),
+    };
+    Err(Error::new_spanned(context, told))
+}
+
+/// `&mut Context<..>`, by whatever path; what else might have this name is no message either, as it is borrowed.
+fn is_context(input: &FnArg) -> bool {
+    let Some(Type::Reference(TypeReference { mutability: Some(_), elem, .. })) = type_of(input) else { return false };
+    matches!(&*elem, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Context"))
+}
+
+/// A parameter as it was written, as far as the tokens still say.
+fn shown(input: &FnArg) -> String {
+    input.to_token_stream().to_string().replace(" :", ":")
 }
 
 fn check_receiver(role: &Role, signature: &Signature) -> syn::Result<()> {

@@ -1,7 +1,7 @@
 //! The trait by which the operations of a module are called as methods of its reference.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
 
 use super::Module;
@@ -38,30 +38,31 @@ impl Module {
 
     /// The signature, and the same with a body. The place is that among the operations of the manifest.
     fn ask(&self, place: usize, method: &Method) -> (TokenStream, TokenStream) {
-        let (home, name, message) = (&self.home, &self.name, &method.message);
+        let (name, message, at) = (&self.name, &method.message, method.place());
+        let home = self.home_at(at);
         let operation = operation_name(method);
         let documentation = format!("Asks for `{}`. {}", method.operation().unwrap_or_default(), method.documentation);
-        let signature = quote! { fn #operation(&self, message: #message) -> #home::OperationCall<'_, #name, #message> };
+        let signature = quote_spanned! { at =>
+            fn #operation(&self, message: #message) -> #home::OperationCall<'_, #name, #message>
+        };
         let (kind, reading) = if is_fallible(method.output.as_ref()) {
-            (quote!(fallible), quote!(reading_ok))
+            (quote_spanned!(at => fallible), quote_spanned!(at => reading_ok))
         } else {
-            (quote!(plain), quote!(reading))
+            (quote_spanned!(at => plain), quote_spanned!(at => reading))
         };
-        let body = quote! {
-            #signature {
-                use #home::__private::{Copies as _, Of, Reads as _, ReadsOk as _, Shows as _};
-                type Reply = <#message as #home::__private::Message>::Reply;
-                const KIND: &#home::__private::OperationKind<#message> =
-                    &#home::__private::OperationKind::#kind(#place, || #home::__private::Forms {
-                        copy: (&Of::<#message>(::core::marker::PhantomData)).copying(),
-                        show: (&Of::<#message>(::core::marker::PhantomData)).showing(),
-                        read: (&Of::<#message>(::core::marker::PhantomData)).reading(),
-                        read_reply: (&Of::<Reply>(::core::marker::PhantomData)).#reading(),
-                    });
-                #home::OperationCall::new(self, message, KIND)
-            }
+        let body = quote_spanned! { at =>
+            use #home::__private::{Copies as _, Of, Reads as _, ReadsOk as _, Shows as _};
+            type Reply = <#message as #home::__private::Message>::Reply;
+            const KIND: &#home::__private::OperationKind<#message> =
+                &#home::__private::OperationKind::#kind(#place, || #home::__private::Forms {
+                    copy: (&Of::<#message>(::core::marker::PhantomData)).copying(),
+                    show: (&Of::<#message>(::core::marker::PhantomData)).showing(),
+                    read: (&Of::<#message>(::core::marker::PhantomData)).reading(),
+                    read_reply: (&Of::<Reply>(::core::marker::PhantomData)).#reading(),
+                });
+            #home::OperationCall::new(self, message, KIND)
         };
-        (quote! { #[doc = #documentation] #signature }, body)
+        (quote! { #[doc = #documentation] #signature }, quote! { #signature { #body } })
     }
 }
 

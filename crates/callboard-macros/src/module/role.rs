@@ -48,6 +48,11 @@ impl Role {
         matches!(self, Self::Request(request) if request.is_blocking)
     }
 
+    /// Whether it is given something beside itself and the context.
+    pub(super) fn takes_message(&self) -> bool {
+        matches!(self, Self::Request(_) | Self::Event(_))
+    }
+
     /// The role of a method, whose attribute is taken off; none when it is nobody's business.
     pub(super) fn take(function: &mut ImplItemFn) -> syn::Result<Option<Self>> {
         let mut given = None;

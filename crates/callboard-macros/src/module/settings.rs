@@ -5,12 +5,14 @@ use std::time::Duration;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::meta::ParseNestedMeta;
+use syn::token::Paren;
 use syn::{Error, Expr, Ident, LitInt, LitStr, Path, Token, parenthesized};
 
 use super::arguments::{known_among, some_time};
 use super::written::duration;
 use crate::keys::{key_name, read_duration, set};
 
+const RATE: &str = "a rate is of so many calls in so long: `rate(100, \"1s\")`";
 const CLASSES: [&str; 3] = ["Transient", "Unknown", "Permanent"];
 
 /// In the words of `CallSettings`.
@@ -67,6 +69,9 @@ fn timeout(meta: &ParseNestedMeta<'_>) -> syn::Result<Duration> {
 
 /// `(100, "1s")`
 fn rate(meta: &ParseNestedMeta<'_>) -> syn::Result<(u32, Duration)> {
+    if !meta.input.peek(Paren) {
+        return Err(meta.error(RATE));
+    }
     let listed;
     parenthesized!(listed in meta.input);
     let number: LitInt = listed.parse()?;
@@ -74,7 +79,7 @@ fn rate(meta: &ParseNestedMeta<'_>) -> syn::Result<(u32, Duration)> {
     let per: LitStr = listed.parse()?;
     listed.parse::<Option<Token![,]>>()?;
     if !listed.is_empty() {
-        return Err(listed.error("a rate is of so many calls in so long: `rate(100, \"1s\")`"));
+        return Err(listed.error(RATE));
     }
     match number.base10_parse()? {
         0 => Err(Error::new(number.span(), "a rate of no calls lets none through")),

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{GenericArgument, Ident, PathArguments, Type};
 
@@ -52,6 +52,16 @@ impl Module {
             #[automatically_derived]
             impl #home::__private::Actor for #name { #started #stopped }
         }
+    }
+
+    /// The path of `callboard_bus` in code that the compiler is to say of that it stands elsewhere: a path begins where its first
+    /// word does.
+    pub(super) fn home_at(&self, place: Span) -> TokenStream {
+        let moved = |mut token: TokenTree| {
+            token.set_span(token.span().located_at(place));
+            token
+        };
+        self.home.to_token_stream().into_iter().map(moved).collect()
     }
 
     fn hook(&self, role: &Role) -> Option<&Method> {
@@ -137,20 +147,21 @@ impl Module {
     }
 
     fn operation(&self, method: &Method, request: &Request) -> TokenStream {
-        let (home, message, name) = (&self.home, &method.message, &request.name);
-        let new = if is_fallible(method.output.as_ref()) {
-            quote! { #home::Operation::fallible::<#message, _, _>(#name) }
+        let (message, name, place) = (&method.message, &request.name, method.place());
+        let home = &self.home_at(place);
+        let of = if is_fallible(method.output.as_ref()) {
+            quote_spanned! { place => #home::Operation::fallible::<#message, _, _> }
         } else {
-            quote! { #home::Operation::new::<#message>(#name) }
+            quote_spanned! { place => #home::Operation::new::<#message> }
         };
         let description = Some(&method.documentation).filter(|text| !text.is_empty()).into_iter();
         let idempotent = request.is_idempotent.then(|| quote!(.idempotent()));
         let for_modules = request.is_for_modules.then(|| quote!(.for_modules()));
         let blocking = request.is_blocking.then(|| quote!(.blocking()));
         let deprecated = request.deprecated.iter();
-        let (parameters, settings) = (request.parameters.iter(), request.settings.written(home));
+        let (parameters, settings) = (request.parameters.iter(), request.settings.written(&self.home));
         quote! {
-            .offer(#new #(.description(#description))* #idempotent #for_modules #blocking #(.deprecated(#deprecated))*
+            .offer(#of(#name) #(.description(#description))* #idempotent #for_modules #blocking #(.deprecated(#deprecated))*
                 #(.parameters(#parameters))* #settings)
         }
     }
@@ -162,7 +173,8 @@ impl Module {
             Role::Request(request) => {
                 let call = if request.is_blocking { self.blocking(method) } else { self.call(method, &quote!(cx)) };
                 let message = method.message.clone()?;
-                let reply = quote! { <#message as #home::__private::Message>::Reply };
+                let (place, home) = (method.place(), self.home_at(method.place()));
+                let reply = quote_spanned! { place => <#message as #home::__private::Message>::Reply };
                 let answer = self.turn(method, &reply, &call);
                 Some(self.handles(method, &quote!(#message), &reply, &answer))
             }
@@ -224,21 +236,24 @@ impl Module {
         reply: &TokenStream,
         answer: &TokenStream,
     ) -> TokenStream {
-        let (home, name) = (&self.home, &self.name);
+        let (name, place) = (&self.name, method.place());
+        let home = self.home_at(place);
         let (handler, asyncness) = if method.is_async || method.is_blocking() {
-            (quote!(Handler), quote!(async))
+            (quote_spanned!(place => Handler), quote_spanned!(place => async))
         } else {
-            (quote!(SyncHandler), quote!())
+            (quote_spanned!(place => SyncHandler), quote!())
         };
+        let handler = quote_spanned! { place => #home::__private::#handler<#message> };
+        let signature = quote_spanned! { place =>
+            #asyncness fn handle(&mut self, message: #message, cx: &mut #home::__private::Context<Self>)
+                -> ::core::result::Result<#reply, #home::__private::Fault>
+        };
+        let mut body = Group::new(Delimiter::Brace, quote! { let _ = (&message, &cx); #answer });
+        body.set_span(place);
         quote! {
             #[automatically_derived]
-            impl #home::__private::#handler<#message> for #name {
-                #asyncness fn handle(&mut self, message: #message, cx: &mut #home::__private::Context<Self>)
-                    -> ::core::result::Result<#reply, #home::__private::Fault>
-                {
-                    let _ = (&message, &cx);
-                    #answer
-                }
+            impl #handler for #name {
+                #signature #body
             }
         }
     }
