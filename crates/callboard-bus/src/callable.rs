@@ -196,7 +196,7 @@ fn output<M: Message>(
     match asked {
         Ok(reply) => caught(|| answer(&reply, state))
             .unwrap_or_else(|| Err(CallError::Reply { reply: type_name::<M::Reply>(), fault: panicked("written") })),
-        Err(error) => Err(CallError::Road(without_message(error))),
+        Err(error) => Err(CallError::road(Some(state.address()), error)),
     }
 }
 

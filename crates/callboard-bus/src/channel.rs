@@ -146,7 +146,9 @@ pub enum ChannelError {
     #[error("there is a channel {0:?} already")]
     AlreadyExists(String),
     /// There is none.
-    #[error("there is no channel {0:?}")]
+    #[error(
+        "there is no channel {0:?}: create it first by `channel({0:?}).create()`, or let channels be made by `set_auto_create`"
+    )]
     Unknown(String),
     /// There are as many as there may be.
     #[error("there are {} channels already, which is as many as there may be", Channels::MAX)]

@@ -72,7 +72,8 @@ pub trait ConfigExt {
     /// The configuration that it heeds; nothing where none was given.
     fn config(&self) -> Option<LiveConfig>;
 
-    /// The settings that are not as they are by default, and that nothing in this system heeds.
+    /// The settings that somebody has said, that are not as they are by default, and that nothing in this system heeds. What the
+    /// profile alone says is not among them.
     fn unheeded(&self) -> Vec<Unheeded>;
 }
 

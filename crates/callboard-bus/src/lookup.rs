@@ -11,6 +11,7 @@ use semver::{Version, VersionReq};
 use crate::address::AddressError;
 use crate::gate::GateError;
 use crate::near::nearest;
+use crate::time;
 
 /// Why a name does not lead to an instance.
 #[derive(Debug, thiserror::Error)]
@@ -178,6 +179,8 @@ pub enum UnavailableReason {
     Unhealthy(String),
     /// Its breaker is open: for so long, if it is known.
     BreakerOpen(Option<Duration>),
+    /// It has failed and waits for so long before it is started again.
+    Restarting(Duration),
     /// Its mailbox has no room and lets nobody wait.
     Full,
     /// It waits itself, perhaps over others, for whoever calls.
@@ -207,23 +210,30 @@ impl Unavailable {
         &self.instances
     }
 
-    /// The stable code: that of the reason which is the likeliest to pass. An open breaker says when; a full mailbox
-    /// empties.
+    /// The stable code: that of the reason which is the likeliest to pass. An open breaker says when, and so does a restart; a
+    /// full mailbox empties.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         let is = |wanted: fn(&UnavailableReason) -> bool| self.reasons().any(wanted);
         match () {
-            () if is(|reason| matches!(reason, UnavailableReason::BreakerOpen(_))) => ErrorCode::CircuitOpen,
+            () if is(|reason| {
+                matches!(reason, UnavailableReason::BreakerOpen(_) | UnavailableReason::Restarting(_))
+            }) =>
+            {
+                ErrorCode::CircuitOpen
+            }
             () if is(|reason| matches!(reason, UnavailableReason::Full)) => ErrorCode::Busy,
             () => ErrorCode::Unavailable,
         }
     }
 
-    /// After how long the first of the open breakers lets something through. Nothing when none is open, or only by hand.
+    /// After how long the first of the open breakers lets something through, or the first instance is started again. Nothing when
+    /// none is open, or only by hand.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         let waits = self.reasons().filter_map(|reason| match reason {
             UnavailableReason::BreakerOpen(wait) => *wait,
+            UnavailableReason::Restarting(wait) => Some(*wait),
             _ => None,
         });
         waits.min()
@@ -255,8 +265,11 @@ impl fmt::Display for UnavailableReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unhealthy(reason) => write!(f, "is unhealthy: {reason}"),
-            Self::BreakerOpen(Some(wait)) => write!(f, "has an open breaker, try again after {wait:?}"),
+            Self::BreakerOpen(Some(wait)) => {
+                write!(f, "has an open breaker, try again after {}", time::show_wait(*wait))
+            }
             Self::BreakerOpen(None) => f.write_str("has an open breaker"),
+            Self::Restarting(wait) => write!(f, "is being restarted, try again after {}", time::show_wait(*wait)),
             Self::Full => f.write_str("has no room in its mailbox"),
             Self::AskCycle => f.write_str("waits for the caller itself"),
             Self::Starting => f.write_str("has not started yet"),

@@ -246,7 +246,9 @@ fn found(modules: &[ModuleNode], named: &[usize], own: usize, address: &Address)
         named.iter().copied().filter(|place| modules[*place].offers(address.operation())).collect();
     let matching: Vec<usize> = offering.iter().copied().filter(matches).collect();
     let near = || {
-        let all = modules.iter().flat_map(|module| {
+        // Nobody means one of their own.
+        let others = modules.iter().filter(|module| module.name != modules[own].name);
+        let all = others.flat_map(|module| {
             module.provides.iter().map(|provided| format!("{}.{}", module.name, provided.operation))
         });
         nearest(address.name(), all.collect::<Vec<_>>().iter().map(String::as_str))

@@ -194,10 +194,11 @@ impl<A: Handler<M>, M: Message> Future for OperationCallFuture<'_, A, M> {
             return Poll::Ready(result);
         }
         let (result, _place) = ready!(Pin::new(&mut self.asked).poll(task));
-        let result = result.map_err(road);
-        if let Some(Known { attempt, kind, .. }) = self.known.take() {
-            kind.settle(attempt, &result);
-        }
+        let Some(Known { attempt, kind, .. }) = self.known.take() else {
+            return Poll::Ready(result.map_err(|error| CallError::road(None, error)));
+        };
+        let result = result.map_err(|error| CallError::road(attempt.operation(), error));
+        kind.settle(attempt, &result);
         Poll::Ready(result)
     }
 }
@@ -222,10 +223,6 @@ impl<'a, A: Handler<M>, M: Message> OperationCallFuture<'a, A, M> {
         self.asked.seat(place);
         Ok(())
     }
-}
-
-fn road<M>(error: AskError<M>) -> CallError {
-    CallError::Road(without_message(error))
 }
 
 impl<M: Message> OperationKind<M> {
@@ -371,7 +368,7 @@ impl<A: Handler<M>, M: Message> Carrier for Typed<A, M> {
                     *replied.lock() = Some(Replied { reply, shown });
                     result
                 }
-                Err(error) => Err(road(error)),
+                Err(error) => Err(CallError::road(Some(state.address()), error)),
             };
             attempt.settle(result.as_ref().err());
             result

@@ -445,7 +445,7 @@ fn serialize_shared<S: Serializer>(descriptor: &Arc<OperationDescriptor>, serial
 }
 
 fn serialize_wait<S: Serializer>(wait: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-    wait.map(time::show).serialize(serializer)
+    wait.map(time::show_wait).serialize(serializer)
 }
 
 /// What a call goes through, a step a line.

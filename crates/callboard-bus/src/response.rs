@@ -115,7 +115,7 @@ impl<'r> Told<'r> {
             message: error.to_string(),
             help: error.code().help(),
             retryable: error.class() != FailureClass::Permanent,
-            retry_after: error.retry_after().map(time::show),
+            retry_after: error.retry_after().map(time::show_wait),
             attempts: Some(error.attempts()).filter(|attempts| *attempts > 1),
             details: details(error),
         }

@@ -44,6 +44,25 @@ pub fn show(time: Duration) -> String {
     if parts.is_empty() { "0s".to_owned() } else { parts.join(" ") }
 }
 
+/// How long to wait, for people: as [`show`], rounded up to three digits, and from a minute on to whole seconds. Whoever waits
+/// for so long is not too early.
+#[must_use]
+pub fn show_wait(wait: Duration) -> String {
+    let nanos = wait.as_nanos();
+    let step = if nanos >= MINUTE {
+        SECOND
+    } else {
+        (0..).map(|digits| 10_u128.pow(digits)).find(|step| nanos / step < 1000).unwrap_or(SECOND)
+    };
+    let rounded = nanos.div_ceil(step) * step;
+    let seconds = u64::try_from(rounded / SECOND).unwrap_or(u64::MAX);
+    show(Duration::from_secs(seconds).saturating_add(Duration::from_nanos((rounded % SECOND) as u64)))
+}
+
+/// In nanoseconds.
+const SECOND: u128 = 1_000_000_000;
+const MINUTE: u128 = 60 * SECOND;
+
 /// Writes it as it is read, for `#[serde(with = "..")]`.
 ///
 /// # Errors
@@ -252,6 +271,26 @@ mod tests {
         for (nanos, text) in cases {
             assert_eq!(show(Duration::from_nanos(nanos)), text);
         }
+    }
+
+    #[test]
+    fn a_wait_is_rounded_up_to_three_digits() {
+        let cases = [
+            (0, "0s"),
+            (471, "471ns"),
+            (1_619_954, "1ms 620us"),
+            (999_999, "1ms"),
+            (500_000_000, "500ms"),
+            (1_180_004_471, "1s 190ms"),
+            (2_000_000_000, "2s"),
+            (28_900_000_000, "28s 900ms"),
+            (59_999_999_999, "1m"),
+            (90_061_000_000_001, "1d 1h 1m 2s"),
+        ];
+        for (nanos, text) in cases {
+            assert_eq!(show_wait(Duration::from_nanos(nanos)), text);
+        }
+        assert_eq!(parse(&show_wait(Duration::MAX)), Some(Duration::from_secs(u64::MAX)));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::dead_letter_queue::{Book, CallAgain, Cause, Failed, times};
 use crate::descriptor::OperationDescriptor;
 use crate::modules::ModulesExt;
 use crate::operation::OperationState;
-use crate::retry::FailureClass;
+use crate::retry::{FailureClass, WhyNot};
 use crate::value::Value;
 
 /// Whom a call is for, beside its operation.
@@ -89,7 +89,12 @@ impl CallError {
     /// Why the message is in a letter: first how often it was tried, then what was said of it.
     pub(crate) fn cause(&self) -> Cause {
         let tried = format!("the call failed, tried {}", times(self.handled().max(1)));
-        Cause::new(self.code(), &tried).said(&self.to_string(), self.place())
+        let (tried, last) = match self {
+            Self::GaveUp { why: WhyNot::Exhausted { .. }, last, .. } => (tried, &**last),
+            Self::GaveUp { why, last, .. } => (format!("{tried} as {why}"), &**last),
+            other => (tried, other),
+        };
+        Cause::new(self.code(), &tried).said(&last.to_string(), self.place())
     }
 
     /// How often a handler began with it, or may have.
@@ -105,7 +110,7 @@ impl CallError {
     fn place(&self) -> Option<&str> {
         match self {
             Self::GaveUp { last, .. } => last.place(),
-            Self::Road(AskError::Faulted(incident)) => incident.location(),
+            Self::Road { error: AskError::Faulted(incident), .. } => incident.location(),
             _ => None,
         }
     }

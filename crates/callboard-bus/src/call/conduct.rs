@@ -167,7 +167,8 @@ impl<C: Carrier> Single<C> {
         let place = place(&self.state, self.deadline).await;
         let left = self.deadline.saturating_sub(self.state.system().elapsed());
         let Some(place) = place.filter(|_| !left.is_zero()) else {
-            return Err(CallError::Road(AskError::Timeout { stage: Stage::Queue }));
+            let late = AskError::<()>::Timeout { stage: Stage::Queue };
+            return Err(CallError::road(Some(self.state.address()), late));
         };
         let carried = self.carrier.lock().carry(input, CallOptions { timeout: Some(left), ..self.options }, place);
         carried.await

@@ -95,8 +95,14 @@ pub enum CallError {
     #[error(transparent)]
     Failed(Failure),
     /// The instance was asked and brought no answer.
-    #[error(transparent)]
-    Road(AskError<()>),
+    #[error("{}{error}", Asked(operation.as_deref(), error))]
+    Road {
+        /// `module.operation`; nothing for an actor that is asked with types and is no module.
+        operation: Option<Arc<str>>,
+        /// Why it brought none.
+        #[source]
+        error: AskError<()>,
+    },
     /// The operation was carried out, but its reply has no form as a value.
     #[error("the reply `{reply}` has no form as a value: {fault}")]
     Reply {
@@ -132,7 +138,7 @@ impl CallError {
             Self::Panicked { .. } => ErrorCode::Internal,
             Self::GaveUp { last, .. } => last.code(),
             Self::Failed(_) => ErrorCode::HandlerFailed,
-            Self::Road(error) => error.code(),
+            Self::Road { error, .. } => error.code(),
             Self::Reply { .. } | Self::Output(_) => ErrorCode::Internal,
         }
     }
@@ -145,7 +151,7 @@ impl CallError {
             Self::Panicked { .. } => FailureClass::Unknown,
             Self::GaveUp { last, .. } => last.class(),
             Self::Failed(failure) => failure.class().into(),
-            Self::Road(error) => class_of_road(error),
+            Self::Road { error, .. } => class_of_road(error),
             other => FailureClass::of(other.code(), None),
         }
     }
@@ -158,7 +164,7 @@ impl CallError {
             Self::CircuitOpen { retry_after, .. } => Some(*retry_after).filter(|&wait| wait < Duration::MAX),
             Self::RateLimited { retry_after, .. } => Some(*retry_after),
             Self::GaveUp { last, .. } => last.retry_after(),
-            Self::Road(error) => error.retry_after(),
+            Self::Road { error, .. } => error.retry_after(),
             _ => None,
         }
     }
@@ -169,6 +175,11 @@ impl CallError {
     #[must_use]
     pub fn refused(code: ErrorCode, text: impl Into<String>) -> Self {
         Self::Refused { code, text: text.into() }
+    }
+
+    /// Of an ask that brought no answer.
+    pub(crate) fn road<M>(operation: Option<&Arc<str>>, error: AskError<M>) -> Self {
+        Self::Road { operation: operation.map(Arc::clone), error: without_message(error) }
     }
 
     pub(super) fn unfit(operation: Arc<str>, unfit: Unfit) -> Self {
@@ -195,20 +206,34 @@ impl CallError {
     pub(crate) fn is_failure(&self) -> bool {
         match self {
             Self::Failed(_) => self.class() != FailureClass::Permanent,
-            Self::Road(AskError::Refused { .. } | AskError::Denied { .. } | AskError::AskCycle { .. }) => false,
-            Self::Road(AskError::Stopped(_) | AskError::ShuttingDown(())) => false,
-            Self::Road(error) => self.class() != FailureClass::Permanent || error.code() == ErrorCode::HandlerPanicked,
+            Self::Road { error, .. } => match error {
+                AskError::Refused { .. } | AskError::Denied { .. } | AskError::AskCycle { .. } => false,
+                AskError::Stopped(_) | AskError::ShuttingDown(()) => false,
+                _ => self.class() != FailureClass::Permanent || error.code() == ErrorCode::HandlerPanicked,
+            },
             _ => false,
         }
     }
 }
 
-/// ` for 30 s`; nothing where it is not known.
+/// Begins the sentence that says why there is no answer, unless that names whom it is about by itself.
+struct Asked<'a>(Option<&'a str>, &'a AskError<()>);
+
+impl fmt::Display for Asked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0, self.1) {
+            (None, _) | (_, AskError::Faulted(_) | AskError::Ended(_) | AskError::AskCycle { .. }) => Ok(()),
+            (Some(operation), _) => write!(f, "`{operation}`: "),
+        }
+    }
+}
+
+/// ` for 30s`; nothing where it is not known.
 struct Wait(Duration);
 
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 == Duration::MAX { Ok(()) } else { write!(f, " for {}", time::show(self.0)) }
+        if self.0 == Duration::MAX { Ok(()) } else { write!(f, " for {}", time::show_wait(self.0)) }
     }
 }
 
@@ -269,7 +294,7 @@ fn class_of_road(error: &AskError<()>) -> FailureClass {
 }
 
 /// The same error without the message that it hands back.
-pub(crate) fn without_message<M>(error: AskError<M>) -> AskError<()> {
+fn without_message<M>(error: AskError<M>) -> AskError<()> {
     match error {
         AskError::Refused { retry_after, .. } => AskError::Refused { retry_after, message: () },
         AskError::Denied { reason, .. } => AskError::Denied { reason, message: () },
@@ -288,7 +313,7 @@ pub(crate) fn without_message<M>(error: AskError<M>) -> AskError<()> {
 /// The reason for which an instance handed the message back at once: nothing has happened, and another may take it. A
 /// message that was not admitted is no such case, as the next instance would be a way around the hook.
 pub(crate) fn why_not_taken(error: &CallError) -> Option<UnavailableReason> {
-    let CallError::Road(error) = error else { return None };
+    let CallError::Road { error, .. } = error else { return None };
     match error {
         // One that is held open by hand does not say for how long.
         AskError::Refused { retry_after, .. } => {

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::Unheeded;
 use crate::audit::AuditExt;
-use crate::config::{Config, ConfigChange, Effective, Heed, LiveConfig};
+use crate::config::{Config, ConfigChange, Effective, Heed, LiveConfig, Source};
 use crate::events::EventsExt;
 use crate::gate::{Access, AuthContext, GateError, Gatekeeper};
 use crate::middleware::log_calls;
@@ -122,10 +122,12 @@ impl Heed for Heeder {
     }
 }
 
-/// The settings that are not as they are by default, and that nothing heeds.
+/// The settings that somebody has said, that are not as they are by default, and that nothing heeds. A profile is a choice of
+/// all its values together: nobody has said each of them.
 pub(super) fn unheeded(config: &LiveConfig) -> Vec<Unheeded> {
     let said = Config::default().differences(&config.current());
-    let settings = config.settings().into_iter().filter(|setting| said.contains(&setting.key));
+    let is_said = |setting: &Effective| said.contains(&setting.key) && !matches!(setting.source, Source::Profile(_));
+    let settings = config.settings().into_iter().filter(is_said);
     let unheeded = settings.filter_map(|Effective { key, value, source, .. }| {
         let (_, by) = OPEN.into_iter().find(|(open, _)| *open == key)?;
         Some(Unheeded { key, value, source, by })

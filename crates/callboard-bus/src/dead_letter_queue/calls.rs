@@ -13,7 +13,7 @@ use crate::call::{Call, CallError};
 use crate::callable::CallOptions;
 use crate::value::Value;
 
-/// A call that can be made once more, by its name and past everything that calls go through.
+/// A call that can be made once more, by its name and through everything that calls go through.
 #[derive(Clone)]
 pub(crate) struct CallAgain {
     pub(crate) address: Address,

@@ -21,7 +21,7 @@ use crate::gate::{Access, AuthContext};
 /// Letters about to be delivered again by the way that they came, the oldest first: `.await` does so. An event goes to the
 /// subscriber that failed at it and to no other, and has no time to live any more; its handler has all its attempts before it
 /// and is told by [`Event::redelivered_from`](crate::Event::redelivered_from). A message for an operation is sent by name, as it
-/// was before; a call is made by name, past all that calls go through, and its answer is nobody's; one that the quarantine has goes back into the lane of its actor.
+/// was before; a call is made by name, through all that calls go through, and its answer is nobody's; one that the quarantine has goes back into the lane of its actor.
 ///
 /// A letter that is taken leaves the queue. One that is not, or that fails again, is there again as the same letter, after one
 /// more [delivery](super::Letter::deliveries).
@@ -48,7 +48,8 @@ pub struct Retry {
 pub struct RetryReport {
     /// Whether nothing was done.
     pub is_dry_run: bool,
-    /// Those that were taken; in a dry run those that would be delivered.
+    /// Those that were taken; in a dry run those that would be delivered. A call is taken when it is about to be made, and nobody
+    /// waits for it here: one that an open breaker turns away, say, is in the queue again as one that has failed.
     pub delivered: Vec<MessageId>,
     /// Those that were not taken, or cannot be delivered.
     pub left: Vec<LeftLetter>,

@@ -19,6 +19,7 @@ use crate::events::EventsExt;
 use crate::gate::AuthContext;
 use crate::publish::{Publish, PublishError};
 use crate::subscription::{Subscribe, SubscribeError, Subscription};
+use crate::time;
 use crate::topic::{SELF_TEST, Topic};
 use crate::value::Value;
 
@@ -88,7 +89,9 @@ pub(crate) async fn within<T>(
 ) -> Result<T, TestFault> {
     match select(pin!(work), pin!(system.sleep(limit))).await {
         Either::Left((result, _)) => result,
-        Either::Right(_) => Err(TestFault::new(ErrorCode::Timeout, format!("it was not done within {limit:?}"))),
+        Either::Right(_) => {
+            Err(TestFault::new(ErrorCode::Timeout, format!("it was not done within {}", time::show(limit))))
+        }
     }
 }
 

@@ -173,7 +173,7 @@ impl Entry {
 
     /// Whether the breaker of its actor lets nothing through.
     pub(crate) fn is_broken(&self) -> bool {
-        matches!(self.instance.standing(), Standing::Refusing(_))
+        matches!(self.instance.standing(), Standing::Restarting(_) | Standing::Refusing(_))
     }
 
     /// Why it is not handed out.
@@ -194,6 +194,7 @@ impl Entry {
     fn reason_of(&self, standing: Standing) -> UnavailableReason {
         match standing {
             Standing::Serving | Standing::Starting => UnavailableReason::Starting,
+            Standing::Restarting(wait) => UnavailableReason::Restarting(wait),
             Standing::Refusing(wait) => UnavailableReason::BreakerOpen(wait),
             Standing::Unwilling => {
                 UnavailableReason::Unhealthy(self.descriptor.health.reason().unwrap_or_default().to_owned())

@@ -21,6 +21,7 @@ impl<A: Actor> Instance for ActorRef<A> {
         match (self.state(), self.retry_after()) {
             (ActorState::Stopping, _) => Standing::Stopping,
             (ActorState::Stopped, _) => Standing::Stopped,
+            (ActorState::BackingOff, Some(wait)) if wait < Duration::MAX => Standing::Restarting(wait),
             // One that is held open by hand does not say for how long.
             (_, Some(wait)) => Standing::Refusing(Some(wait).filter(|&wait| wait < Duration::MAX)),
             (ActorState::Starting, None) => Standing::Starting,

@@ -9,6 +9,8 @@ pub(crate) enum Standing {
     Serving,
     /// It has never served yet; calls wait until it has started.
     Starting,
+    /// It has failed and waits for so long before it is started again.
+    Restarting(Duration),
     /// Its breaker is open, for so long if that is known.
     Refusing(Option<Duration>),
     /// It says itself that it is unhealthy.

@@ -188,7 +188,9 @@ fn story<M: Module>(guard: fn(Gate) -> M) -> Vec<String> {
 }
 
 fn error_of(error: &CallError) -> String {
-    let CallError::Road(AskError::Faulted(incident)) = error else { return error.code().code().to_owned() };
+    let CallError::Road { error: AskError::Faulted(incident), .. } = error else {
+        return error.code().code().to_owned();
+    };
     let place = incident.location().is_some_and(|place| place.contains("blocking_operations_stall_nobody.rs"));
     format!("{} {:?} {} {place}", incident.code().code(), incident.kind(), incident.text())
 }

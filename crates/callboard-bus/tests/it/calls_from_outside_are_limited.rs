@@ -143,9 +143,9 @@ fn a_wait_ends_with_the_deadline() {
         let mut first = Box::pin(work(t));
         assert!(poll!(&mut first).is_pending());
         let late = t.system().call("desk.work", serde_json::json!({})).timeout(SECOND / 2).await.unwrap_err();
-        assert!(matches!(late, CallError::Road(AskError::Timeout { stage: Stage::Queue })), "{late}");
+        assert!(matches!(late, CallError::Road { error: AskError::Timeout { stage: Stage::Queue }, .. }), "{late}");
         let late = desks[1].0.work(Work {}).timeout(SECOND / 4).await.unwrap_err();
-        assert!(matches!(late, CallError::Road(AskError::Timeout { stage: Stage::Queue })), "{late}");
+        assert!(matches!(late, CallError::Road { error: AskError::Timeout { stage: Stage::Queue }, .. }), "{late}");
         first.await.unwrap();
         assert_eq!(gauge.most(), 1);
         assert_eq!(t.system().operations().concurrency().in_flight, 0, "a place is given back however a call ends");

@@ -80,7 +80,7 @@ fn a_handler_that_outlives_the_deadline_is_not_waited_for() {
     TestSystem::run(async |t| {
         let _registration = found(t.system(), "1.0.0", 1).await;
         let late = t.system().call("adder.rest", json!({ "seconds": 60 })).timeout(2 * SECOND).await.unwrap_err();
-        assert!(matches!(late, CallError::Road(AskError::Timeout { stage: Stage::Handler })), "{late:?}");
+        assert!(matches!(late, CallError::Road { error: AskError::Timeout { stage: Stage::Handler }, .. }), "{late:?}");
         assert_eq!((late.code(), late.class()), (ErrorCode::Timeout, FailureClass::Unknown));
         assert!((2.0..2.05).contains(&t.now().as_secs_f64()), "{:?}", t.now());
         let queued = t.system().call("adder.who", json!({})).timeout(SECOND).await.unwrap_err();

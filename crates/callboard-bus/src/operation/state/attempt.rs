@@ -99,6 +99,13 @@ impl<S: Deref<Target = OperationState>> Attempt<S> {
     }
 }
 
+impl<S: Deref<Target = OperationState>> Attempt<S> {
+    /// Whose it is, `module.operation`; nothing for a test, which is nowhere.
+    pub(crate) fn operation(&self) -> Option<&Arc<str>> {
+        self.state.as_deref().map(OperationState::address)
+    }
+}
+
 impl<S: Deref<Target = OperationState>> Drop for Attempt<S> {
     #[inline]
     fn drop(&mut self) {
