@@ -19,6 +19,7 @@ pub(crate) use self::builder::call_builder;
 pub(crate) use self::burial::Way;
 pub(crate) use self::conduct::{Carrier, Plan};
 use self::error::why_not_taken;
+pub(crate) use self::error::without_message;
 pub use self::error::{CallError, Failure};
 pub(crate) use self::placed::Placed;
 pub use self::reply::{Reply, ReplyFuture, WithReply};

@@ -14,7 +14,7 @@ use callboard_actor::{ActorRef, Ask, AskError, Fault, Handler, Message, MessageI
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::call::{CallError, Failure, Placed, without_message};
+use crate::call::{CallError, Failure, Placed};
 use crate::concurrency::Place;
 use crate::descriptor::OperationDescriptor;
 use crate::gate::AuthContext;

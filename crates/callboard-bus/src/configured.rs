@@ -72,8 +72,8 @@ pub trait ConfigExt {
     /// The configuration that it heeds; nothing where none was given.
     fn config(&self) -> Option<LiveConfig>;
 
-    /// The settings that somebody has said, that are not as they are by default, and that nothing in this system heeds. What the
-    /// profile alone says is not among them.
+    /// The settings that somebody has said, that are not as they are by default, and that nothing in this system heeds. Of those
+    /// that only the profile says, the switches that are on.
     fn unheeded(&self) -> Vec<Unheeded>;
 }
 

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::task::{Context as Task, Poll, ready};
 use std::time::Duration;
 
-use callboard_actor::{ActorRef, AskError, Handler, Message};
+use callboard_actor::{ActorRef, Handler, Message};
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use serde::Serialize;
 
 use crate::authoring::{Read, Show};
-use crate::call::{CallError, Carrier, Placed, Plan, Way as CallWay, call_builder, without_message};
+use crate::call::{CallError, Carrier, Placed, Plan, Way as CallWay, call_builder};
 use crate::callable::{Answer, CallOptions, caught, fallible, panicked, plain};
 use crate::concurrency::{Concurrency, Place};
 use crate::offered::Offered;

@@ -91,7 +91,7 @@ impl CallError {
         let tried = format!("the call failed, tried {}", times(self.handled().max(1)));
         let (tried, last) = match self {
             Self::GaveUp { why: WhyNot::Exhausted { .. }, last, .. } => (tried, &**last),
-            Self::GaveUp { why, last, .. } => (format!("{tried} as {why}"), &**last),
+            Self::GaveUp { why, last, .. } => (format!("{tried} ({why})"), &**last),
             other => (tried, other),
         };
         Cause::new(self.code(), &tried).said(&last.to_string(), self.place())

@@ -294,7 +294,7 @@ fn class_of_road(error: &AskError<()>) -> FailureClass {
 }
 
 /// The same error without the message that it hands back.
-fn without_message<M>(error: AskError<M>) -> AskError<()> {
+pub(crate) fn without_message<M>(error: AskError<M>) -> AskError<()> {
     match error {
         AskError::Refused { retry_after, .. } => AskError::Refused { retry_after, message: () },
         AskError::Denied { reason, .. } => AskError::Denied { reason, message: () },

@@ -122,11 +122,13 @@ impl Heed for Heeder {
     }
 }
 
-/// The settings that somebody has said, that are not as they are by default, and that nothing heeds. A profile is a choice of
-/// all its values together: nobody has said each of them.
+/// The settings that somebody has said, that are not as they are by default, and that nothing heeds. Of those that only the
+/// profile says, the switches that are on: a profile that wants authentication has promised it, but nobody counts on each of
+/// its measures.
 pub(super) fn unheeded(config: &LiveConfig) -> Vec<Unheeded> {
     let said = Config::default().differences(&config.current());
-    let is_said = |setting: &Effective| said.contains(&setting.key) && !matches!(setting.source, Source::Profile(_));
+    let is_counted_on = |setting: &Effective| !matches!(setting.source, Source::Profile(_)) || setting.value == "true";
+    let is_said = |setting: &Effective| said.contains(&setting.key) && is_counted_on(setting);
     let settings = config.settings().into_iter().filter(is_said);
     let unheeded = settings.filter_map(|Effective { key, value, source, .. }| {
         let (_, by) = OPEN.into_iter().find(|(open, _)| *open == key)?;

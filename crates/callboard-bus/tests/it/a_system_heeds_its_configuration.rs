@@ -503,7 +503,6 @@ fn what_nothing_heeds_yet_is_told() {
             "CALLBOARD_SECURITY__ALLOWED_MODULES",
             "tokens, and a gate that reads them",
         ),
-        ("security.default_token_expiration", "", "profile production", "tokens"),
         ("security.require_authentication", "true", "profile production", "tokens, and a gate that reads them"),
         ("store.redis_url", "redis://", "REDIS_URL", "a store in Redis"),
     ];
