@@ -89,6 +89,8 @@ async fn calls_let_in(limit: u32) -> Cells {
         let actor = system.spawn(|| Patient);
         let manifest = Manifest::new("service", "1.0.0").operation::<Wait>("wait");
         manifest.register(&actor).await.expect("an actor is registered once");
+        // As long as only some of them have started, those have all the calls.
+        actor.ask(Wait {}).await.expect("it starts");
     }
     let address: Address = "service.wait".parse().expect("it is an address");
     let (modules, start) = (system.modules(), Instant::now());

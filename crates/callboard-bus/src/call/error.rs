@@ -17,17 +17,14 @@ use crate::time;
 use crate::value::ValueError;
 
 /// Why a call by name brought no output.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum CallError {
     /// The name does not lead to an instance that takes calls. Nobody was asked.
-    #[error(transparent)]
-    Lookup(#[from] LookupError),
+    Lookup(LookupError),
     /// A time-out of zero, which leaves no time for an answer. Nobody was asked.
-    #[error("a time-out of zero leaves no time for an answer")]
     NoTime,
     /// The payload does not fit the message. The handler was not called.
-    #[error("the input of `{operation}` does not fit: {fault}")]
     Input {
         /// `module.operation`.
         operation: Arc<str>,
@@ -35,7 +32,6 @@ pub enum CallError {
         fault: ValueError,
     },
     /// The payload does not fit the schema of the message. The handler was not called.
-    #[error("the input of `{operation}` does not fit: {}", List(.faults))]
     Invalid {
         /// `module.operation`.
         operation: Arc<str>,
@@ -43,7 +39,6 @@ pub enum CallError {
         faults: Vec<SchemaFault>,
     },
     /// The payload could not be read. The handler was not called.
-    #[error("the input of `{operation}` cannot be read: {fault}")]
     Bytes {
         /// `module.operation`.
         operation: Arc<str>,
@@ -51,7 +46,6 @@ pub enum CallError {
         fault: CodecError,
     },
     /// Too many calls of the operation have failed lately, see [`CallSettings`](crate::CallSettings). Nobody was asked.
-    #[error("the breaker of `{operation}` is open{}", Wait(*.retry_after))]
     CircuitOpen {
         /// `module.operation`.
         operation: Arc<str>,
@@ -59,7 +53,6 @@ pub enum CallError {
         retry_after: Duration,
     },
     /// There were more calls of the operation than its [rate](crate::CallSettings::rate) allows. Nobody was asked.
-    #[error("there are too many calls of `{operation}`: wait{}", Wait(*.retry_after))]
     RateLimited {
         /// `module.operation`.
         operation: Arc<str>,
@@ -67,7 +60,6 @@ pub enum CallError {
         retry_after: Duration,
     },
     /// A [middleware](crate::middleware) has not let the call pass.
-    #[error("{}", OneLine(.text))]
     Refused {
         /// The stable code.
         code: ErrorCode,
@@ -75,36 +67,29 @@ pub enum CallError {
         text: String,
     },
     /// A [middleware](crate::middleware) panicked on the way; whether the operation was carried out is not known.
-    #[error("a middleware panicked in a call of `{operation}`")]
     Panicked {
         /// `module.operation`.
         operation: Arc<str>,
     },
     /// It was tried several times.
-    #[error("{last} (tried {attempts} times: {why})")]
     GaveUp {
         /// How often.
         attempts: u32,
         /// Why not once more.
         why: WhyNot,
         /// How the last attempt ended.
-        #[source]
         last: Box<CallError>,
     },
     /// The operation answered that it had failed.
-    #[error(transparent)]
     Failed(Failure),
     /// The instance was asked and brought no answer.
-    #[error("{}{error}", Asked(operation.as_deref(), error))]
     Road {
         /// `module.operation`; nothing for an actor that is asked with types and is no module.
         operation: Option<Arc<str>>,
         /// Why it brought none.
-        #[source]
         error: AskError<()>,
     },
     /// The operation was carried out, but its reply has no form as a value.
-    #[error("the reply `{reply}` has no form as a value: {fault}")]
     Reply {
         /// The type of the reply.
         reply: &'static str,
@@ -112,8 +97,55 @@ pub enum CallError {
         fault: ValueError,
     },
     /// The operation was carried out, but its output could not be written.
-    #[error("the output cannot be written: {0}")]
     Output(CodecError),
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lookup(fault) => fault.fmt(f),
+            Self::NoTime => f.write_str("a time-out of zero leaves no time for an answer"),
+            Self::Input { operation, fault } => write!(f, "the input of `{operation}` does not fit: {fault}"),
+            Self::Invalid { operation, faults } => {
+                write!(f, "the input of `{operation}` does not fit: {}", List(faults))
+            }
+            Self::Bytes { operation, fault } => write!(f, "the input of `{operation}` cannot be read: {fault}"),
+            Self::CircuitOpen { operation, retry_after } => {
+                write!(f, "the breaker of `{operation}` is open{}", Wait(*retry_after))
+            }
+            Self::RateLimited { operation, retry_after } => {
+                write!(f, "there are too many calls of `{operation}`: wait{}", Wait(*retry_after))
+            }
+            Self::Refused { text, .. } => OneLine(text).fmt(f),
+            Self::Panicked { operation } => write!(f, "a middleware panicked in a call of `{operation}`"),
+            Self::GaveUp { attempts, why, last } => write!(f, "{last} (tried {attempts} times: {why})"),
+            Self::Failed(failure) => failure.fmt(f),
+            Self::Road { operation, error } => write!(f, "{}{error}", Asked(operation.as_deref(), error)),
+            Self::Reply { reply, fault } => write!(f, "the reply `{reply}` has no form as a value: {fault}"),
+            Self::Output(fault) => write!(f, "the output cannot be written: {fault}"),
+        }
+    }
+}
+
+/// Its text says all that its causes say. One that may pass says so in its chain, so that a `?` in a handler makes a fault of
+/// the same class.
+impl Error for CallError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Lookup(fault) => fault.source(),
+            Self::GaveUp { last, .. } => last.source(),
+            Self::Failed(failure) => failure.source(),
+            Self::Road { error, .. } => error.source(),
+            other if other.class() == FailureClass::Transient => mark_as_retryable(),
+            _ => None,
+        }
+    }
+}
+
+impl From<LookupError> for CallError {
+    fn from(fault: LookupError) -> Self {
+        Self::Lookup(fault)
+    }
 }
 
 /// A domain error, of an operation whose reply is a `Result`.
@@ -324,5 +356,34 @@ pub(crate) fn why_not_taken(error: &CallError) -> Option<UnavailableReason> {
         AskError::Stopped(Some(())) => Some(UnavailableReason::Stopped),
         AskError::AskCycle { .. } => Some(UnavailableReason::AskCycle),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// F-ERR-03: what a handler passes on is as likely to pass as it was, and is told once.
+    #[test]
+    fn what_is_passed_on_keeps_its_class_and_its_words() {
+        let operation: Arc<str> = "shop.sell".into();
+        let open = || CallError::CircuitOpen { operation: operation.clone(), retry_after: Duration::from_secs(3) };
+        let many = CallError::RateLimited { operation: operation.clone(), retry_after: Duration::from_secs(3) };
+        let why = WhyNot::Exhausted { attempts: 2 };
+        let cases = [
+            (CallError::GaveUp { attempts: 2, why, last: Box::new(open()) }, FaultClass::Retryable),
+            (open(), FaultClass::Retryable),
+            (many, FaultClass::Retryable),
+            (CallError::refused(ErrorCode::Busy, "later"), FaultClass::Retryable),
+            (CallError::road(Some(&operation), AskError::Full(())), FaultClass::Retryable),
+            (CallError::road(Some(&operation), AskError::ShuttingDown(())), FaultClass::Retryable),
+            (CallError::refused(ErrorCode::PermissionDenied, "no"), FaultClass::Permanent),
+            (CallError::Panicked { operation: operation.clone() }, FaultClass::Permanent),
+            (CallError::NoTime, FaultClass::Permanent),
+        ];
+        for (error, class) in cases {
+            let fault = Fault::of(&error);
+            assert_eq!((fault.class(), fault.text()), (class, &*error.to_string()));
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Whether all is well, and what to do where it is not: [`Status`].
 
+mod actors;
 mod registry;
 mod traffic;
 
@@ -152,7 +153,9 @@ impl StatusRequest {
     async fn look(self) -> Status {
         let monitoring = &self.monitoring;
         let mut issues = traffic::issues(monitoring);
-        issues.extend(registry::issues(monitoring));
+        let actors = monitoring.system().inspect().actors;
+        issues.extend(registry::issues(monitoring, &actors));
+        issues.extend(actors::issues(monitoring, &actors));
         issues.extend(unheeded(monitoring));
         issues.extend(added(monitoring));
         let health_checks = if self.has_checks { Some(check(monitoring).await) } else { None };

@@ -129,6 +129,33 @@ fn a_module_that_has_given_up_is_an_issue() {
     });
 }
 
+/// F-CB-12: so is an actor that is no module and keeps failing.
+#[test]
+fn an_actor_that_has_given_up_is_an_issue() {
+    TestSystem::run(async |t| {
+        let monitoring = t.system().monitoring();
+        let worker = t.spawn(adder(1).backoff(Backoff::none()).intensity(0, 3600 * SECOND).reset(60 * SECOND));
+        assert_eq!(monitoring.status().await.overall_health, Level::Healthy);
+        worker.ask(Boom {}).await.unwrap_err();
+        t.settle().await;
+        let status = monitoring.status().await;
+        assert_eq!((status.overall_health, status.issues.len()), (Level::Degraded, 1));
+        let issue = &status.issues[0];
+        assert!(issue.text.starts_with("actor `adder-1` has given up after its first fault: "), "{}", issue.text);
+        assert!(issue.text.contains("boom") && issue.component == Component::MessageBus, "{}", issue.text);
+        worker.breaker().reset();
+        t.settle().await;
+        worker.breaker().force_open();
+        t.settle().await;
+        let held = monitoring.status().await.issues.remove(0);
+        assert_eq!(held.recommendation, "give the breaker back to its rules", "{}", held.text);
+        worker.breaker().automatic();
+        t.settle().await;
+        assert_eq!(monitoring.status().await.overall_health, Level::Healthy);
+        t.shutdown().await;
+    });
+}
+
 /// Where no module takes calls any more the registry cannot do its work.
 #[test]
 fn modules_none_of_which_serves_are_unhealthy_together() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use callboard_actor::{ActorId, ActorSnapshot, ActorState, BreakerState};
 
+use super::actors::fault_of;
 use super::{Component, Issue, Level};
 use crate::descriptor::{Descriptor, Health};
 use crate::modules::{Modules, ModulesExt};
@@ -12,9 +13,9 @@ use crate::monitoring::Monitoring;
 use crate::monitoring::health::health_of;
 use crate::operations::{OperationStatus, OperationsExt};
 
-pub(super) fn issues(monitoring: &Monitoring) -> Vec<Issue> {
+pub(super) fn issues(monitoring: &Monitoring, actors: &[ActorSnapshot]) -> Vec<Issue> {
     let (system, modules) = (monitoring.system(), monitoring.system().modules());
-    let mut issues = modules_at_fault(monitoring, &modules);
+    let mut issues = modules_at_fault(monitoring, &modules, actors);
     issues.extend(system.operations().list().iter().filter_map(operation));
     issues.extend(modules.missing().iter().map(|missing| {
         issue(Level::Degraded, missing.to_string(), "start the module that offers it, or take the requirement away")
@@ -31,13 +32,13 @@ pub(super) fn issues(monitoring: &Monitoring) -> Vec<Issue> {
 }
 
 /// Where nobody serves at all, that is worse than what is wrong with each.
-fn modules_at_fault(monitoring: &Monitoring, modules: &Modules) -> Vec<Issue> {
-    let actors: HashMap<ActorId, ActorSnapshot> =
-        monitoring.system().inspect().actors.into_iter().map(|actor| (actor.id, actor)).collect();
+fn modules_at_fault(monitoring: &Monitoring, modules: &Modules, actors: &[ActorSnapshot]) -> Vec<Issue> {
+    let actors: HashMap<ActorId, &ActorSnapshot> = actors.iter().map(|actor| (actor.id, actor)).collect();
     let instances = modules.list();
-    let at_fault = |instance: &Arc<Descriptor>| module(monitoring, instance, actors.get(&instance.actor));
+    let at_fault = |instance: &Arc<Descriptor>| module(monitoring, instance, actors.get(&instance.actor)?);
     let mut issues: Vec<_> = instances.iter().filter_map(at_fault).collect();
-    let serving = instances.iter().filter(|instance| is_serving(instance, actors.get(&instance.actor))).count();
+    let serving =
+        instances.iter().filter(|instance| is_serving(instance, actors.get(&instance.actor).copied())).count();
     if serving == 0 && !instances.is_empty() {
         let text = format!("none of the {} instances of modules takes calls", instances.len());
         issues.push(issue(Level::Unhealthy, text, "look at the other issues: each says what keeps one of them"));
@@ -51,27 +52,13 @@ fn is_serving(instance: &Descriptor, actor: Option<&ActorSnapshot>) -> bool {
 }
 
 /// What is wrong with an instance; what its actor says goes before what it says of itself.
-fn module(monitoring: &Monitoring, instance: &Descriptor, actor: Option<&ActorSnapshot>) -> Option<Issue> {
-    let (name, actor) = (&instance.name, actor?);
-    let fault = || actor.last_fault.as_ref().map_or_else(String::new, |fault| format!(": {fault}"));
-    let (text, help) = match actor.state {
-        ActorState::Failed => (
-            format!("module `{name}` has given up after {} faults{}", actor.faults, fault()),
-            "correct what the last fault names; it is tried again by itself, or at once by a reset of its breaker",
-        ),
-        ActorState::Probing | ActorState::BackingOff => (
-            format!("module `{name}` is being restarted after a fault{}", fault()),
-            "wait for its next start; the last fault says what went wrong",
-        ),
-        _ if actor.breaker.state == BreakerState::ForcedOpen => {
-            (format!("the breaker of module `{name}` is held open by hand"), "give the breaker back to its rules")
-        }
-        _ => (
-            format!("module `{name}`: {}", health_of(monitoring, instance).reason()?),
-            "see to what it says, or in `inspect` at what it is busy with",
-        ),
-    };
-    Some(issue(Level::Degraded, text, help))
+fn module(monitoring: &Monitoring, instance: &Descriptor, actor: &ActorSnapshot) -> Option<Issue> {
+    let who = format!("module `{}`", instance.name);
+    if let Some((text, help)) = fault_of(&who, actor) {
+        return Some(issue(Level::Degraded, text, help));
+    }
+    let text = format!("{who}: {}", health_of(monitoring, instance).reason()?);
+    Some(issue(Level::Degraded, text, "see to what it says, or in `inspect` at what it is busy with"))
 }
 
 /// An operation whose breaker lets nothing through but probes.
