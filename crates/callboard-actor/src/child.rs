@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::actor::Actor;
 use crate::breaker::BreakerRules;
-use crate::context::{Context, Factory};
+use crate::context::{Context, Factory, Plain, Waiting};
 use crate::fault::Fault;
 use crate::mailbox::{Bounds, Overflow};
 use crate::message::Priority;
@@ -163,7 +163,7 @@ type Change = Box<dyn FnOnce(&mut Policy) + Send>;
 /// An actor whose value `make` builds, on the actor's own thread, at each start. A name tells it apart in inspection and
 /// lets it be found; two actors may have the same one.
 pub fn child<A: Actor>(name: impl Into<String>, make: impl Fn() -> A + Send + Sync + 'static) -> Child<A> {
-    Child::new(Some(name.into()), Factory::Plain(Box::new(make)))
+    Child::new(Some(name.into()), Box::new(Plain(make)))
 }
 
 /// An actor whose value is built by code that may wait and fail: an error, a panic or a time-out in it is a failed start.
@@ -181,7 +181,7 @@ pub fn child_with<A: Actor, F>(name: impl Into<String>, make: F) -> Child<A>
 where
     F: AsyncFn(&mut Context<A>) -> Result<A, Fault> + Send + Sync + 'static,
 {
-    Child::new(Some(name.into()), Factory::Waiting(Box::new(make)))
+    Child::new(Some(name.into()), Box::new(Waiting(make)))
 }
 
 impl<A: Actor> Child<A> {
@@ -319,7 +319,7 @@ impl<A: Actor> IntoChild<A> for Child<A> {
 
 impl<A: Actor, F: Fn() -> A + Send + Sync + 'static> IntoChild<A> for F {
     fn into_child(self) -> Child<A> {
-        Child::new(None, Factory::Plain(Box::new(self)))
+        Child::new(None, Box::new(Plain(self)))
     }
 }
 

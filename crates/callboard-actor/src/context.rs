@@ -26,7 +26,7 @@ use crate::scope::{self, Along, TurnScope};
 use crate::sync::{Ordering, fence};
 use crate::system::System;
 use crate::timer::{self, TaskHandle};
-use crate::turn::{Built, LocalFuture};
+use crate::turn::LocalFuture;
 
 /// The running turn's view of its actor and of the system.
 ///
@@ -497,30 +497,40 @@ impl<F: Future> Future for Carried<F> {
 }
 
 /// How the value of an actor is built, at every start, on its own thread.
-pub(crate) enum Factory<A: Actor> {
-    /// At once.
-    Plain(Box<dyn Fn() -> A + Send + Sync>),
-    /// By code that may wait and may fail.
-    Waiting(Box<dyn Build<A>>),
-}
-
-impl<A: Actor> Factory<A> {
-    pub(crate) async fn build(&self, context: &mut Context<A>) -> Result<Built<A>, Fault> {
-        match self {
-            Self::Plain(make) => Ok(Built(make())),
-            Self::Waiting(make) => make.build(context).await.map(Built),
-        }
-    }
-}
-
-/// An asynchronous factory without its type.
 pub(crate) trait Build<A: Actor>: Send + Sync {
+    /// The value, where it is there at once.
+    fn at_once(&self) -> Option<A>;
+
+    /// Where it is not: by code that may wait and may fail.
     fn build<'a>(&'a self, context: &'a mut Context<A>) -> Pin<Box<dyn Future<Output = Result<A, Fault>> + 'a>>;
 }
 
-impl<A: Actor, F: AsyncFn(&mut Context<A>) -> Result<A, Fault> + Send + Sync> Build<A> for F {
+/// Any build, without its type.
+pub(crate) type Factory<A> = Box<dyn Build<A>>;
+
+/// Builds at once.
+pub(crate) struct Plain<F>(pub(crate) F);
+
+impl<A: Actor, F: Fn() -> A + Send + Sync> Build<A> for Plain<F> {
+    fn at_once(&self) -> Option<A> {
+        Some((self.0)())
+    }
+
+    fn build<'a>(&'a self, _: &'a mut Context<A>) -> Pin<Box<dyn Future<Output = Result<A, Fault>> + 'a>> {
+        Box::pin(async { Ok((self.0)()) })
+    }
+}
+
+/// Builds by code that may wait.
+pub(crate) struct Waiting<F>(pub(crate) F);
+
+impl<A: Actor, F: AsyncFn(&mut Context<A>) -> Result<A, Fault> + Send + Sync> Build<A> for Waiting<F> {
+    fn at_once(&self) -> Option<A> {
+        None
+    }
+
     fn build<'a>(&'a self, context: &'a mut Context<A>) -> Pin<Box<dyn Future<Output = Result<A, Fault>> + 'a>> {
-        Box::pin(self(context))
+        Box::pin((self.0)(context))
     }
 }
 

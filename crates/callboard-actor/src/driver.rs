@@ -2,26 +2,25 @@
 //! at a time.
 //!
 //! This file is the loop of a healthy actor. What happens at its start, after a fault and at its end is in
-//! `lifecycle`; what it knows of its own health, in `health`; who polls it, in `task`.
+//! `lifecycle`; what it knows of its own health, in `health`; what it hardly ever has, in `extras`; who polls it, in `task`.
 
+mod extras;
 mod health;
 mod lifecycle;
 mod task;
 
-use std::any::Any;
 use std::cell::RefCell;
 use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll, Waker};
 use std::time::Duration;
 
-use self::health::Health;
+use self::extras::{Armed, Extras};
 pub(crate) use self::task::{DriverTask, drive, start};
 use crate::actor::{Actor, Handler, StopReason};
 use crate::actor_ref::Question;
-use crate::alarm::{Alarm, AlarmKey};
+use crate::alarm::Alarm;
 use crate::cell::{ActorCell, Core, Node, Remains, Tally};
 use crate::child::Interference;
 use crate::clock::Nanos;
@@ -57,14 +56,9 @@ pub(crate) struct Driver<A: Actor> {
     turn: Turn<A>,
     phase: Phase,
     generation: u32,
-    /// A kept message between two attempts: it runs before the rest of its lane.
-    retry: Option<Box<(usize, Envelope<A>)>>,
     /// A turn that has ended well and waits for its commit.
     held: Option<Box<Held<A>>>,
-    /// The private lanes of a driver that replaced one on another thread.
-    away: Option<Box<RefCell<Private<Envelope<A>>>>>,
-    timer: Option<Box<Timer>>,
-    health: Option<Box<Health>>,
+    extras: Extras<A>,
     /// What is known of the running turn.
     running: Running,
     /// The time, when whoever polls this has just read it; 0 otherwise.
@@ -132,11 +126,6 @@ enum AfterClose {
     Replace,
 }
 
-struct Timer {
-    due: Nanos,
-    sleep: Pin<Box<tokio::time::Sleep>>,
-}
-
 /// What is known of the running turn.
 #[derive(Default)]
 struct Running {
@@ -144,19 +133,8 @@ struct Running {
     began: Nanos,
     /// When it has to be over; 0 for never.
     limit: Nanos,
-    armed: Option<Box<Armed>>,
     /// The round of probing whose permit the message used.
     probe: Option<u32>,
-    /// What its asker has left behind, to be dropped when it has ended.
-    /// Boxed twice, as hardly any turn has something.
-    left: Option<Box<Box<dyn Any + Send>>>,
-}
-
-/// The alarm of a turn that has a limit.
-struct Armed {
-    alarm: AlarmKey,
-    /// The number of the turn.
-    turn: u64,
 }
 
 impl Running {
@@ -188,7 +166,7 @@ impl<A: Actor> Driver<A> {
     /// The driver that takes over from one which does not give its thread back.
     pub(crate) fn replacing(cell: Arc<ActorCell<A>>, generation: u32, incident: Incident) -> Self {
         let mut driver = Self::of_generation(cell, generation);
-        driver.away = Some(Box::default());
+        driver.extras.go_away();
         driver.phase = Phase::TakingOver(incident);
         driver
     }
@@ -197,18 +175,15 @@ impl<A: Actor> Driver<A> {
         let context = Context::new(Arc::clone(&cell), generation.into());
         let scope = Rc::clone(context.scope());
         let unsampled = unwatched(&cell.core);
-        let health = Health::if_needed(&cell.core.policy);
+        let extras = Extras::new(&cell.core.policy);
         Self {
             cell,
             scope,
             turn: Turn::new(context),
             phase: Phase::Building(Build::Due),
             generation,
-            retry: None,
             held: None,
-            away: None,
-            timer: None,
-            health,
+            extras,
             running: Running::default(),
             known_now: 0,
             unsampled,
@@ -281,14 +256,14 @@ impl<A: Actor> Driver<A> {
     /// Whether nothing but messages keeps it from rest: it serves, and is between turns.
     #[inline]
     fn may_go_on(&self) -> bool {
-        let in_turn = self.turn.is_active() || self.held.is_some() || self.retry.is_some();
+        let in_turn = self.turn.is_active() || self.held.is_some() || self.extras.has_retry();
         matches!(self.phase, Phase::Serving) && !in_turn
     }
 
     /// Whether the next turn is timed or limited.
     #[inline]
     fn watches_next(&self) -> bool {
-        self.unsampled + 1 >= SAMPLE_EVERY || self.health.is_some()
+        self.unsampled + 1 >= SAMPLE_EVERY || self.extras.health().is_some()
     }
 
     /// The turn of a question that comes straight from its asker, past the mailbox.
@@ -397,7 +372,7 @@ impl<A: Actor> Driver<A> {
 
     #[inline(always)]
     fn next(&mut self, lane: &mut usize) -> Option<Envelope<A>> {
-        if self.retry.is_some() {
+        if self.extras.has_retry() {
             return self.next_attempt(lane);
         }
         self.cell.mailbox.pop(self.private(), lane)
@@ -406,14 +381,14 @@ impl<A: Actor> Driver<A> {
     #[cold]
     fn next_attempt(&mut self, lane: &mut usize) -> Option<Envelope<A>> {
         self.cell.core.in_hand.store(0, Ordering::Relaxed);
-        let (its_lane, envelope) = *self.retry.take()?;
+        let (its_lane, envelope) = self.extras.take_retry()?;
         *lane = its_lane;
         Some(envelope)
     }
 
     #[inline(always)]
     fn private(&self) -> &RefCell<Private<Envelope<A>>> {
-        match &self.away {
+        match self.extras.away() {
             None => self.cell.mailbox.private().expect("a driver runs on its home thread"),
             Some(away) => away,
         }
@@ -446,7 +421,7 @@ impl<A: Actor> Driver<A> {
         }
         self.take_lane(lane);
         self.unsampled += 1;
-        if self.unsampled >= SAMPLE_EVERY || self.health.is_some() {
+        if self.unsampled >= SAMPLE_EVERY || self.extras.health().is_some() {
             self.watch_turn(envelope);
             if self.cell.core.policy.interference.is_some() {
                 return self.interfere(lane, envelope, task);
@@ -478,7 +453,7 @@ impl<A: Actor> Driver<A> {
             }
             Interference::Delay(delay) => {
                 self.is_delayed = true;
-                self.retry = Some(Box::new((lane, envelope.take())));
+                self.extras.keep_for_retry(lane, envelope.take());
                 self.cell.core.in_hand.store(1, Ordering::Relaxed);
                 self.phase =
                     Phase::Waiting { until: self.cell.core.system.clock.after(delay), then: ActorState::Running };
@@ -561,10 +536,10 @@ impl<A: Actor> Driver<A> {
     #[cold]
     fn tie_loose_ends(&mut self, is_held: bool) {
         crate::wait_for::end_waits(&*self.cell);
-        let goes_on = is_held && self.running.left.is_some();
+        let goes_on = is_held && self.extras.has_left();
         self.scope.has_loose_ends.set(goes_on);
         if !goes_on {
-            drop_quietly(self.running.left.take());
+            drop_quietly(self.extras.take_left());
         }
     }
 
@@ -595,7 +570,7 @@ impl<A: Actor> Driver<A> {
         {
             return self.fail(Failure { fault, salvage: Salvage::nothing() });
         }
-        if self.health.is_some() {
+        if self.extras.health().is_some() {
             self.succeeded();
         }
     }
@@ -610,7 +585,7 @@ impl<A: Actor> Driver<A> {
 
     /// The message was dropped before its turn began.
     fn not_begun(&mut self) {
-        if let Some(health) = &mut self.health {
+        if let Some(health) = self.extras.health_mut() {
             health.release();
         }
         self.return_permit();
@@ -658,37 +633,36 @@ impl<A: Actor> Driver<A> {
         let node: Arc<dyn Node> = Arc::clone(&self.cell) as _;
         let alarm = Alarm::Turn { node: Arc::downgrade(&node), turn };
         let alarm = core.system.alarms.set(self.running.limit.saturating_add(grace), alarm);
-        self.running.armed = Some(Box::new(Armed { alarm, turn }));
+        self.extras.arm(alarm, turn);
     }
 
     fn unwatch_turn(&mut self) {
-        let running = std::mem::take(&mut self.running);
-        self.running.probe = running.probe;
-        self.timer = None;
-        if running.began != 0 {
+        let began = std::mem::take(&mut self.running.began);
+        self.running.limit = 0;
+        self.extras.forget_timer();
+        if began != 0 {
             let system = &self.cell.core.system;
             let now = system.clock.now();
-            let took = now.saturating_sub(running.began);
+            let took = now.saturating_sub(began);
             system.turn_times.record(took);
             self.took(took, now);
         }
         let core = &self.cell.core;
-        if let Some(Armed { alarm, turn }) = running.armed.map(|armed| *armed) {
+        if let Some(Armed { alarm, turn }) = self.extras.disarm() {
             core.system.alarms.clear(alarm);
             // Whoever changes the word first decides: we end the turn, or the keeper fences it.
             let ended = core.turns.compare_exchange(turn, turn + 1, Ordering::SeqCst, Ordering::SeqCst);
             self.is_replaced |= ended.is_err();
             self.turn.context().set_limited(0);
         }
+        drop_quietly(self.extras.take_left());
     }
 
     /// Waits for a moment on the arbiter's timer. True once it has come.
     fn poll_timer(&mut self, due: Nanos, task: &mut Task<'_>) -> bool {
-        if self.timer.as_ref().is_none_or(|timer| timer.due != due) {
-            let sleep = Box::pin(self.cell.core.system.clock.sleep_until(due));
-            self.timer = Some(Box::new(Timer { due, sleep }));
-        }
-        self.timer.as_mut().is_some_and(|timer| timer.sleep.as_mut().poll(task).is_ready())
+        let clock = &self.cell.core.system.clock;
+        let timer = self.extras.timer(due, || clock.sleep_until(due));
+        timer.sleep.as_mut().poll(task).is_ready()
     }
 }
 

@@ -141,12 +141,12 @@ impl Watcher {
 }
 
 fn tell_end(node: &dyn Node, watcher: Watcher, reason: &StopReason) {
-    let (id, name) = (node.core().id, node.core().name());
+    let core = node.core();
     match watcher {
-        Watcher::Down(tell) => tell(Down { id, name, reason: reason.clone() }),
+        Watcher::Down(tell) => tell(Down { id: core.id, name: core.name(), reason: reason.clone() }),
         Watcher::Link(linked) if reason.is_abnormal() => {
             if let Some(linked) = linked.upgrade() {
-                linked.direct(Directive::Stop(StopReason::Linked(name)));
+                linked.direct(Directive::Stop(StopReason::Linked(core.name())));
             }
         }
         Watcher::Ended(tell) => drop(tell.send(reason.clone())),

@@ -192,7 +192,7 @@ impl<A: Actor> Turn<A> {
         let future = async move {
             // SAFETY: the future lies in the buffer and ends before the context does, and while it is active nothing
             // else touches the context; a factory is generic over the lifetime, so it cannot keep the reference.
-            cell.factory.build(unsafe { &mut *context }).await
+            cell.factory.build(unsafe { &mut *context }).await.map(Built)
         };
         // SAFETY: the future was built without the references.
         let polled = unsafe { self.slot.place(task, || future, Starting, |rest| rest) };

@@ -39,10 +39,6 @@ impl Health {
         }
     }
 
-    pub(super) fn if_needed(policy: &Policy) -> Option<Box<Self>> {
-        policy.breaker.needs_successes().then(|| Box::new(Self::new(policy)))
-    }
-
     /// A turn begins: it counts for the state of the breaker that it began in. Turns are one at a time: the permit of one
     /// that was cut off is free again, so no probe can be overdue here, and nothing is served while it is open. Asking
     /// for a permit therefore changes no state.

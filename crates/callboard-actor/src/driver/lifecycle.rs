@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
-use super::health::Health;
 use super::{AfterClose, Build, Closing, Driver, Flow, Phase};
 use crate::actor::{Actor, StopReason};
 use crate::breaker::{BreakerMode, BreakerState, Outcome, Transition};
 use crate::cell::{ActorCell, Directive, FENCED, Remains, Tally};
 use crate::child::Restart;
 use crate::clock::Nanos;
-use crate::context::{Factory, Leaving};
+use crate::context::Leaving;
 use crate::dead_letter::{DeadReason, Kept, Quarantined};
 use crate::envelope::{Envelope, TellAsker};
 use crate::error::AskFailure;
@@ -59,9 +58,9 @@ impl<A: Actor> Driver<A> {
         self.generation = generation;
         self.turn.context().set_generation(generation.into());
         let cell = Arc::clone(&self.cell);
-        let Factory::Plain(make) = &cell.factory else { return Some(self.turn.begin_build(cell, task)) };
-        match catch(make) {
-            Ok(value) => {
+        match catch(|| cell.factory.at_once()) {
+            Ok(None) => return Some(self.turn.begin_build(cell, task)),
+            Ok(Some(value)) => {
                 self.turn.install(value);
                 self.phase = Phase::Building(Build::Built);
             }
@@ -79,7 +78,7 @@ impl<A: Actor> Driver<A> {
             Build::Built | Build::Started => Build::Started,
         };
         self.phase = Phase::Building(due);
-        let deadline = self.timer.as_ref().map(|timer| timer.due);
+        let deadline = self.extras.due();
         let deadline = deadline.unwrap_or_else(|| self.cell.core.system.clock.after(limit));
         if !self.poll_timer(deadline, task) {
             return Flow::Wait;
@@ -90,7 +89,7 @@ impl<A: Actor> Driver<A> {
     }
 
     fn failed_start(&mut self, fault: Fault) -> Flow {
-        self.timer = None;
+        self.extras.forget_timer();
         let kind = if fault.kind() == FaultKind::StartTimeout { FaultKind::StartTimeout } else { FaultKind::Start };
         self.fail(Failure { fault: fault.seen_as(kind), salvage: Salvage::nothing() });
         Flow::Again
@@ -98,7 +97,7 @@ impl<A: Actor> Driver<A> {
 
     /// The value is ready: `started` has ended well, and its effects leave.
     fn start_serving(&mut self) -> Flow {
-        self.timer = None;
+        self.extras.forget_timer();
         self.phase = Phase::Serving;
         if let Err(fault) = self.turn.context().release_effects() {
             return self.failed_start(fault);
@@ -126,7 +125,7 @@ impl<A: Actor> Driver<A> {
         if !self.poll_timer(until, task) {
             return Flow::Wait;
         }
-        self.timer = None;
+        self.extras.forget_timer();
         match then {
             ActorState::Running => self.phase = Phase::Serving,
             _ => self.begin_again(then),
@@ -142,7 +141,7 @@ impl<A: Actor> Driver<A> {
     /// One supervised restart, after which a single message shows whether the actor works again. What is queued holds
     /// the permit; only when nothing is, a new message may have it.
     fn begin_probing(&mut self) {
-        let health = self.health.get_or_insert_with(|| Box::new(Health::new(&self.cell.core.policy)));
+        let health = self.extras.health_or_new(&self.cell.core.policy);
         health.breaker.begin_probing();
         let is_automatic = health.is_automatic();
         self.publish_breaker();
@@ -153,20 +152,20 @@ impl<A: Actor> Driver<A> {
         let queue_holds_permit = self.has_work();
         let permits = if queue_holds_permit { 0 } else { self.cell.core.policy.breaker.permits };
         self.cell.core.gate.probe(permits);
-        if let Some(health) = &mut self.health {
+        if let Some(health) = self.extras.health_mut() {
             health.queue_holds_permit = queue_holds_permit;
         }
         self.phase = Phase::Building(Build::Due);
     }
 
     fn has_work(&self) -> bool {
-        self.retry.is_some() || !self.cell.mailbox.is_empty(self.private())
+        self.extras.has_retry() || !self.cell.mailbox.is_empty(self.private())
     }
 
     /// While probing, when all that was queued is gone without a turn, a new message may be the probe.
     pub(super) fn offer_permits(&mut self) {
         let core = &self.cell.core;
-        let Some(health) = &mut self.health else { return };
+        let Some(health) = self.extras.health_mut() else { return };
         if core.gate.state() == ActorState::Probing && std::mem::take(&mut health.queue_holds_permit) {
             core.gate.probe(core.policy.breaker.permits);
         }
@@ -182,7 +181,7 @@ impl<A: Actor> Driver<A> {
     /// The breaker is told that a turn begins. Answers how long it may take: a probe has a limit of its own.
     pub(super) fn begin_watched(&mut self, now: Nanos) -> Option<Duration> {
         let core = &self.cell.core;
-        if let Some(health) = &mut self.health {
+        if let Some(health) = self.extras.health_mut() {
             health.begin(Duration::from_nanos(now));
         }
         let probing = core.gate.state() == ActorState::Probing;
@@ -194,7 +193,7 @@ impl<A: Actor> Driver<A> {
     }
 
     pub(super) fn took(&mut self, took: Nanos, now: Nanos) {
-        if let Some(health) = &mut self.health {
+        if let Some(health) = self.extras.health_mut() {
             health.took = Duration::from_nanos(took);
             health.ended = Some(Duration::from_nanos(now));
         }
@@ -204,7 +203,7 @@ impl<A: Actor> Driver<A> {
     #[cold]
     pub(super) fn succeeded(&mut self) {
         let core = &self.cell.core;
-        let Some(health) = &mut self.health else { return };
+        let Some(health) = self.extras.health_mut() else { return };
         health.in_a_row = 0;
         let roll = health.roll(core.seed());
         let now = health.ended.take().unwrap_or_else(|| core.system.clock.elapsed());
@@ -276,7 +275,7 @@ impl<A: Actor> Driver<A> {
         match salvage.kept {
             Some(envelope) if salvage.attempts < core.policy.attempts => {
                 core.in_hand.store(1, Ordering::Relaxed);
-                self.retry = Some(Box::new((lane, envelope)));
+                self.extras.keep_for_retry(lane, envelope);
                 None
             }
             mut kept => {
@@ -325,7 +324,7 @@ impl<A: Actor> Driver<A> {
     /// The value goes, with its timers, its futures and the effects of its turn.
     fn discard_value(&mut self) {
         drop(self.abandon_turn());
-        drop_quietly(self.running.left.take());
+        drop_quietly(self.extras.take_left());
         drop_quietly(self.turn.remove());
         self.turn.context().reset();
     }
@@ -361,7 +360,7 @@ impl<A: Actor> Driver<A> {
     fn count_failure(&mut self, was_probing: bool, now: Duration) -> (f64, Option<Transition>) {
         let core = &self.cell.core;
         let seed = core.seed();
-        let health = self.health.get_or_insert_with(|| Box::new(Health::new(&core.policy)));
+        let health = self.extras.health_or_new(&core.policy);
         let roll = health.roll(seed);
         let opened = health.record(Outcome::Failure, now, roll);
         (roll, opened.or_else(|| was_probing.then(|| health.breaker.trip(now, roll)).flatten()))
@@ -377,7 +376,7 @@ impl<A: Actor> Driver<A> {
     fn restart_alone(&mut self, incident: Incident, roll: f64, now: Duration) {
         self.cell.core.tell_started();
         let policy = &self.cell.core.policy;
-        let health = self.health.get_or_insert_with(|| Box::new(Health::new(policy)));
+        let health = self.extras.health_or_new(policy);
         let granted = match &policy.licence {
             Some(shared) => shared.lock().take(policy.intensity, now),
             None => health.licence.take(policy.intensity, now),
@@ -396,7 +395,7 @@ impl<A: Actor> Driver<A> {
     /// Too many restarts: the breaker opens, unless it is held by hand or does not heed the intensity.
     fn give_up(&mut self, roll: f64, now: Duration) {
         let policy = &self.cell.core.policy;
-        let health = self.health.get_or_insert_with(|| Box::new(Health::new(policy)));
+        let health = self.extras.health_or_new(policy);
         let nth = policy.intensity.restarts.saturating_add(health.in_a_row);
         let opened = if policy.breaker.trips_on_intensity() && health.is_automatic() {
             health.breaker.trip(now, roll)
@@ -425,7 +424,7 @@ impl<A: Actor> Driver<A> {
 
     /// Whether its breaker has not closed yet: a new value then has to show by a probe that it works.
     fn is_to_be_probed(&self) -> bool {
-        let state = self.health.as_ref().map(|health| health.breaker.state());
+        let state = self.extras.health().map(|health| health.breaker.state());
         matches!(state, Some(BreakerState::Open | BreakerState::HalfOpen))
     }
 
@@ -452,7 +451,7 @@ impl<A: Actor> Driver<A> {
     }
 
     fn publish_breaker(&self) {
-        let Some(health) = &self.health else { return };
+        let Some(health) = self.extras.health() else { return };
         let (core, to) = (&self.cell.core, health.breaker.state());
         let seen = (to, health.breaker.totals());
         let before = core.with_rare(|rare| rare.faults.breaker.replace(seen));
@@ -510,7 +509,7 @@ impl<A: Actor> Driver<A> {
         let in_turn = self.turn.is_active() || self.held.is_some();
         if in_turn && self.scope.deadline.get() == asked {
             self.scope.has_loose_ends.set(true);
-            self.running.left = Some(Box::new(left));
+            self.extras.keep_left(left);
         } else {
             drop_quietly(left);
         }
@@ -520,7 +519,7 @@ impl<A: Actor> Driver<A> {
     fn fail_as_told(&mut self) {
         let core = &self.cell.core;
         let seed = core.seed();
-        let health = self.health.get_or_insert_with(|| Box::new(Health::new(&core.policy)));
+        let health = self.extras.health_or_new(&core.policy);
         let roll = health.roll(seed);
         let now = self.cell.core.system.clock.elapsed();
         self.give_up(roll, now);
@@ -528,13 +527,13 @@ impl<A: Actor> Driver<A> {
 
     fn reset_breaker(&mut self) {
         self.cell.core.gate.force_open(false);
-        if let Some(health) = &mut self.health {
+        if let Some(health) = self.extras.health_mut() {
             let _ = health.breaker.reset();
             health.licence.renew();
         }
         match self.phase {
             Phase::Waiting { .. } => {
-                self.timer = None;
+                self.extras.forget_timer();
                 self.rebuild();
             }
             _ if self.cell.core.gate.state() == ActorState::Probing => self.stop_probing(),
@@ -552,7 +551,7 @@ impl<A: Actor> Driver<A> {
 
     fn set_breaker(&mut self, mode: BreakerMode) {
         let policy = Arc::clone(&self.cell.core.policy);
-        let health = self.health.get_or_insert_with(|| Box::new(Health::new(&policy)));
+        let health = self.extras.health_or_new(&policy);
         let is_new = health.breaker.mode() != mode;
         health.breaker.set_mode(mode);
         self.cell.core.gate.force_open(mode == BreakerMode::ForcedOpen);
@@ -561,7 +560,7 @@ impl<A: Actor> Driver<A> {
         }
         let waits_for_breaker = matches!(self.phase, Phase::Waiting { then: ActorState::Probing, .. });
         if waits_for_breaker && mode != BreakerMode::ForcedOpen {
-            self.timer = None;
+            self.extras.forget_timer();
             self.rebuild();
         }
         self.publish_breaker();
@@ -640,7 +639,7 @@ impl<A: Actor> Driver<A> {
                 if self.cell.core.gate.state() == ActorState::Running =>
             {
                 self.cell.core.gate.set_state(ActorState::Stopping, 0);
-                self.timer = None;
+                self.extras.forget_timer();
                 self.phase = Phase::Draining(Box::new(reason));
             }
             Phase::Draining(_) => {}
@@ -661,7 +660,7 @@ impl<A: Actor> Driver<A> {
             Phase::Serving => self.put_aside(refuse),
             Phase::Building(_) | Phase::Waiting { .. } => {
                 drop(self.turn.abandon());
-                self.timer = None;
+                self.extras.forget_timer();
                 self.discard_value();
                 self.halted(refuse);
             }
@@ -707,7 +706,7 @@ impl<A: Actor> Driver<A> {
     /// The limit that the last turn got when it had to make room is not that of the next one.
     fn forget_limit(&mut self) {
         self.running.limit = 0;
-        self.timer = None;
+        self.extras.forget_timer();
     }
 
     /// When it is worth trying again, for all that is known before the supervisor has decided.
@@ -755,7 +754,7 @@ impl<A: Actor> Driver<A> {
             return self.cell.core.report(Report::fault(self.cell.core.id, incident));
         }
         let (now, seed) = (core.system.clock.elapsed(), core.seed());
-        let health = self.health.get_or_insert_with(|| Box::new(Health::new(&self.cell.core.policy)));
+        let health = self.extras.health_or_new(&self.cell.core.policy);
         let roll = health.roll(seed);
         self.restart_alone(incident, roll, now);
     }
@@ -782,7 +781,7 @@ impl<A: Actor> Driver<A> {
     /// Takes nothing more, runs `stopped` of the value, and then is done.
     pub(super) fn end(&mut self, reason: StopReason) {
         self.cell.core.gate.set_state(ActorState::Stopping, 0);
-        self.timer = None;
+        self.extras.forget_timer();
         drop(self.turn.abandon());
         self.turn.context().reset();
         // A value whose start was cut short may be half-made: it is only dropped.
@@ -814,7 +813,7 @@ impl<A: Actor> Driver<A> {
                 self.cell.core.with_rare(|rare| rare.faults.faults += 1);
             }
         }
-        self.timer = None;
+        self.extras.forget_timer();
         let Phase::Closing(closing) = std::mem::replace(&mut self.phase, Phase::Halted) else {
             return Flow::Again;
         };
@@ -832,7 +831,7 @@ impl<A: Actor> Driver<A> {
     }
 
     fn close_is_overdue(&mut self, task: &mut Task<'_>) -> bool {
-        let deadline = self.timer.as_ref().map(|timer| timer.due);
+        let deadline = self.extras.due();
         let deadline = deadline.unwrap_or_else(|| self.cell.core.system.clock.after(self.cell.core.policy.start_limit));
         self.poll_timer(deadline, task)
     }
@@ -847,12 +846,11 @@ impl<A: Actor> Driver<A> {
             }
             _ => (AskFailure::Stopped, AskFailure::Stopped),
         };
-        if let Some(retry) = self.retry.take() {
-            let (lane, envelope) = *retry;
+        if let Some((lane, envelope)) = self.extras.take_retry() {
             self.cell.core.in_hand.store(0, Ordering::Relaxed);
             self.bury_envelope(lane, envelope, of_retry, DeadReason::Stopped);
         }
-        let mut left = match self.away.as_deref().or_else(|| self.cell.mailbox.private()) {
+        let mut left = match self.extras.away().or_else(|| self.cell.mailbox.private()) {
             Some(private) => self.cell.mailbox.close(private),
             None => self.cell.mailbox.close(&Default::default()),
         };
