@@ -8,6 +8,7 @@ use std::any::Any;
 use std::any::TypeId;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::fmt;
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ pub(crate) struct TurnScope {
     pub(crate) waits: bool,
     /// Something ends with this turn: a wait that was registered, or what its asker has left behind.
     pub(crate) has_loose_ends: Cell<bool>,
-    along: RefCell<Option<Box<Along>>>,
+    along: Brought,
 }
 
 /// What few messages bring along.
@@ -42,6 +43,31 @@ pub(crate) struct Along {
     pub(crate) correlation: Option<MessageId>,
 }
 
+/// What a turn has along, if it has something. It is taken out to be looked at, so there is no more of it than a pointer.
+#[derive(Default)]
+struct Brought(Cell<Option<Box<Along>>>);
+
+impl Brought {
+    fn look<R>(&self, look: impl FnOnce(&Along) -> R) -> Option<R> {
+        let along = self.0.take()?;
+        let seen = look(&along);
+        self.0.set(Some(along));
+        Some(seen)
+    }
+}
+
+impl Clone for Brought {
+    fn clone(&self) -> Self {
+        Self(Cell::new(self.look(Along::clone).map(Box::new)))
+    }
+}
+
+impl fmt::Debug for Brought {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Brought").field(&self.look(Along::clone)).finish()
+    }
+}
+
 impl TurnScope {
     pub(crate) fn new(node: Arc<dyn Node>) -> Self {
         Self {
@@ -51,24 +77,24 @@ impl TurnScope {
             checked: Cell::new(0),
             waits: true,
             has_loose_ends: Cell::new(false),
-            along: RefCell::new(None),
+            along: Brought::default(),
         }
     }
 
     /// Makes this what the turn has, and all of it.
     pub(crate) fn bring(&self, along: Option<Along>) {
-        self.along.replace(along.map(Box::new));
+        self.along.0.set(along.map(Box::new));
     }
 
     /// Looks at what the turn has, which is nothing in most.
     pub(crate) fn along<R>(&self, look: impl FnOnce(&Along) -> R) -> Option<R> {
-        self.along.borrow().as_deref().map(look)
+        self.along.look(look)
     }
 
     pub(crate) fn add_baggage<T: Any + Send + Sync>(&self, value: T) {
-        let mut along = self.along.borrow_mut();
-        let along = along.get_or_insert_default();
+        let mut along = self.along.0.take().unwrap_or_default();
         along.baggage = Some(along.baggage.take().unwrap_or_default().with(value));
+        self.along.0.set(Some(along));
     }
 
     /// The same inheritance for a future that the turn does not wait for.
