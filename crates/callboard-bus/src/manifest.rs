@@ -258,7 +258,18 @@ impl<A: Actor> Manifest<A> {
         A: Handler<M>,
         M: Message + From<Event>,
     {
-        self.hearings.push(Hearing::new::<M>(pattern.into()));
+        self.hearings.push(Hearing::new::<M>(None, pattern.into()));
+        self
+    }
+
+    /// Hears what is published on this channel, instead of what is published without one. The channel has to be there when the
+    /// module is registered, or channels are [made by themselves](crate::Channels::set_auto_create).
+    pub fn hears_on<M>(mut self, channel: impl Into<String>, pattern: impl Into<String>) -> Self
+    where
+        A: Handler<M>,
+        M: Message + From<Event>,
+    {
+        self.hearings.push(Hearing::new::<M>(Some(channel.into()), pattern.into()));
         self
     }
 
@@ -343,7 +354,7 @@ impl<A: Actor> Manifest<A> {
         let events = system.events();
         let mut subscriptions = Vec::new();
         for (pattern, hearing) in patterns.iter().zip(&self.hearings) {
-            subscriptions.push(events.subscribe_ear(pattern.clone(), hearing.mailbox(actor)).await?);
+            subscriptions.push(hearing.subscribe(&events, pattern.clone(), actor).await?);
         }
         Ok(subscriptions)
     }

@@ -61,6 +61,22 @@ pub(crate) fn check_topic(name: &str) -> Checked {
     check_pattern(name)
 }
 
+/// The name of a channel.
+pub(crate) fn check_channel(name: &str) -> Checked {
+    check_length(name)?;
+    if name.is_empty() {
+        return Err("an empty name".to_owned());
+    }
+    if name.starts_with('$') {
+        return Err(format!("`{name}` is reserved for the system: begin the name without `$`"));
+    }
+    let bad = |letter: char| letter.is_whitespace() || letter.is_control() || "*?>".contains(letter);
+    match name.chars().find(|&letter| bad(letter)) {
+        Some(letter) => Err(format!("`{name}` has {letter:?} in it, which no channel has")),
+        None => Ok(()),
+    }
+}
+
 /// Which events are heard.
 pub(crate) fn check_pattern(pattern: &str) -> Checked {
     let tokens: Vec<&str> = pattern.split('.').collect();
@@ -126,6 +142,8 @@ mod tests {
         assert_eq!(told(check_address("put")), "`put` has no dot: an operation is named `module.operation`");
         assert_eq!(told(check_address("a.b@")), "nothing follows the `@`");
         assert!(told(check_version("one")).starts_with("`one` is no version: "));
+        assert_eq!(check_channel("Configuration.v2"), Ok(()));
+        assert_eq!(told(check_channel("a b")), "`a b` has ' ' in it, which no channel has");
         assert_eq!(check_pattern("lab.LabStep*"), Ok(()));
         assert_eq!(check_pattern("orders.>"), Ok(()));
         assert_eq!(told(check_pattern("a.>.b")), "`a.>.b` has `>` before its end: it stands for all that follows");

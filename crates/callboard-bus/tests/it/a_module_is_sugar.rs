@@ -485,3 +485,54 @@ fn a_module_takes_part_in_the_ways_that_it_says() {
         t.shutdown().await;
     });
 }
+
+/// Keeps the names of what it hears on a channel.
+#[derive(Default)]
+struct Watcher(Vec<String>);
+
+#[module(name = "watcher", version = "1.0.0")]
+impl Watcher {
+    async fn start(_: &mut Context<Self>) -> Result<Self, Fault> {
+        Ok(Self::default())
+    }
+
+    #[event("lab.>", channel = "Configuration")]
+    fn on_change(&mut self, event: Event) {
+        self.0.push(event.name.to_string());
+    }
+
+    #[event(channel = "Configuration")]
+    fn on_updated(&mut self, updated: DataUpdated) {
+        self.0.push(format!("{} bytes", updated.bytes));
+    }
+
+    #[request("heard")]
+    fn heard(&mut self, _: Heard) -> Vec<String> {
+        self.0.clone()
+    }
+}
+
+#[derive(Message, Deserialize, JsonSchema)]
+#[message(reply = Vec<String>)]
+struct Heard {}
+
+/// F-BUS-16: a module hears what is published on its channel and nothing else, and does not start without the channel.
+#[test]
+fn a_module_hears_the_channel_that_it_names() {
+    TestSystem::run(async |t| {
+        let system = t.system();
+        let actor = t.spawn(Watcher::default);
+        let too_early = Watcher::manifest().register(&actor).await.unwrap_err();
+        assert_eq!(too_early.code().code(), "unknown_channel");
+        assert!(std::error::Error::source(&too_early).unwrap().to_string().contains("create it first"), "{too_early}");
+        system.channel("Configuration").create().await.unwrap();
+        let _registration = Watcher::manifest().register(&actor).await.unwrap();
+        system.publish("lab.elsewhere", Value::Null).await.unwrap();
+        system.publish("lab.setting", Value::Null).channel("Configuration").await.unwrap();
+        system.publish(DataUpdated::NAME, json!({ "bytes": 7 })).channel("Configuration").await.unwrap();
+        t.settle().await;
+        let heard = system.call("watcher.heard", json!({})).await.unwrap();
+        assert_eq!(serde_json::to_value(heard).unwrap(), json!(["lab.setting", "7 bytes"]));
+        t.shutdown().await;
+    });
+}

@@ -5,7 +5,7 @@
 #[path = "../../../callboard-macros/src/names.rs"]
 mod names;
 
-use callboard_bus::{Address, Pattern, Topic};
+use callboard_bus::{Address, ChannelName, Pattern, Topic};
 use proptest::prelude::*;
 
 /// Texts that are names now and then, and otherwise nearly.
@@ -24,6 +24,7 @@ proptest! {
     fn both_agree(text in text()) {
         prop_assert_eq!(names::check_address(&text).is_ok(), text.parse::<Address>().is_ok(), "{}", text);
         prop_assert_eq!(names::check_pattern(&text).is_ok(), text.parse::<Pattern>().is_ok(), "{}", text);
+        prop_assert_eq!(names::check_channel(&text).is_ok(), text.parse::<ChannelName>().is_ok(), "{}", text);
         let is_free = text.parse::<Topic>().is_ok_and(|topic| !topic.is_reserved());
         prop_assert_eq!(names::check_topic(&text).is_ok(), is_free, "{}", text);
     }

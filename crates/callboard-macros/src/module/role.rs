@@ -15,8 +15,8 @@ use crate::names;
 pub(super) enum Role {
     /// `#[request("name", ..)]`
     Request(Box<Request>),
-    /// `#[event("pattern")]`, or `#[event]` where the type of the event has the name.
-    Event(Option<LitStr>),
+    /// `#[event("pattern", channel = "name")]`
+    Event(Hearing),
     /// `#[every("30s")]`
     Every(Duration),
     /// `#[probe]`
@@ -27,6 +27,14 @@ pub(super) enum Role {
     Started,
     /// `fn stop(self, why)`
     Stop,
+}
+
+/// What stands in the brackets of `#[event(..)]`, which need not be there.
+#[derive(Default)]
+pub(super) struct Hearing {
+    /// None where the type of the event has the name.
+    pub(super) pattern: Option<LitStr>,
+    pub(super) channel: Option<LitStr>,
 }
 
 /// What stands in the brackets of `#[request(..)]`.
@@ -74,7 +82,7 @@ impl Role {
         let path = attribute.path();
         Ok(Some(match () {
             () if path.is_ident("request") => Self::Request(Box::new(attribute.parse_args()?)),
-            () if path.is_ident("event") => Self::Event(pattern(attribute)?),
+            () if path.is_ident("event") => Self::Event(hearing(attribute)?),
             () if path.is_ident("every") => Self::Every(period(&attribute.parse_args()?)?),
             () if path.is_ident("probe") => {
                 attribute.meta.require_path_only()?;
@@ -96,11 +104,31 @@ impl Role {
     }
 }
 
-fn pattern(attribute: &Attribute) -> syn::Result<Option<LitStr>> {
-    if matches!(attribute.meta, Meta::Path(_)) {
-        return Ok(None);
+fn hearing(attribute: &Attribute) -> syn::Result<Hearing> {
+    if matches!(attribute.meta, Meta::Path(_)) { Ok(Hearing::default()) } else { attribute.parse_args() }
+}
+
+impl Parse for Hearing {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut hearing = Self::default();
+        if input.peek(LitStr) {
+            hearing.pattern = Some(checked(input.parse()?, names::check_pattern)?);
+            if input.parse::<Option<Token![,]>>()?.is_none() {
+                return Ok(hearing);
+            }
+        }
+        syn::meta::parser(|meta| hearing.read_one(&meta)).parse2(input.parse()?)?;
+        Ok(hearing)
     }
-    checked(attribute.parse_args()?, names::check_pattern).map(Some)
+}
+
+impl Hearing {
+    fn read_one(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        match key_name(&meta.path).as_str() {
+            "channel" => set(&mut self.channel, meta, |meta| checked(meta.value()?.parse()?, names::check_channel)),
+            other => Err(meta.error(format!("unknown key `{other}`; behind the pattern there is `channel`"))),
+        }
+    }
 }
 
 fn period(text: &LitStr) -> syn::Result<Duration> {

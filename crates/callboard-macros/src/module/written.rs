@@ -131,11 +131,14 @@ impl Module {
     fn part(&self, method: &Method) -> Option<TokenStream> {
         match &method.role {
             Role::Request(request) => Some(self.operation(method, request)),
-            Role::Event(pattern) => {
+            Role::Event(hearing) => {
                 let (home, own, event) = (&self.home, own_message(method), &method.message);
                 let named = || quote!(<#event as #home::DomainEvent>::NAME);
-                let pattern = pattern.as_ref().map_or_else(named, |pattern| quote!(#pattern));
-                Some(quote! { .hears::<#own>(#pattern) })
+                let pattern = hearing.pattern.as_ref().map_or_else(named, |pattern| quote!(#pattern));
+                Some(match &hearing.channel {
+                    None => quote! { .hears::<#own>(#pattern) },
+                    Some(channel) => quote! { .hears_on::<#own>(#channel, #pattern) },
+                })
             }
             Role::Every(period) => {
                 let (own, period) = (own_message(method), duration(*period));
