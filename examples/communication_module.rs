@@ -24,7 +24,7 @@ struct Process {
     data: Vec<u64>,
 }
 
-struct Processor {
+pub(crate) struct Processor {
     storage: Recipient<Store>,
     factor: u64,
 }
@@ -69,7 +69,7 @@ struct Store {
 }
 
 #[derive(Default)]
-struct Storage {
+pub(crate) struct Storage {
     kept: usize,
 }
 
@@ -87,7 +87,7 @@ impl Storage {
     }
 }
 
-struct Board;
+pub(crate) struct Board;
 
 /// Shows what others say of themselves.
 #[module(name = "board", version = "1.0.0")]

@@ -5,7 +5,7 @@
 //! is what `market_pipeline.rs` runs. So the files are compiled a second time
 //! here.
 //!
-//! With them at hand, and two examples of one file, what the modules of the
+//! With them at hand, and three examples of one file, what the modules of the
 //! examples offer is held against a file that is kept.
 
 #![allow(dead_code, reason = "main.rs, from which all is called, is left out")]
@@ -20,6 +20,8 @@ mod assembly;
 mod chaos;
 #[path = "../common/command_line.rs"]
 mod command_line;
+#[path = "../communication_module.rs"]
+mod communication_module;
 #[path = "../configuration_core.rs"]
 mod configuration_core;
 #[path = "../market_pipeline/correlation.rs"]

@@ -6,11 +6,13 @@ use std::path::Path;
 
 use callboard::bus::contract::Export;
 use callboard::bus::contract::diff::{Verdict, diff};
-use callboard::bus::{Module, ModulesExt};
+use callboard::bus::{Module, ModulesExt, module};
+use callboard::one_for_one;
 use callboard::testing::TestSystem;
 
 use crate::archive::Archive;
 use crate::chaos::Chaos;
+use crate::communication_module as communication;
 use crate::configuration_core::ConfigurationCore;
 use crate::lab_runner::{LabRunner, Watcher};
 use crate::processor::Processor;
@@ -31,6 +33,10 @@ fn exported() -> Export {
         register(t, move || Validator { chaos }).await;
         register(t, move || Processor { chaos }).await;
         register(t, move || Storage { archive: archive.clone(), chaos }).await;
+        let team = one_for_one().child(module::<communication::Board>()).child(module::<communication::Storage>());
+        let team = team.child(module::<communication::Processor>());
+        t.system().supervise(team).await.expect("they fit together");
+        t.settle().await;
         let exported = t.system().modules().export();
         t.shutdown().await;
         exported
