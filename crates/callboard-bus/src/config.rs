@@ -42,6 +42,7 @@
 //! | `bus.processor_interval` | 100 ms | 50 ms | milliseconds | |
 //! | `circuit_breaker.failure_threshold` | 5 | 10 | | `CIRCUIT_BREAKER_FAILURE_THRESHOLD` |
 //! | `circuit_breaker.recovery_timeout` | 30 s | | seconds | |
+//! | `discovery.cache_size` (0 is no cache) | 1000 | | | |
 //! | `discovery.cache_ttl` (0 is no cache) | 300 s | | seconds | `DISCOVERY_CACHE_TTL_SECONDS` |
 //! | `discovery.max_results` | 100 | | | `MAX_DISCOVERY_RESULTS` |
 //! | `events.max_history` | 1000 | 2000 | | |
@@ -167,6 +168,8 @@ pub struct CircuitBreakerConfig {
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DiscoveryConfig {
+    /// How many answers are kept to be given again; zero is none.
+    pub cache_size: u32,
     /// How long an answer may be given again; zero is never.
     #[serde(with = "time")]
     pub cache_ttl: Duration,
@@ -314,7 +317,7 @@ impl Default for CircuitBreakerConfig {
 
 impl Default for DiscoveryConfig {
     fn default() -> Self {
-        Self { cache_ttl: Duration::from_secs(300), max_results: 100 }
+        Self { cache_size: 1_000, cache_ttl: Duration::from_secs(300), max_results: 100 }
     }
 }
 

@@ -10,7 +10,7 @@ fn every_tip_has_a_setting_and_a_table() {
     let tips = [
         ("## Concurrency by capacity", "bus.max_concurrent_messages"),
         ("## Thresholds by tolerance", "circuit_breaker.failure_threshold"),
-        ("## Sizes of caches", "discovery.cache_ttl"),
+        ("## Sizes of caches", "discovery.cache_size"),
         ("## Memory and bounds", "events.max_history"),
     ];
     let settings = Config::load().finish().unwrap().settings();

@@ -53,6 +53,7 @@ settings! {
     bus.processor_interval: time(Unit::Milliseconds, MILLISECOND, HOUR), AtAnyTime, None;
     circuit_breaker.failure_threshold: count(1, MILLION), AtAnyTime, Some("CIRCUIT_BREAKER_FAILURE_THRESHOLD");
     circuit_breaker.recovery_timeout: time(Unit::Seconds, MILLISECOND, DAY), AtAnyTime, None;
+    discovery.cache_size: count(0, 100_000), AtAnyTime, None;
     discovery.cache_ttl: time(Unit::Seconds, Duration::ZERO, WEEK), AtAnyTime, Some("DISCOVERY_CACHE_TTL_SECONDS");
     discovery.max_results: count(1, MILLION), AtAnyTime, Some("MAX_DISCOVERY_RESULTS");
     events.max_history: count(0, 100 * MILLION), AtAnyTime, None;

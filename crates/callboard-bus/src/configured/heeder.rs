@@ -58,7 +58,7 @@ const CONSUMERS: [Consumer; 9] = [
         heed: heed_calls,
     },
     Consumer {
-        keys: &["discovery.cache_ttl", "discovery.max_results"],
+        keys: &["discovery.cache_size", "discovery.cache_ttl", "discovery.max_results"],
         heed: |system, config| system.modules().set_discovery(&config.discovery),
     },
     Consumer {

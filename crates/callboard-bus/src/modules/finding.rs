@@ -64,11 +64,12 @@ impl Modules {
         query.clone().capped(most).best(catalogue.as_they_are(&matching.found))
     }
 
-    /// How long answers are kept, and how many an answer names at most, instead of 300 s and 100. What was kept and counted
-    /// is forgotten.
+    /// How many answers are kept, how long, and how many an answer names at most, instead of 1,000, 300 s and 100. What was kept and
+    /// counted is forgotten.
     pub fn set_discovery(&self, config: &DiscoveryConfig) {
-        let cache = DiscoveryCache::new(DiscoveryCache::DEFAULT_CAPACITY, config.cache_ttl);
-        let most = usize::try_from(config.max_results).unwrap_or(usize::MAX);
+        let whole = |number| usize::try_from(number).unwrap_or(usize::MAX);
+        let (cache, most) =
+            (DiscoveryCache::new(whole(config.cache_size), config.cache_ttl), whole(config.max_results));
         *self.0.finder.lock() = Finder { cache, most };
     }
 

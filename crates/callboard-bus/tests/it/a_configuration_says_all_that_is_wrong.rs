@@ -96,6 +96,7 @@ fn every_range_ends_where_it_says() {
         ("bus.processor_interval", "0", "1", "1h", "3600001"),
         ("circuit_breaker.failure_threshold", "0", "1", "1000000", "1000001"),
         ("circuit_breaker.recovery_timeout", "0", "1ms", "24h", "86401"),
+        ("discovery.cache_size", "-1", "0", "100000", "100001"),
         ("discovery.cache_ttl", "-1", "0", "7d", "604801"),
         ("discovery.max_results", "0", "1", "1000000", "1000001"),
         ("events.max_history", "-1", "0", "100000000", "99999999999999999999999999999999999999999999"),

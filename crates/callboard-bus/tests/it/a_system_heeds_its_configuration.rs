@@ -231,6 +231,13 @@ fn discovery_is_as_the_configuration_says() {
         assert_eq!(hits(), 2, "it was too old");
         live.set("discovery.max_results", 5).unwrap();
         assert_eq!(find().found.len(), 5);
+        let one = || modules.discover(&DiscoveryQuery::default().name("adder"), &Permissions::default());
+        live.set("discovery.cache_size", 1).unwrap();
+        (0..2).for_each(|_| drop((find(), one())));
+        assert_eq!((hits(), modules.discovery_status().cache.entries), (0, 1), "there is room for one");
+        live.set("discovery.cache_size", 2).unwrap();
+        (0..2).for_each(|_| drop((find(), one())));
+        assert_eq!((hits(), modules.discovery_status().cache.entries), (2, 2));
         live.set("discovery.cache_ttl", 0).unwrap();
         find();
         find();

@@ -9,13 +9,14 @@ use callboard_bus::config::{Config, ConfigLoader, LoadedConfig, Profile, Source}
 
 /// F-CFG-01 to F-CFG-15: the setting, its default, its value in the enhanced profile, the name of the specification, and
 /// how 7 in a bare number is shown.
-const SETTINGS: [(&str, &str, &str, &str, &str); 21] = [
+const SETTINGS: [(&str, &str, &str, &str, &str); 22] = [
     ("bus.max_concurrent_messages", "1000", "1000", "MAX_CONCURRENT_MESSAGES", "7"), // F-CFG-02
     ("bus.max_message_queue_size", "10000", "20000", "", "7"),                       // F-CFG-10
     ("bus.message_timeout", "30s", "30s", "MESSAGE_TIMEOUT_SECONDS", "7s"),          // F-CFG-03
     ("bus.processor_interval", "100ms", "50ms", "", "7ms"),                          // F-CFG-11
     ("circuit_breaker.failure_threshold", "5", "10", "CIRCUIT_BREAKER_FAILURE_THRESHOLD", "7"), // F-CFG-04, F-CFG-14
     ("circuit_breaker.recovery_timeout", "30s", "30s", "", "7s"),                    // F-CFG-14
+    ("discovery.cache_size", "1000", "1000", "", "7"),                               // F-CFG-17
     ("discovery.cache_ttl", "5m", "5m", "DISCOVERY_CACHE_TTL_SECONDS", "7s"),        // F-CFG-05
     ("discovery.max_results", "100", "100", "MAX_DISCOVERY_RESULTS", "7"),           // F-CFG-06
     ("events.max_history", "1000", "2000", "", "7"),                                 // F-CFG-09
