@@ -70,8 +70,8 @@ fn is_expected(error: &CallError) -> bool {
     matches!(error.code(), ErrorCode::UnknownModule | ErrorCode::Unavailable)
 }
 
-/// Without a race there is one answer: while an instance finishes what it has, it is there and takes no calls; what is not
-/// registered is not there.
+/// F-DSC-10: without a race there is one answer. While an instance finishes what it has, it is there and takes no calls; what is
+/// not registered is not there.
 #[test]
 fn what_drains_is_unavailable_and_what_is_unregistered_is_unknown() {
     TestSystem::run(async |t| {
