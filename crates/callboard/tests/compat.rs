@@ -1,12 +1,14 @@
 //! F-COMPAT-01 to F-COMPAT-03, F-BUS-24: programs of the first version go on, with a warning of the compiler and with the same effect.
 #![allow(clippy::unwrap_used)]
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use callboard::bus::{Event, EventsExt, Publish, Subscribe, Value};
 use callboard::compat::{register_module_message_handler, send_module_message};
 use callboard::testing::TestSystem;
-use callboard::{ErrorCode, Priority, System};
+use callboard::{ErrorCode, Fault, Priority, System};
+use tokio::sync::Semaphore;
 
 /// What a handler has been given.
 type Seen = Arc<Mutex<Vec<Event>>>;
@@ -89,6 +91,57 @@ fn old_names_and_new_ones_do_the_same() {
         assert_eq!((shapes[0].2.clone(), shapes[0].3), (7.into(), Priority::Normal));
         assert_eq!(shapes[0].4.as_deref(), Some("Config"));
         drop(subscriptions);
+        t.shutdown().await;
+    });
+}
+
+/// Two messages that are handled side by side, or not.
+struct Together {
+    begun: AtomicUsize,
+    may_end: Semaphore,
+}
+
+// As above.
+#[expect(deprecated)]
+fn waiting_as_before(system: &System, together: Arc<Together>) -> Subscribe {
+    callboard::compat::v1::subscribe_module_message(system, "Config", move |_| meet(Arc::clone(&together)))
+}
+
+fn waiting_now(system: &System, together: Arc<Together>) -> Subscribe {
+    register_module_message_handler(system, "Config", move |_| meet(Arc::clone(&together)))
+}
+
+/// Counts who has begun, and ends when the semaphore lets it.
+async fn meet(together: Arc<Together>) -> Result<(), Fault> {
+    together.begun.fetch_add(1, Ordering::SeqCst);
+    together.may_end.acquire().await.map(drop).map_err(Fault::permanent)
+}
+
+/// How many of two messages a handler has begun with while none of them may end.
+async fn begun_at_once(t: &TestSystem, subscribe: impl FnOnce(Arc<Together>) -> Subscribe) -> usize {
+    let together = Arc::new(Together { begun: AtomicUsize::new(0), may_end: Semaphore::new(0) });
+    let subscription = subscribe(Arc::clone(&together)).await.unwrap();
+    for number in [7, 8] {
+        send_module_message(t.system(), "Config", "Changed", number).await.unwrap();
+    }
+    t.settle().await;
+    let begun = together.begun.load(Ordering::SeqCst);
+    together.may_end.add_permits(1);
+    t.settle().await;
+    assert_eq!(together.begun.load(Ordering::SeqCst), 2, "and with the other one afterwards");
+    drop(subscription);
+    begun
+}
+
+/// F-COMPAT-01: what was `-RunAsync` is `concurrency`, which both names lead to; without it a handler has one message at a time.
+#[test]
+fn under_both_names_handlers_run_side_by_side_when_told() {
+    TestSystem::run(async |t| {
+        t.system().channel("Config").create().await.unwrap();
+        for waiting in [waiting_now, waiting_as_before] {
+            assert_eq!(begun_at_once(t, |together| waiting(t.system(), together)).await, 1);
+            assert_eq!(begun_at_once(t, |together| waiting(t.system(), together).concurrency(2)).await, 2);
+        }
         t.shutdown().await;
     });
 }

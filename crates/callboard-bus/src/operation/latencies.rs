@@ -1,5 +1,6 @@
-//! How long calls take, as a histogram with buckets that grow: eight to each power of two, so that what is read is 6 % off at
-//! most. The idea is that of HdrHistogram; the buckets here are counted by many threads at once.
+//! How long calls take, as a histogram with buckets that grow: eight to each power of two, so that what is read is never
+//! too small, and at most an eighth too large. The idea is that of HdrHistogram; the buckets here are counted by many threads at
+//! once.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;

@@ -100,6 +100,42 @@ fn a_contract_is_looked_at_when_a_side_registers_again() {
     });
 }
 
+/// F-DSC-05: who needs something and registers again finds the contract as it is. What it needs now it says by asking anew, and
+/// is refused where that does not fit.
+#[test]
+fn a_consumer_that_registers_again_is_held_to_its_contract() {
+    TestSystem::run(async |t| {
+        let probe = t.probe::<ContractChange>();
+        let modules = t.system().modules();
+        let (web_actor, web) = web(t).await;
+        let (lab, registration) = provider(t, counting("lab", "1.0.0", "integer"), 1).await;
+        modules.negotiate(need(), Permissions::default()).await.unwrap();
+        let _watch = modules.watch_contracts(probe.recipient()).await.unwrap();
+        let again = |web: Registration| {
+            drop(web);
+            let actor = web_actor.clone();
+            async move { Manifest::new("web", "0.2.0").register(&actor).await.unwrap() }
+        };
+        let web = again(web).await;
+        assert!(modules.contracts()[0].breach.is_none());
+        let texts = json!({ "type": "object", "properties": { "rows": { "type": "string" } }, "required": ["rows"] });
+        let other = Need::new("web", "counting").sends(texts);
+        let refused = modules.negotiate(other.clone(), Permissions::default()).await.unwrap_err();
+        assert!(refused.to_string().contains("sent /rows: it is string, where integer is taken"), "{refused}");
+
+        drop(registration);
+        let _narrower = counting("lab", "1.1.0", "string").register(&lab).await.unwrap();
+        let _web = again(web).await;
+        assert_eq!(modules.contracts()[0].breach.as_ref().unwrap().code(), ErrorCode::ContractViolation);
+        modules.negotiate(other, Permissions::default()).await.unwrap();
+        assert!(modules.contracts()[0].breach.is_none(), "what it needs now is offered");
+        t.settle().await;
+        let heard: Vec<_> = probe.take().iter().map(|change| told(change)[..6].to_owned()).collect();
+        assert_eq!(heard, ["made w", "broken", "made w"], "what is broken is told once");
+        t.shutdown().await;
+    });
+}
+
 /// F-DSC-05
 #[test]
 fn withdrawing_what_was_agreed_on_breaks_the_contract() {

@@ -5,11 +5,16 @@ use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{BreakerMode, BreakerRules, BreakerState, ErrorCode, Trip, Window};
+use callboard_bus::gate::AuthContext;
 use callboard_bus::retry::{FailureClass, Jitter};
-use callboard_bus::{CallError, CallSettings, ModulesExt, OperationsExt, RetryPolicy};
+use callboard_bus::{
+    CallError, CallSettings, GateExt, ModulesExt, MonitoringExt, OperationsExt, RetryPolicy, SecurityLevel,
+};
 use futures::future::join_all;
 use serde_json::json;
 
+use crate::gatekeeping::{ADA, BOB, Stub, key};
+use crate::module_kit::{break_down, fragile, offer, who};
 use crate::trouble::{DAY, Script, Turn, press, work};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -162,6 +167,115 @@ fn what_the_caller_did_wrong_does_not_count() {
         assert_eq!(state(t), Some(BreakerState::Open));
         assert!(t.system().operations().status("press.work").unwrap().last_error.unwrap().contains("fallen over"));
         drop(press);
+        t.shutdown().await;
+    });
+}
+
+/// How many failures in a row bring the breaker from here to being open: fewer than five where something else has counted.
+async fn failures_left(t: &TestSystem, call: AuthContext, script: &Script) -> usize {
+    script.next(Turn::Busy, 5);
+    for count in 1..=5 {
+        t.system().call("press.work", 1).auth(call.clone()).await.unwrap_err();
+        if state(t) == Some(BreakerState::Open) {
+            script.clear();
+            return count;
+        }
+    }
+    panic!("it did not open");
+}
+
+/// F-CB-11: a caller who is nobody, or may not, or does not wait has not seen the operation fail; nor has it gone well for them.
+#[test]
+fn who_is_refused_or_does_not_wait_does_not_count() {
+    TestSystem::run(async |t| {
+        let script = Script::default();
+        let manifest = crate::trouble::manifest(steady()).security_level(SecurityLevel::Authorized);
+        let press = t.spawn(crate::trouble::actor(&script));
+        let _press = manifest.required_permission("vault:open").register(&press).await.unwrap();
+        let gate = Stub::default();
+        gate.allow(["api:call"]);
+        t.system().guard_by(gate).unwrap();
+        let call = |who: AuthContext| t.system().call("press.work", 1).auth(who);
+        script.next(Turn::Busy, 4);
+        for _ in 0..4 {
+            call(key(ADA)).await.unwrap_err();
+        }
+        for _ in 0..20 {
+            assert_eq!(call(AuthContext::default()).await.unwrap_err().code(), ErrorCode::Unauthenticated);
+            assert_eq!(call(key(BOB)).await.unwrap_err().code(), ErrorCode::PermissionDenied);
+            script.next(Turn::Long(SECOND), 1);
+            let mut cancelled = Box::pin(call(key(ADA)).into_future());
+            assert!(futures::poll!(&mut cancelled).is_pending());
+            t.settle().await;
+            drop(cancelled);
+            t.advance(2 * SECOND).await;
+        }
+        let status = t.system().operations().status("press.work").unwrap();
+        assert_eq!((status.counts.abandoned, status.counts.rejected), (20, 40));
+        assert_eq!((status.breaker_totals.successes, status.breaker_totals.failures), (0, 4));
+        assert_eq!(state(t), Some(BreakerState::Closed));
+        assert_eq!(failures_left(t, key(ADA), &script).await, 1);
+        t.shutdown().await;
+    });
+}
+
+/// F-CB-11: an open breaker that a call meets on its way speaks against no operation.
+#[test]
+fn what_an_open_breaker_refuses_does_not_count() {
+    TestSystem::run(async |t| {
+        let script = Script::default();
+        let _press = press(t, &script, steady()).await;
+        assert_eq!(failures_left(t, AuthContext::default(), &script).await, 5);
+        for _ in 0..20 {
+            assert_eq!(work(t).await.unwrap_err().code(), ErrorCode::CircuitOpen);
+        }
+        let totals = t.system().operations().status("press.work").unwrap().breaker_totals;
+        assert_eq!((totals.failures, totals.rejected, totals.trips), (5, 20, 1));
+
+        let adder = t.spawn(fragile(1));
+        let _adder = offer("1.0.0").register(&adder).await.unwrap();
+        break_down(&adder).await;
+        for _ in 0..20 {
+            assert_eq!(who(t.system(), "").await.unwrap_err().code(), ErrorCode::CircuitOpen, "that of the module");
+        }
+        let status = t.system().operations().status("adder.who").unwrap();
+        assert_eq!((status.breaker, status.breaker_totals.failures), (Some(BreakerState::Closed), 0));
+        t.shutdown().await;
+    });
+}
+
+/// F-CB-08: a reset forgets the failures that have not opened it yet.
+#[test]
+fn a_reset_begins_the_count_anew() {
+    TestSystem::run(async |t| {
+        let script = Script::default();
+        let _press = press(t, &script, steady()).await;
+        script.next(Turn::Busy, 4);
+        for _ in 0..4 {
+            work(t).await.unwrap_err();
+        }
+        assert!(t.system().operations().reset_breaker("press.work").unwrap());
+        assert_eq!(failures_left(t, AuthContext::default(), &script).await, 5);
+        t.shutdown().await;
+    });
+}
+
+/// F-CB-10: by name, and not in the order in which they opened.
+#[test]
+fn open_breakers_are_told_by_name() {
+    TestSystem::run(async |t| {
+        let script = Script::default();
+        let _press = press(t, &script, CallSettings::new()).await;
+        assert!(t.system().operations().open_breakers().is_empty());
+        script.next(Turn::Busy, 10);
+        for operation in ["press.work", "press.other"] {
+            for _ in 0..5 {
+                t.system().call(operation, 1).await.unwrap_err();
+            }
+        }
+        let names = ["press.other", "press.work"];
+        assert_eq!(t.system().operations().open_breakers(), names);
+        assert_eq!(t.system().monitoring().metrics().communication().circuit_breakers_open, names);
         t.shutdown().await;
     });
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::module_kit::{Add, Adder, SECOND, Who, adder, found, offer};
 
-/// F-API-03.
+/// F-BUS-01, F-API-03.
 #[test]
 fn a_call_by_name_answers_what_the_handler_returned() {
     TestSystem::run(async |t| {
@@ -36,6 +36,7 @@ async fn failure(t: &TestSystem, address: &str, input: serde_json::Value) -> (Er
     (error.code(), error.to_string())
 }
 
+/// F-BUS-01, F-API-03: at once, and not when the time is over.
 #[test]
 fn a_name_that_leads_nowhere_says_what_was_meant() {
     TestSystem::run(async |t| {

@@ -1,11 +1,13 @@
 //! F-API-10, F-API-11: every operation is listed with what it is, what it takes, and how its calls have gone.
 
+use std::time::Duration;
+
 use callboard_actor::ErrorCode;
 use callboard_actor::testing::TestSystem;
 use callboard_bus::{CallSettings, Manifest, ModulesExt, Operation, OperationsExt};
 use serde_json::json;
 
-use crate::module_kit::{Add, Adder, Divide, adder};
+use crate::module_kit::{Add, Adder, Divide, SECOND, adder};
 use crate::trouble::{Script, Turn, press, work};
 
 /// F-API-11
@@ -51,6 +53,27 @@ fn what_becomes_of_calls_is_counted_by_class() {
         assert_eq!((counts.begun, counts.succeeded, counts.transient, counts.permanent), (4, 1, 2, 1));
         assert_eq!((counts.in_flight, status.success_rate()), (0, Some(0.25)));
         assert_eq!((status.last_error.as_deref(), status.times.timed), (Some("the press is BUSY"), 4));
+        t.shutdown().await;
+    });
+}
+
+/// F-API-10: of twenty calls that take one second, two, and so on to twenty, the mean is exact; the others are never too small, and
+/// at most an eighth too large.
+#[test]
+fn how_long_calls_take_is_told_as_mean_and_shares() {
+    TestSystem::run(async |t| {
+        let script = Script::default();
+        let _press = press(t, &script, CallSettings::new()).await;
+        for seconds in 1..=20 {
+            script.next(Turn::Long(seconds * SECOND), 1);
+            work(t).await.unwrap();
+        }
+        let times = t.system().operations().status("press.work").unwrap().times;
+        assert_eq!((times.timed, times.mean), (20, Some(Duration::from_millis(10_500))));
+        for (found, seconds) in [(times.p50, 10), (times.p95, 19), (times.p99, 20)] {
+            let (found, exact) = (found.unwrap(), seconds * SECOND);
+            assert!(exact <= found && found <= exact + exact / 8, "{found:?} and not {exact:?}");
+        }
         t.shutdown().await;
     });
 }

@@ -6,11 +6,12 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
+use callboard_actor::testing::TestSystem;
 use callboard_actor::{Actor, ActorRef, Context, Drain, ErrorCode, Fault, Message, SyncHandler, System, block_on};
 use callboard_bus::{CallError, Manifest, ModuleChange, ModulesExt, Registration};
 use serde_json::json;
 
-use crate::module_kit::{Who, found};
+use crate::module_kit::{Rest, Who, found};
 
 /// Knows whether it may still be reached.
 struct Gone {
@@ -67,6 +68,31 @@ fn on_threads(count: usize, work: impl Fn(usize) + Sync) {
 /// A code that a call in the middle of all this may end with.
 fn is_expected(error: &CallError) -> bool {
     matches!(error.code(), ErrorCode::UnknownModule | ErrorCode::Unavailable)
+}
+
+/// F-DSC-10: without a race there is one answer. While an instance finishes what it has, it is there and takes no calls; what is
+/// not registered is not there.
+#[test]
+fn what_drains_is_unavailable_and_what_is_unregistered_is_unknown() {
+    TestSystem::run(async |t| {
+        let code = async || t.system().call("adder.who", json!({})).await.map_err(|error| error.code());
+        assert_eq!(code().await, Err(ErrorCode::UnknownModule));
+        let (_stays, registration) = found(t.system(), "1.0.0", 1).await;
+        assert_eq!(code().await, Ok(1.into()));
+        registration.unregister().await.unwrap();
+        assert_eq!(code().await, Err(ErrorCode::UnknownModule));
+
+        let (adder, _registration) = found(t.system(), "1.0.0", 2).await;
+        adder.tell(Rest { seconds: 5 }).await.unwrap();
+        t.settle().await;
+        adder.drain();
+        t.settle().await;
+        assert_eq!(code().await, Err(ErrorCode::Unavailable));
+        adder.ended().await;
+        t.settle().await;
+        assert_eq!(code().await, Err(ErrorCode::UnknownModule));
+        t.shutdown().await;
+    });
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn variable(key: &str) -> String {
     format!("CALLBOARD_{}", key.to_uppercase().replace('.', "__"))
 }
 
-/// F-CFG-16
+/// F-CFG-01 to F-CFG-15, F-CFG-16.
 #[test]
 fn both_columns_are_those_of_the_specification() {
     let base = load(Config::load());

@@ -42,13 +42,26 @@ fn fault(id: &str, test: &str) -> Option<String> {
         return Some(format!("{id}: there is no file crates/{file}; name what took its place"));
     }
     let text = read(&path);
-    if !names(&text, id) {
-        return Some(format!("{id}: crates/{file} does not say that it asserts the row"));
-    }
     if name != "*" && !has_test(&text, name) {
         return Some(format!("{id}: crates/{file} has no test `{name}` that runs; name what took its place"));
     }
-    None
+    let is_said = names(&head(&text), id) || names(&doc(&text, name), id);
+    (!is_said).then(|| {
+        format!("{id}: neither the head of crates/{file} nor the comment of `{name}` says that it asserts the row")
+    })
+}
+
+/// What a file says of all that is in it.
+fn head(text: &str) -> String {
+    text.lines().filter(|line| line.starts_with("//!")).collect::<Vec<_>>().join("\n")
+}
+
+/// What a test says of itself, and its name; nothing for all tests of a file.
+fn doc(text: &str, name: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let Some(place) = place_of(&lines, name) else { return String::new() };
+    let comments = above(&lines, place).iter().filter(|line| line.starts_with("//"));
+    comments.chain([&lines[place]]).copied().collect::<Vec<_>>().join("\n")
 }
 
 /// What examples have to print, each in a file of its own.
@@ -81,13 +94,23 @@ fn spans(text: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// Whether there is a test of this name, by itself or in `proptest!`. That none is told to be passed over is held of all tests.
 fn has_test(text: &str, name: &str) -> bool {
-    let head = format!("fn {name}(");
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let Some(place) = lines.iter().position(|line| line.starts_with(&head)) else { return false };
-    let mut above = lines[..place].iter().rev().take_while(|line| line.starts_with("#[") || line.starts_with("//"));
-    above.any(|line| line.starts_with("#[test]"))
+    place_of(&lines, name).is_some_and(|place| above(&lines, place).iter().any(|line| line.starts_with("#[test]")))
 }
 
+/// The line on which a function begins.
+fn place_of(lines: &[&str], name: &str) -> Option<usize> {
+    let head = format!("fn {name}(");
+    lines.iter().position(|line| line.starts_with(&head))
+}
+
+/// The attributes and comments right above a line, in their order.
+fn above<'l, 't>(lines: &'l [&'t str], place: usize) -> &'l [&'t str] {
+    let count = lines[..place].iter().rev().take_while(|line| line.starts_with("#[") || line.starts_with("//")).count();
+    &lines[place - count..place]
+}
+
+/// F-X-01 is a row of a page that is in here alone.
 #[test]
 fn a_page_is_held_to_the_files() {
     let page = "| row | what | asserted by | still open |\n|---|---|---|---|\n\
@@ -100,5 +123,11 @@ fn a_page_is_held_to_the_files() {
     assert!(told[1].contains("no test `gone` that runs"), "{told:?}");
     assert!(told[2].contains("names the tests that assert it"), "{told:?}");
     assert!(names("F-CFG-01 to F-CFG-15: all", "F-CFG-07") && !names("F-CFG-01 to F-CFG-15: all", "F-CFG-16"));
+    let file =
+        "//! F-X-01.\n\n/// F-X-02\n/// to the end.\n#[test]\nfn a() {}\n\n/// F-X-03\n#[test]\nfn f_x_04_b() {}\n";
+    assert!(names(&head(file), "F-X-01") && !names(&head(file), "F-X-02"));
+    let said = |name, id| names(&doc(file, name), id);
+    assert!(said("a", "F-X-02") && !said("a", "F-X-03") && !said("a", "F-X-01") && !said("*", "F-X-02"));
+    assert!(said("f_x_04_b", "F-X-03") && said("f_x_04_b", "F-X-04"));
     assert!(!has_test("fn a() {", "a") && has_test("#[test]\n/// A.\nfn a() {", "a"));
 }
