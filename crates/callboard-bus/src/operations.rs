@@ -1,5 +1,7 @@
 //! The operations of a system, as those see them who look after it: [`Operations`].
 
+mod pipeline;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -10,6 +12,7 @@ use callboard_actor::{Actor, BreakerMode, BreakerState, BreakerTotals, Context, 
 use parking_lot::Mutex;
 use serde::{Serialize, Serializer};
 
+pub use self::pipeline::Pipeline;
 use crate::address::Address;
 use crate::classifier::{Classifier, Keywords};
 use crate::concurrency::{Concurrency, ConcurrencyStatus};
@@ -18,12 +21,8 @@ use crate::gate::{Access, AuthContext, Gatekeeper};
 use crate::lookup::LookupError;
 use crate::middleware::{Middleware, MiddlewareError, Named, Scope, for_operation};
 use crate::modules::{Modules, ModulesExt};
-use crate::operation::{
-    CallCounts, CallSettings, CallSettingsError, CallTimes, Conduct, OperationBreaker, OperationState,
-};
+use crate::operation::{CallCounts, CallSettings, CallSettingsError, CallTimes, Conduct, OperationState};
 use crate::operator::Operator;
-use crate::retry::FailureClass;
-use crate::security_level::SecurityLevel;
 use crate::time;
 
 /// Operations for whoever has a [`System`].
@@ -294,7 +293,7 @@ impl Operations {
         let descriptor = self.modules.resolve(&operation.parse()?)?;
         let state = self.state(&descriptor.address)?;
         let level = Gatekeeper::of(state.system()).level_of(state.system(), &descriptor.address);
-        Ok(Pipeline::new(&descriptor, &state.conduct(), level))
+        Ok(Pipeline::new(&descriptor, &state, level))
     }
 
     fn name(&self) -> Arc<str> {
@@ -446,49 +445,4 @@ fn serialize_shared<S: Serializer>(descriptor: &Arc<OperationDescriptor>, serial
 
 fn serialize_wait<S: Serializer>(wait: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     wait.map(time::show_wait).serialize(serializer)
-}
-
-/// What a call goes through, a step a line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Pipeline(Vec<String>);
-
-impl Pipeline {
-    fn new(descriptor: &OperationDescriptor, conduct: &Conduct, level: Option<SecurityLevel>) -> Self {
-        let CallSettings { timeout, retry, breaker, rate, dead_letters } = &conduct.settings;
-        let middleware = |is_within| conduct.middleware.iter().filter(move |named| named.is_within == is_within);
-        let kept = dead_letters.iter().filter(|classes| !classes.is_empty());
-        let mut steps: Vec<String> = level.map(|level| format!("auth: {level}")).into_iter().collect();
-        steps.extend(kept.map(|classes| format!("dead letters: of {}", words(classes))));
-        steps.extend(middleware(false).map(ToString::to_string));
-        steps.extend(timeout.map(|timeout| format!("time-out: {}", time::show(timeout))));
-        let attempts = retry.map_or(1, |policy| policy.max_attempts());
-        steps.push(format!("retry: {attempts} attempts at most").replace("1 attempts at most", "none"));
-        steps.extend(middleware(true).map(ToString::to_string));
-        steps.extend(rate.map(|rate| format!("rate: {rate}")));
-        steps.push(match breaker.clone().unwrap_or_default() {
-            OperationBreaker::On(rules) => format!("breaker: opens for {}", time::show(rules.reset)),
-            OperationBreaker::Off => "breaker: off".to_owned(),
-        });
-        steps.push(format!("validate: as `{}`", descriptor.message));
-        steps.push(format!("handler: {} {}", descriptor.address, descriptor.version));
-        Self(steps)
-    }
-
-    /// The steps, the outermost first.
-    #[must_use]
-    pub fn steps(&self) -> &[String] {
-        &self.0
-    }
-}
-
-/// `transient and permanent errors`
-fn words(classes: &[FailureClass]) -> String {
-    let words: Vec<_> = classes.iter().map(|class| format!("{class:?}").to_lowercase()).collect();
-    format!("{} errors", words.join(" and "))
-}
-
-impl fmt::Display for Pipeline {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("\n"))
-    }
 }

@@ -401,10 +401,10 @@ fn what_the_macro_writes_does_what_is_written_by_hand() {
     let (sugar, by_hand) = (story::<sugar::Processor>(), story::<by_hand::Processor>());
     assert_eq!(sugar, by_hand);
     let pipelines = [
-        "time-out: 20s\nretry: 2 attempts at most\nrate: 100 calls in 1s\nbreaker: opens for 30s\n",
-        "retry: none\nbreaker: opens for 30s\n",
-        "dead letters: of unknown and permanent errors\nretry: none\nbreaker: off\n",
-        "retry: none\nbreaker: opens for 30s\n",
+        "time-out: 20s\nretry: 2 attempts at most\nplaces: 1000 at once (calls from outside)\nrate: 100 calls in 1s\nbreaker: opens for 30s\n",
+        "time-out: 30s (that of the system)\nretry: none\nplaces: 1000 at once (calls from outside)\nbreaker: opens for 30s\n",
+        "dead letters: of unknown and permanent errors\ntime-out: 30s (that of the system)\nretry: none\nplaces: 1000 at once (calls from outside)\nbreaker: off\n",
+        "time-out: 30s (that of the system)\nretry: none\nplaces: 1000 at once (calls from outside)\nbreaker: opens for 30s\n",
     ];
     for (shown, expected) in sugar[1..5].iter().zip(pipelines) {
         assert!(shown.starts_with(expected), "{shown}");
