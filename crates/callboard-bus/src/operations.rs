@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use callboard_actor::{Actor, BreakerMode, BreakerState, BreakerTotals, Context, System};
 use parking_lot::Mutex;
@@ -21,7 +21,7 @@ use crate::gate::{Access, AuthContext, Gatekeeper};
 use crate::lookup::LookupError;
 use crate::middleware::{Middleware, MiddlewareError, Named, Scope, for_operation};
 use crate::modules::{Modules, ModulesExt};
-use crate::operation::{CallCounts, CallSettings, CallSettingsError, CallTimes, Conduct, OperationState};
+use crate::operation::{CallCounts, CallSettings, CallSettingsError, CallTimes, Conduct, OperationState, Status};
 use crate::operator::Operator;
 use crate::time;
 
@@ -412,31 +412,51 @@ pub struct OperationStatus {
     /// When an open breaker lets a probe through.
     #[serde(serialize_with = "serialize_wait")]
     pub retry_after: Option<Duration>,
+    /// When its breaker opened last, by its rules or by hand; nothing where it never has.
+    #[serde(serialize_with = "time::serialize_past")]
+    pub opened_at: Option<SystemTime>,
+    /// The share of calls that failed, from 0 to 1, among those that its breaker looks at: the last ones by number or by time, as
+    /// its rule about failures says. Nothing where it has no such rule, where none has ended, and while it is not closed.
+    pub failure_rate: Option<f64>,
+    /// The share of calls that took long, in the same way, by its rule about those.
+    pub slow_rate: Option<f64>,
     /// How often its breaker has changed.
     pub transitions: u64,
     /// The last error that counted as a failure.
     pub last_error: Option<String>,
+    success_rate: Option<f64>,
 }
 
 impl OperationStatus {
     fn new(descriptor: Arc<OperationDescriptor>, state: &OperationState) -> Self {
-        let status = state.status();
-        let (breaker, breaker_totals, retry_after) = match status.breaker {
-            Some((breaker, totals, retry_after)) => (Some(breaker), totals, retry_after),
-            None => (None, BreakerTotals::default(), None),
-        };
-        let (counts, times, transitions) = (status.counts, status.times, status.transitions);
-        let last_error = status.last_error;
-        Self { descriptor, counts, times, breaker, breaker_totals, retry_after, transitions, last_error }
+        let Status { counts, times, breaker, last_error, transitions, opened_at } = state.status();
+        Self {
+            descriptor,
+            counts,
+            times,
+            breaker: breaker.map(|breaker| breaker.state),
+            breaker_totals: breaker.map(|breaker| breaker.totals).unwrap_or_default(),
+            retry_after: breaker.and_then(|breaker| breaker.retry_after),
+            opened_at,
+            failure_rate: breaker.and_then(|breaker| breaker.failure_rate),
+            slow_rate: breaker.and_then(|breaker| breaker.slow_rate),
+            transitions,
+            last_error,
+            success_rate: success_rate(&counts),
+        }
     }
 
     /// The share of its ended calls that brought an output, from 0 to 1; nothing while none has ended.
     #[must_use]
     pub fn success_rate(&self) -> Option<f64> {
-        let CallCounts { succeeded, transient, unknown, permanent, .. } = self.counts;
-        let ended = succeeded + transient + unknown + permanent;
-        (ended > 0).then(|| succeeded as f64 / ended as f64)
+        self.success_rate
     }
+}
+
+fn success_rate(counts: &CallCounts) -> Option<f64> {
+    let CallCounts { succeeded, transient, unknown, permanent, .. } = *counts;
+    let ended = succeeded + transient + unknown + permanent;
+    (ended > 0).then(|| succeeded as f64 / ended as f64)
 }
 
 fn serialize_shared<S: Serializer>(descriptor: &Arc<OperationDescriptor>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -113,6 +113,11 @@ pub(crate) fn serialize_moment<S: Serializer>(moment: &SystemTime, serializer: S
     serializer.serialize_str(&show_moment(*moment))
 }
 
+/// The same where there may be none.
+pub(crate) fn serialize_past<S: Serializer>(moment: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    moment.map(show_moment).serialize(serializer)
+}
+
 /// A moment to the nanosecond, for `#[serde(with = "..")]`. One before 1970 is written as 1970.
 pub(crate) mod moment {
     use super::{Deserialize, Deserializer, Error, Serializer, SystemTime, Unexpected, parse_moment, show_exactly};
