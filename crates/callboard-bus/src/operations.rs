@@ -410,7 +410,7 @@ pub struct OperationStatus {
     /// What its breaker has seen.
     pub breaker_totals: BreakerTotals,
     /// When an open breaker lets a probe through.
-    #[serde(serialize_with = "serialize_wait")]
+    #[serde(serialize_with = "time::serialize_rounded")]
     pub retry_after: Option<Duration>,
     /// When its breaker opened last, by its rules or by hand; nothing where it never has.
     #[serde(serialize_with = "time::serialize_past")]
@@ -461,8 +461,4 @@ fn success_rate(counts: &CallCounts) -> Option<f64> {
 
 fn serialize_shared<S: Serializer>(descriptor: &Arc<OperationDescriptor>, serializer: S) -> Result<S::Ok, S::Error> {
     descriptor.serialize(serializer)
-}
-
-fn serialize_wait<S: Serializer>(wait: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-    wait.map(time::show_wait).serialize(serializer)
 }

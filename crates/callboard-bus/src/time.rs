@@ -83,6 +83,11 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
     parse(&text).ok_or_else(|| Error::invalid_value(Unexpected::Str(&text), &expected))
 }
 
+/// As [`show_wait`] shows it, where there is one, for `#[serde(serialize_with = "..")]`.
+pub(crate) fn serialize_rounded<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    time.map(show_wait).serialize(serializer)
+}
+
 /// The same where there may be none.
 pub(crate) mod optional {
     use super::{Deserialize, Deserializer, Duration, Serialize, Serializer, show};

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use semver::Version;
+use serde::{Serialize, Serializer};
 
 use super::Capability;
 use crate::descriptor::{Descriptor, Health};
 use crate::lookup::UnavailableReason;
 
 /// A capability of an instance of a module, and how the instance is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Candidate {
     /// The name of the module.
@@ -35,9 +36,15 @@ pub struct Candidate {
     /// Why it takes no calls now, as others see it; nothing when it does.
     pub unavailable: Option<UnavailableReason>,
     /// What it can do.
+    #[serde(serialize_with = "serialize_shared")]
     pub capability: Arc<Capability>,
     /// The number of its entry in the registry; 0 for one that does not come from there.
+    #[serde(skip)]
     pub(crate) entry: u64,
+}
+
+fn serialize_shared<S: Serializer>(capability: &Arc<Capability>, serializer: S) -> Result<S::Ok, S::Error> {
+    capability.serialize(serializer)
 }
 
 impl Candidate {

@@ -250,6 +250,7 @@ fn a_share_of_slow_calls_opens_it() {
         assert!(status.times.p99.unwrap() >= 2 * SECOND && status.times.p50.unwrap() < SECOND);
         let shown = serde_json::to_value(&status).unwrap();
         assert_eq!((&shown["breaker"], &shown["descriptor"]["address"]), (&json!("open"), &json!("press.work")));
+        assert_eq!((&shown["times"]["timed"], &shown["times"]["mean"]), (&json!(4), &json!("1s")));
         t.shutdown().await;
     });
 }
