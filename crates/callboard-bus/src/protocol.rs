@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 pub enum Protocol {
     /// It answers requests. The operations of a module without it cannot be called.
     RequestResponse,
-    /// It hears what is published on channels.
+    /// It subscribes to names and hears what is published under them. What `#[event]` and
+    /// [`Manifest::hears`](crate::Manifest::hears) subscribe to is what is published without a channel, and broadcasts; a channel is
+    /// subscribed to by [`Subscribe::on_channel`](crate::Subscribe::on_channel).
     PubSub,
     /// It hears events.
     EventDriven,

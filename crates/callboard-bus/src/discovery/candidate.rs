@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 use super::Capability;
 use crate::descriptor::{Descriptor, Health};
 use crate::lookup::UnavailableReason;
+use crate::protocol::Protocol;
 
 /// A capability of an instance of a module, and how the instance is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,6 +28,8 @@ pub struct Candidate {
     pub module_tags: BTreeSet<String>,
     /// Whoever wants to use any of its capabilities needs all of these.
     pub module_permissions: BTreeSet<String>,
+    /// The ways in which the module takes part, in order.
+    pub protocols: Vec<Protocol>,
     /// The operations that the module offers, without its name.
     pub operations: BTreeSet<String>,
     /// The name of the actor behind the instance.
@@ -60,6 +63,7 @@ impl Candidate {
             module_owner: String::new(),
             module_tags: BTreeSet::new(),
             module_permissions: BTreeSet::new(),
+            protocols: Vec::new(),
             operations: BTreeSet::new(),
             health: Health::Healthy,
             unavailable: None,
@@ -76,6 +80,7 @@ impl Candidate {
             module_owner: descriptor.owner.clone(),
             module_tags: descriptor.tags.iter().cloned().collect(),
             module_permissions: descriptor.required_permissions.iter().cloned().collect(),
+            protocols: descriptor.protocols.clone(),
             operations: descriptor.operations.iter().map(|operation| operation.name.clone()).collect(),
             instance: descriptor.instance.clone(),
             health: descriptor.health.clone(),

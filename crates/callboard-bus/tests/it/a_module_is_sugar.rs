@@ -468,6 +468,22 @@ fn operations_are_methods_of_the_reference() {
     });
 }
 
+/// F-MOD-02: what `#[event]` hears is published without a channel, or broadcast.
+#[test]
+fn what_a_module_hears_is_on_no_channel() {
+    TestSystem::run(async |t| {
+        let system = t.system();
+        system.channel("c").create().await.unwrap();
+        system.supervise(one_for_one().child(module::<Storage>()).child(module::<sugar::Processor>())).await.unwrap();
+        t.settle().await;
+        let data = || json!({ "bytes": 7 });
+        assert_eq!(system.publish("data.updated", data()).channel("c").await.unwrap().delivered, 0);
+        assert_eq!(system.publish("data.updated", data()).await.unwrap().delivered, 1);
+        assert_eq!(system.broadcast("data.updated", data()).await.unwrap().delivered, 1);
+        t.shutdown().await;
+    });
+}
+
 /// F-MOD-02: a module that does not answer requests has no operations, and says in which ways it takes part.
 #[test]
 fn a_module_takes_part_in_the_ways_that_it_says() {
