@@ -97,7 +97,7 @@ impl Board {
     }
 
     #[event("status.*")]
-    fn on_status(&mut self, event: callboard::bus::Event) {
+    fn on_status(&mut self, event: Event) {
         println!("status: {} {}", event.name, event.data);
     }
 }

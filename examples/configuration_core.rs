@@ -7,7 +7,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use callboard::bus::config::Config;
-use callboard::bus::{BuilderConfigExt, Event, Value};
+use callboard::bus::{BuilderConfigExt, Value};
 use callboard::prelude::*;
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -5,7 +5,6 @@
 
 use std::time::Instant;
 
-use callboard::bus::Event;
 use callboard::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

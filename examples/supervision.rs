@@ -3,7 +3,7 @@
 //! Three children, the middle one fails: who else restarts is the supervisor's strategy.
 
 use callboard::prelude::*;
-use callboard::{Supervise, one_for_all, rest_for_one};
+use callboard::{StopReason, Supervise, one_for_all, rest_for_one};
 use std::sync::mpsc::{Sender, channel};
 
 #[derive(Message)]

@@ -307,6 +307,19 @@ impl Breaker {
         if let Phase::Open { until } = self.phase { Some(until) } else { None }
     }
 
+    /// The share of calls that failed, from 0 to 1, in the window of the first rule about that. Nothing where there is no such rule,
+    /// and while the window is empty: it is filled while the breaker is closed and its rules decide.
+    #[must_use]
+    pub fn failure_rate(&self, now: Duration) -> Option<f64> {
+        self.samples.iter().find(|samples| !samples.is_of_slow())?.rate(now)
+    }
+
+    /// The share of calls that took long, in the same way.
+    #[must_use]
+    pub fn slow_rate(&self, now: Duration) -> Option<f64> {
+        self.samples.iter().find(|samples| samples.is_of_slow())?.rate(now)
+    }
+
     fn count(&mut self, outcome: Outcome, slow: bool) {
         match outcome {
             Outcome::Success => self.totals.successes += 1,

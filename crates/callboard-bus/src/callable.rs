@@ -21,8 +21,8 @@ use crate::gate::AuthContext;
 use crate::operation::{Leave, OperationState};
 use crate::registry::Load;
 use crate::retry::RetryPolicy;
-use crate::schema::{SchemaFault, Validation};
-use crate::value::{Value, ValueError, from_value};
+use crate::schema::{SchemaFault, Validation, WantedObject};
+use crate::value::{Brief, Value, ValueError, from_value};
 
 /// What came of an ask, and the place of the call, unless that stays with a handler that nobody waits for any more.
 pub(crate) type Answered = (Result<Value, CallError>, Option<Place>);
@@ -143,9 +143,18 @@ impl<A: Handler<M>, M: Message + DeserializeOwned> TypedOperation<A, M> {
         match read {
             Ok(message) if faults.is_empty() => Ok(message),
             // It says it in its own words, and at its place.
-            Err(fault) if faults.len() < 2 => Err(Unfit::Value(fault)),
+            Err(fault) if faults.len() < 2 => Err(Unfit::Value(self.no_object(input).unwrap_or(fault))),
             _ => Err(Unfit::Schema(faults)),
         }
+    }
+}
+
+impl<A: Handler<M>, M: Message> TypedOperation<A, M> {
+    /// What is to be told of a payload that should be an object and is something else altogether.
+    fn no_object(&self, input: &Value) -> Option<ValueError> {
+        let wanted = WantedObject::by(&self.descriptor.message_schema)?;
+        let is_none = !matches!(input, Value::Object(_));
+        is_none.then(|| ValueError::new(format_args!("expected {wanted}, found {}", Brief(input))))
     }
 }
 

@@ -68,6 +68,7 @@ use arc_swap::ArcSwap;
 use callboard_actor::ErrorCode;
 use parking_lot::RwLock;
 use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 use thiserror::Error;
 
@@ -78,6 +79,7 @@ use self::schema::DataSchema;
 use crate::events::{Events, Table};
 use crate::schema::validity::InvalidSchema;
 use crate::schema::{SchemaFault, of_input};
+use crate::time;
 use crate::value::Value;
 
 /// The channels of a system. Cheap to clone.
@@ -99,7 +101,7 @@ pub struct NewChannel {
 }
 
 /// What a channel is and how it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ChannelInfo {
     /// Its name.
@@ -119,9 +121,15 @@ pub struct ChannelInfo {
     /// How often one of them was handled by a subscriber.
     pub delivered: u64,
     /// When it was created, by the clock of the system.
+    #[serde(serialize_with = "time::serialize_moment")]
     pub created: SystemTime,
     /// What the data of its messages has to be like, if it says so.
+    #[serde(serialize_with = "serialize_shared")]
     pub schema: Option<Arc<Json>>,
+}
+
+fn serialize_shared<S: Serializer>(schema: &Option<Arc<Json>>, serializer: S) -> Result<S::Ok, S::Error> {
+    schema.as_deref().serialize(serializer)
 }
 
 /// Why a channel was not created, or not found.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use callboard_actor::{AskError, ErrorCode};
 use semver::{Version, VersionReq};
+use serde::{Serialize, Serializer};
 
 use crate::address::AddressError;
 use crate::gate::GateError;
@@ -276,6 +277,13 @@ impl fmt::Display for UnavailableReason {
             Self::Stopping => f.write_str("is stopping"),
             Self::Stopped => f.write_str("has stopped"),
         }
+    }
+}
+
+/// In words, as it is told to people: `is stopping`.
+impl Serialize for UnavailableReason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

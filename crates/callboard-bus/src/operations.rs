@@ -1,15 +1,18 @@
 //! The operations of a system, as those see them who look after it: [`Operations`].
 
+mod pipeline;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use callboard_actor::{Actor, BreakerMode, BreakerState, BreakerTotals, Context, System};
 use parking_lot::Mutex;
 use serde::{Serialize, Serializer};
 
+pub use self::pipeline::Pipeline;
 use crate::address::Address;
 use crate::classifier::{Classifier, Keywords};
 use crate::concurrency::{Concurrency, ConcurrencyStatus};
@@ -18,12 +21,8 @@ use crate::gate::{Access, AuthContext, Gatekeeper};
 use crate::lookup::LookupError;
 use crate::middleware::{Middleware, MiddlewareError, Named, Scope, for_operation};
 use crate::modules::{Modules, ModulesExt};
-use crate::operation::{
-    CallCounts, CallSettings, CallSettingsError, CallTimes, Conduct, OperationBreaker, OperationState,
-};
+use crate::operation::{CallCounts, CallSettings, CallSettingsError, CallTimes, Conduct, OperationState, Status};
 use crate::operator::Operator;
-use crate::retry::FailureClass;
-use crate::security_level::SecurityLevel;
 use crate::time;
 
 /// Operations for whoever has a [`System`].
@@ -294,7 +293,7 @@ impl Operations {
         let descriptor = self.modules.resolve(&operation.parse()?)?;
         let state = self.state(&descriptor.address)?;
         let level = Gatekeeper::of(state.system()).level_of(state.system(), &descriptor.address);
-        Ok(Pipeline::new(&descriptor, &state.conduct(), level))
+        Ok(Pipeline::new(&descriptor, &state, level))
     }
 
     fn name(&self) -> Arc<str> {
@@ -411,84 +410,55 @@ pub struct OperationStatus {
     /// What its breaker has seen.
     pub breaker_totals: BreakerTotals,
     /// When an open breaker lets a probe through.
-    #[serde(serialize_with = "serialize_wait")]
+    #[serde(serialize_with = "time::serialize_rounded")]
     pub retry_after: Option<Duration>,
+    /// When its breaker opened last, by its rules or by hand; nothing where it never has.
+    #[serde(serialize_with = "time::serialize_past")]
+    pub opened_at: Option<SystemTime>,
+    /// The share of calls that failed, from 0 to 1, among those that its breaker looks at: the last ones by number or by time, as
+    /// its rule about failures says. Nothing where it has no such rule, where none has ended, and while it is not closed.
+    pub failure_rate: Option<f64>,
+    /// The share of calls that took long, in the same way, by its rule about those.
+    pub slow_rate: Option<f64>,
     /// How often its breaker has changed.
     pub transitions: u64,
     /// The last error that counted as a failure.
     pub last_error: Option<String>,
+    success_rate: Option<f64>,
 }
 
 impl OperationStatus {
     fn new(descriptor: Arc<OperationDescriptor>, state: &OperationState) -> Self {
-        let status = state.status();
-        let (breaker, breaker_totals, retry_after) = match status.breaker {
-            Some((breaker, totals, retry_after)) => (Some(breaker), totals, retry_after),
-            None => (None, BreakerTotals::default(), None),
-        };
-        let (counts, times, transitions) = (status.counts, status.times, status.transitions);
-        let last_error = status.last_error;
-        Self { descriptor, counts, times, breaker, breaker_totals, retry_after, transitions, last_error }
+        let Status { counts, times, breaker, last_error, transitions, opened_at } = state.status();
+        Self {
+            descriptor,
+            counts,
+            times,
+            breaker: breaker.map(|breaker| breaker.state),
+            breaker_totals: breaker.map(|breaker| breaker.totals).unwrap_or_default(),
+            retry_after: breaker.and_then(|breaker| breaker.retry_after),
+            opened_at,
+            failure_rate: breaker.and_then(|breaker| breaker.failure_rate),
+            slow_rate: breaker.and_then(|breaker| breaker.slow_rate),
+            transitions,
+            last_error,
+            success_rate: success_rate(&counts),
+        }
     }
 
     /// The share of its ended calls that brought an output, from 0 to 1; nothing while none has ended.
     #[must_use]
     pub fn success_rate(&self) -> Option<f64> {
-        let CallCounts { succeeded, transient, unknown, permanent, .. } = self.counts;
-        let ended = succeeded + transient + unknown + permanent;
-        (ended > 0).then(|| succeeded as f64 / ended as f64)
+        self.success_rate
     }
+}
+
+fn success_rate(counts: &CallCounts) -> Option<f64> {
+    let CallCounts { succeeded, transient, unknown, permanent, .. } = *counts;
+    let ended = succeeded + transient + unknown + permanent;
+    (ended > 0).then(|| succeeded as f64 / ended as f64)
 }
 
 fn serialize_shared<S: Serializer>(descriptor: &Arc<OperationDescriptor>, serializer: S) -> Result<S::Ok, S::Error> {
     descriptor.serialize(serializer)
-}
-
-fn serialize_wait<S: Serializer>(wait: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-    wait.map(time::show_wait).serialize(serializer)
-}
-
-/// What a call goes through, a step a line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Pipeline(Vec<String>);
-
-impl Pipeline {
-    fn new(descriptor: &OperationDescriptor, conduct: &Conduct, level: Option<SecurityLevel>) -> Self {
-        let CallSettings { timeout, retry, breaker, rate, dead_letters } = &conduct.settings;
-        let middleware = |is_within| conduct.middleware.iter().filter(move |named| named.is_within == is_within);
-        let kept = dead_letters.iter().filter(|classes| !classes.is_empty());
-        let mut steps: Vec<String> = level.map(|level| format!("auth: {level}")).into_iter().collect();
-        steps.extend(kept.map(|classes| format!("dead letters: of {}", words(classes))));
-        steps.extend(middleware(false).map(ToString::to_string));
-        steps.extend(timeout.map(|timeout| format!("time-out: {}", time::show(timeout))));
-        let attempts = retry.map_or(1, |policy| policy.max_attempts());
-        steps.push(format!("retry: {attempts} attempts at most").replace("1 attempts at most", "none"));
-        steps.extend(middleware(true).map(ToString::to_string));
-        steps.extend(rate.map(|rate| format!("rate: {rate}")));
-        steps.push(match breaker.clone().unwrap_or_default() {
-            OperationBreaker::On(rules) => format!("breaker: opens for {}", time::show(rules.reset)),
-            OperationBreaker::Off => "breaker: off".to_owned(),
-        });
-        steps.push(format!("validate: as `{}`", descriptor.message));
-        steps.push(format!("handler: {} {}", descriptor.address, descriptor.version));
-        Self(steps)
-    }
-
-    /// The steps, the outermost first.
-    #[must_use]
-    pub fn steps(&self) -> &[String] {
-        &self.0
-    }
-}
-
-/// `transient and permanent errors`
-fn words(classes: &[FailureClass]) -> String {
-    let words: Vec<_> = classes.iter().map(|class| format!("{class:?}").to_lowercase()).collect();
-    format!("{} errors", words.join(" and "))
-}
-
-impl fmt::Display for Pipeline {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("\n"))
-    }
 }

@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 pub enum Protocol {
     /// It answers requests. The operations of a module without it cannot be called.
     RequestResponse,
-    /// It hears what is published on channels.
+    /// It subscribes to names and hears what is published under them: without a channel, and broadcasts, where `#[event]` or
+    /// [`Manifest::hears`](crate::Manifest::hears) name none, or else on the channel that they name
+    /// ([`hears_on`](crate::Manifest::hears_on)).
     PubSub,
     /// It hears events.
     EventDriven,

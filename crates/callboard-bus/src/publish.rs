@@ -197,6 +197,12 @@ impl PublishError {
             Self::PayloadTooLarge { .. } => ErrorCode::PayloadTooLarge,
         }
     }
+
+    /// What to do about it, in a sentence for people: what its code says.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        self.code().help()
+    }
 }
 
 impl<'a> Publish<'a> {

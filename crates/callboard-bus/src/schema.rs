@@ -3,6 +3,7 @@
 pub mod compatibility;
 mod validation;
 pub mod validity;
+mod wanted;
 
 use std::borrow::Cow;
 
@@ -12,6 +13,7 @@ use serde_json::Value as Json;
 
 pub use self::validation::SchemaFault;
 pub(crate) use self::validation::{List, Validation};
+pub(crate) use self::wanted::WantedObject;
 use crate::value::{Array, Object, Value};
 
 /// The draft that all of this is written in.

@@ -83,6 +83,11 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
     parse(&text).ok_or_else(|| Error::invalid_value(Unexpected::Str(&text), &expected))
 }
 
+/// As [`show_wait`] shows it, where there is one, for `#[serde(serialize_with = "..")]`.
+pub(crate) fn serialize_rounded<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    time.map(show_wait).serialize(serializer)
+}
+
 /// The same where there may be none.
 pub(crate) mod optional {
     use super::{Deserialize, Deserializer, Duration, Serialize, Serializer, show};
@@ -111,6 +116,11 @@ pub fn show_moment(moment: SystemTime) -> String {
 /// Writes it so, for `#[serde(serialize_with = "..")]`.
 pub(crate) fn serialize_moment<S: Serializer>(moment: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&show_moment(*moment))
+}
+
+/// The same where there may be none.
+pub(crate) fn serialize_past<S: Serializer>(moment: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    moment.map(show_moment).serialize(serializer)
 }
 
 /// A moment to the nanosecond, for `#[serde(with = "..")]`. One before 1970 is written as 1970.

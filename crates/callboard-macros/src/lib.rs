@@ -200,7 +200,7 @@ pub fn derive_event(input: TokenStream) -> TokenStream {
 /// | method | |
 /// |---|---|
 /// | `#[request("name")] fn (&mut self, message: M) -> M::Reply` | the operation `module.name`; after the name the keys below. It may return `Result<M::Reply, Fault>`; how it refuses is said under *Refusals and faults* |
-/// | `#[event("pattern")] fn (&mut self, event: E)` | hears events: `Event` as it is, or their data as any type; without a pattern those of the name that `E` has by `#[derive(Event)]`; with `channel = "name"` what is published on that channel, which has to be there, and otherwise what is published on none |
+/// | `#[event("pattern")] fn (&mut self, event: E)` | hears events that are published without a channel, and broadcasts: `Event` as it is, or their data as any type; without a pattern those of the name that `E` has by `#[derive(Event)]`; with `channel = "name"` what is published on that channel, which has to be there, instead |
 /// | `#[every("30s")] fn (&mut self)` | is called again and again, after each start |
 /// | `#[probe] fn (&mut self) -> Health` | says how the module is |
 /// | `async fn start(cx: &mut Context<Self>) -> Result<Self, Fault>` | builds the value, at each start |

@@ -3,12 +3,12 @@
 //! At most fifteen, and none of them hides a name that Rust's own prelude brings.
 
 pub use callboard_actor::{
-    Actor, ActorRef, Context, Drain, Fault, Handler, Message, Priority, Recipient, StopReason, SyncHandler, System,
-    child, one_for_one,
+    Actor, ActorRef, Context, Drain, Fault, Handler, Message, Priority, Recipient, SyncHandler, System, child,
+    one_for_one,
 };
 
-// The function, and with it the attribute.
-pub use callboard_bus::module;
+// The function, and with it the attribute; the type, and with it what derives one.
+pub use callboard_bus::{Event, module};
 
 // Traits that are only called through need no name.
 pub use callboard_bus::{

@@ -89,6 +89,25 @@ fn a_time_window_forgets() {
 }
 
 #[test]
+fn f_cb_07_its_rates_are_those_of_the_window_as_it_is_now() {
+    let window = Window::Time(s(10));
+    let slow = Trip::Slow { longer_than: s(1), percent: 100, window: Window::Count(2), minimum: 2 };
+    let rate = Trip::Rate { percent: 100, window, minimum: 9 };
+    let mut breaker = Breaker::new(BreakerRules::tripping_on([slow, rate]));
+    let rates = |breaker: &Breaker, now| (breaker.failure_rate(now), breaker.slow_rate(now));
+    assert_eq!(rates(&breaker, s(0)), (None, None));
+    let _ = (fail(&mut breaker, s(0)), succeed(&mut breaker, s(5)));
+    assert_eq!(rates(&breaker, s(5)), (Some(0.5), Some(0.0)));
+    assert_eq!(rates(&breaker, s(11)), (Some(0.0), Some(0.0)), "the first one is out of the window of time");
+    assert_eq!(rates(&breaker, s(16)), (None, Some(0.0)));
+    let permit = acquire(&mut breaker, s(16)).expect("closed");
+    assert_eq!(breaker.record(permit, Outcome::Success, s(2), s(16), 0.0), None);
+    assert_eq!(rates(&breaker, s(16)), (Some(0.0), Some(0.5)));
+    let _ = breaker.trip(s(16), 0.0);
+    assert_eq!(rates(&breaker, s(16)), (None, None));
+}
+
+#[test]
 fn slow_calls_open_it_even_when_they_succeed() {
     let rule = Trip::Slow { longer_than: s(1), percent: 100, window: Window::Count(2), minimum: 2 };
     let mut breaker = Breaker::new(BreakerRules::tripping_on([rule]));

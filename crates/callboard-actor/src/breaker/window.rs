@@ -65,6 +65,19 @@ impl Samples {
         calls >= needed.max(1) && u64::from(hits) * 100 >= u64::from(calls) * u64::from(self.percent)
     }
 
+    /// Whether its hits are calls that took long.
+    pub(super) fn is_of_slow(&self) -> bool {
+        self.longer_than.is_some()
+    }
+
+    /// The share of hits among the calls that are in the window now, from 0 to 1; nothing where there is no call.
+    pub(super) fn rate(&self, now: Duration) -> Option<f64> {
+        let (mut inside, newest) = (self.sum, self.step(now));
+        let gone = self.buckets.iter().take_while(|oldest| self.is_outside(**oldest, newest));
+        gone.for_each(|bucket| inside.minus(*bucket));
+        (inside.calls > 0).then(|| f64::from(inside.hits) / f64::from(inside.calls))
+    }
+
     fn step(&self, now: Duration) -> u128 {
         match self.window {
             Window::Count(_) => 0,

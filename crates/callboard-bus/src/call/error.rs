@@ -175,6 +175,12 @@ impl CallError {
         }
     }
 
+    /// What to do about it, in a sentence for people: what its code says.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        self.code().help()
+    }
+
     /// Whether trying again can help, and whether the operation may have been carried out already.
     #[must_use]
     pub fn class(&self) -> FailureClass {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use callboard_actor::ErrorCode;
+use serde::{Serialize, Serializer};
 use thiserror::Error;
 
 /// The name of a channel: up to 128 bytes without white space, control characters and the wildcards `*`, `?` and `>`, not
@@ -83,6 +84,12 @@ fn fault(text: &str) -> Option<&'static str> {
 impl Borrow<str> for ChannelName {
     fn borrow(&self) -> &str {
         &self.0
+    }
+}
+
+impl Serialize for ChannelName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

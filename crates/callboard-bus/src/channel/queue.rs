@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use callboard_actor::Priority;
 use parking_lot::Mutex;
+use serde::Serialize;
 
 use super::backlog::Backlog;
 use crate::event::Event;
 
 /// What becomes of a message for which a full channel has no room.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ChannelOverflow {
     /// It is not accepted: its publisher is told `busy`.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::letter::LetterReason;
 use super::shelf::LetterBounds;
@@ -34,7 +34,7 @@ pub struct LetterCounts {
     /// Those in whose place a newer one of the same id came.
     pub replaced: u64,
     /// When the first of those that are there failed for the first time.
-    #[serde(serialize_with = "serialize_oldest")]
+    #[serde(serialize_with = "time::serialize_past")]
     pub oldest: Option<SystemTime>,
 }
 
@@ -54,10 +54,6 @@ impl LetterCounts {
     pub fn adds_up(&self) -> bool {
         self.total() == self.letters as u64 + self.evicted + self.purged + self.retried + self.replaced
     }
-}
-
-fn serialize_oldest<S: Serializer>(oldest: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
-    oldest.map(time::show_moment).serialize(serializer)
 }
 
 /// What the letters say of the health of a system.

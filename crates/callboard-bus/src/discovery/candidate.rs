@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use semver::Version;
+use serde::{Serialize, Serializer};
 
 use super::Capability;
 use crate::descriptor::{Descriptor, Health};
 use crate::lookup::UnavailableReason;
+use crate::protocol::Protocol;
 
 /// A capability of an instance of a module, and how the instance is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Candidate {
     /// The name of the module.
@@ -26,6 +28,8 @@ pub struct Candidate {
     pub module_tags: BTreeSet<String>,
     /// Whoever wants to use any of its capabilities needs all of these.
     pub module_permissions: BTreeSet<String>,
+    /// The ways in which the module takes part, in order.
+    pub protocols: Vec<Protocol>,
     /// The operations that the module offers, without its name.
     pub operations: BTreeSet<String>,
     /// The name of the actor behind the instance.
@@ -35,9 +39,15 @@ pub struct Candidate {
     /// Why it takes no calls now, as others see it; nothing when it does.
     pub unavailable: Option<UnavailableReason>,
     /// What it can do.
+    #[serde(serialize_with = "serialize_shared")]
     pub capability: Arc<Capability>,
     /// The number of its entry in the registry; 0 for one that does not come from there.
+    #[serde(skip)]
     pub(crate) entry: u64,
+}
+
+fn serialize_shared<S: Serializer>(capability: &Arc<Capability>, serializer: S) -> Result<S::Ok, S::Error> {
+    capability.serialize(serializer)
 }
 
 impl Candidate {
@@ -53,6 +63,7 @@ impl Candidate {
             module_owner: String::new(),
             module_tags: BTreeSet::new(),
             module_permissions: BTreeSet::new(),
+            protocols: Vec::new(),
             operations: BTreeSet::new(),
             health: Health::Healthy,
             unavailable: None,
@@ -69,6 +80,7 @@ impl Candidate {
             module_owner: descriptor.owner.clone(),
             module_tags: descriptor.tags.iter().cloned().collect(),
             module_permissions: descriptor.required_permissions.iter().cloned().collect(),
+            protocols: descriptor.protocols.clone(),
             operations: descriptor.operations.iter().map(|operation| operation.name.clone()).collect(),
             instance: descriptor.instance.clone(),
             health: descriptor.health.clone(),

@@ -63,5 +63,5 @@ impl Figures {
 
 fn is_open(status: &Status) -> bool {
     let open = [BreakerState::Open, BreakerState::HalfOpen, BreakerState::ForcedOpen];
-    status.breaker.as_ref().is_some_and(|(state, ..)| open.contains(state))
+    status.breaker.is_some_and(|breaker| open.contains(&breaker.state))
 }

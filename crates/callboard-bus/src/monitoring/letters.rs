@@ -1,12 +1,15 @@
 //! What reached nobody, as health shows it: [`DeadLetterHealth`].
 
 use std::collections::BTreeMap;
+use std::time::UNIX_EPOCH;
 
 use callboard_actor::{DeadLetter, DeadReason};
-use serde::Serialize;
+use serde::ser::Error;
+use serde::{Serialize, Serializer};
 
 use super::Monitoring;
 use crate::dead_letter_queue::{DeadLetterQueueExt, LetterHealth};
+use crate::time;
 
 /// So many are shown.
 const SHOWN: usize = 10;
@@ -18,6 +21,7 @@ pub struct DeadLetterHealth {
     /// How many there ever were, by reason.
     pub by_reason: BTreeMap<DeadReason, u64>,
     /// The last ten, oldest first.
+    #[serde(serialize_with = "serialize_last")]
     pub last: Vec<DeadLetter>,
     /// How many messages failed in their turns.
     pub quarantined: u64,
@@ -25,6 +29,17 @@ pub struct DeadLetterHealth {
     pub total: u64,
     /// Those that are kept to be looked at and retried.
     pub kept: LetterHealth,
+}
+
+/// With the moment of each written as that of all letters.
+fn serialize_last<S: Serializer>(last: &[DeadLetter], serializer: S) -> Result<S::Ok, S::Error> {
+    let shown = last.iter().map(|letter| {
+        let mut shown = serde_json::to_value(letter)?;
+        shown["at"] = time::show_moment(UNIX_EPOCH + letter.at).into();
+        Ok(shown)
+    });
+    let shown: Result<Vec<_>, serde_json::Error> = shown.collect();
+    shown.map_err(S::Error::custom)?.serialize(serializer)
 }
 
 impl DeadLetterHealth {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::latencies::Latencies;
 use super::quota::Quota;
 use crate::retry::FailureClass;
+use crate::time;
 
 /// The attempts of calls of an operation since it was first registered, and what became of them. Every attempt that has
 /// begun is under way or in exactly one of the others.
@@ -42,12 +43,16 @@ pub struct CallTimes {
     /// How many were timed.
     pub timed: u64,
     /// The mean.
+    #[serde(serialize_with = "time::serialize_rounded")]
     pub mean: Option<Duration>,
     /// Half of them took no longer.
+    #[serde(serialize_with = "time::serialize_rounded")]
     pub p50: Option<Duration>,
     /// 95 % of them took no longer.
+    #[serde(serialize_with = "time::serialize_rounded")]
     pub p95: Option<Duration>,
     /// 99 % of them took no longer.
+    #[serde(serialize_with = "time::serialize_rounded")]
     pub p99: Option<Duration>,
 }
 

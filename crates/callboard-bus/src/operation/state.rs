@@ -9,10 +9,10 @@ mod log;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use callboard_actor::{BreakerState, BreakerTotals, LogLimit, System};
+use callboard_actor::{Breaker, BreakerState, BreakerTotals, LogLimit, System};
 use parking_lot::Mutex;
 
 pub(crate) use self::attempt::{Attempt, Leave};
@@ -174,12 +174,9 @@ impl OperationState {
     pub(crate) fn status(&self) -> Status {
         let now = self.system.elapsed();
         let guarded = self.guarded.lock();
-        let breaker = guarded.breaker.as_ref().map(|breaker| {
-            let retry_after = breaker.opens_until().map(|until| until.saturating_sub(now));
-            (breaker.state(), breaker.totals(), retry_after)
-        });
-        let (last_error, transitions) = (guarded.last_error.clone(), guarded.transitions);
-        Status { counts: self.counts.read(), times: self.counts.times(), breaker, last_error, transitions }
+        let breaker = guarded.breaker.as_ref().map(|breaker| BreakerStatus::read(breaker, now));
+        let (last_error, transitions, opened_at) = (guarded.last_error.clone(), guarded.transitions, guarded.opened_at);
+        Status { counts: self.counts.read(), times: self.counts.times(), breaker, last_error, transitions, opened_at }
     }
 }
 
@@ -187,9 +184,32 @@ impl OperationState {
 pub(crate) struct Status {
     pub(crate) counts: CallCounts,
     pub(crate) times: CallTimes,
-    pub(crate) breaker: Option<(BreakerState, BreakerTotals, Option<Duration>)>,
+    pub(crate) breaker: Option<BreakerStatus>,
     pub(crate) last_error: Option<String>,
     pub(crate) transitions: u64,
+    pub(crate) opened_at: Option<SystemTime>,
+}
+
+/// What is read of a breaker.
+#[derive(Clone, Copy)]
+pub(crate) struct BreakerStatus {
+    pub(crate) state: BreakerState,
+    pub(crate) totals: BreakerTotals,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) failure_rate: Option<f64>,
+    pub(crate) slow_rate: Option<f64>,
+}
+
+impl BreakerStatus {
+    fn read(breaker: &Breaker, now: Duration) -> Self {
+        Self {
+            state: breaker.state(),
+            totals: breaker.totals(),
+            retry_after: breaker.opens_until().map(|until| until.saturating_sub(now)),
+            failure_rate: breaker.failure_rate(now),
+            slow_rate: breaker.slow_rate(now),
+        }
+    }
 }
 
 /// What is known of its calls in sum outlives it.

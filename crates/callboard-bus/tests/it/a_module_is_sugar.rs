@@ -401,10 +401,10 @@ fn what_the_macro_writes_does_what_is_written_by_hand() {
     let (sugar, by_hand) = (story::<sugar::Processor>(), story::<by_hand::Processor>());
     assert_eq!(sugar, by_hand);
     let pipelines = [
-        "time-out: 20s\nretry: 2 attempts at most\nrate: 100 calls in 1s\nbreaker: opens for 30s\n",
-        "retry: none\nbreaker: opens for 30s\n",
-        "dead letters: of unknown and permanent errors\nretry: none\nbreaker: off\n",
-        "retry: none\nbreaker: opens for 30s\n",
+        "time-out: 20s\nretry: 2 attempts at most\nplaces: 1000 at once (calls from outside)\nrate: 100 calls in 1s\nbreaker: opens for 30s\n",
+        "time-out: 30s (that of the system)\nretry: none\nplaces: 1000 at once (calls from outside)\nbreaker: opens for 30s\n",
+        "dead letters: of unknown and permanent errors\ntime-out: 30s (that of the system)\nretry: none\nplaces: 1000 at once (calls from outside)\nbreaker: off\n",
+        "time-out: 30s (that of the system)\nretry: none\nplaces: 1000 at once (calls from outside)\nbreaker: opens for 30s\n",
     ];
     for (shown, expected) in sugar[1..5].iter().zip(pipelines) {
         assert!(shown.starts_with(expected), "{shown}");
@@ -464,6 +464,22 @@ fn operations_are_methods_of_the_reference() {
         assert_eq!(processor.done(Done {}).priority(Priority::Critical).await.unwrap(), 1);
         let storage = t.system().find::<Storage>("storage").unwrap();
         assert_eq!(storage.put(Put { data: vec![1] }).await.unwrap(), 6);
+        t.shutdown().await;
+    });
+}
+
+/// F-MOD-02: what `#[event]` hears is published without a channel, or broadcast.
+#[test]
+fn what_a_module_hears_is_on_no_channel() {
+    TestSystem::run(async |t| {
+        let system = t.system();
+        system.channel("c").create().await.unwrap();
+        system.supervise(one_for_one().child(module::<Storage>()).child(module::<sugar::Processor>())).await.unwrap();
+        t.settle().await;
+        let data = || json!({ "bytes": 7 });
+        assert_eq!(system.publish("data.updated", data()).channel("c").await.unwrap().delivered, 0);
+        assert_eq!(system.publish("data.updated", data()).await.unwrap().delivered, 1);
+        assert_eq!(system.broadcast("data.updated", data()).await.unwrap().delivered, 1);
         t.shutdown().await;
     });
 }

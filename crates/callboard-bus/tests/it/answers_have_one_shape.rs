@@ -63,11 +63,12 @@ fn what_did_not_is_an_error_with_its_code() {
     TestSystem::run(async |t| {
         let script = Script::default();
         let _press = press(t, &script, CallSettings::new()).await;
-        script.next(Turn::Wrong, 1);
+        script.next(Turn::Wrong, 2);
         let help = ErrorCode::HandlerFailed.help();
         let error =
             json!({ "code": "handler_failed", "message": "there is no such paper", "help": help, "retryable": false });
         assert_eq!(told(work(t).await), json!({ "status": "error", "error": error }));
+        assert_eq!(work(t).await.unwrap_err().help(), help, "as the error itself says");
 
         script.next(Turn::Busy, 2);
         let policy = RetryPolicy::builder().max_retries(1).jitter(Jitter::None).build().unwrap();

@@ -101,7 +101,8 @@ fn the_nearest_word_counts() {
         t.system().call("press.work", 1).retry(RetryPolicy::none()).await.unwrap_err();
         assert_eq!((script.calls() - before, operations.status("press.work").unwrap().breaker), (1, None));
         let steps = operations.pipeline("press.work").unwrap().to_string();
-        assert!(steps.starts_with("time-out: 1m\nretry: 4 attempts at most\nbreaker: off\nvalidate: as"), "{steps}");
+        let limits = "places: 1000 at once (calls from outside)\nbreaker: off\nvalidate, by name: as";
+        assert!(steps.starts_with(&format!("time-out: 1m\nretry: 4 attempts at most\n{limits}")), "{steps}");
         t.shutdown().await;
     });
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use callboard_actor::testing::TestSystem;
-use callboard_actor::{ActorRef, AskError, Context, ErrorCode, Fault, Message, Stage};
+use callboard_actor::{ActorRef, AskError, BreakerMode, Context, ErrorCode, Fault, Message, Stage};
 use callboard_bus::{Call, CallError, Module, ModulesExt, OperationsExt, Registration, Value, module};
 use futures::future::{Either, join_all, select};
 use futures::{FutureExt, poll};
@@ -149,6 +149,33 @@ fn a_wait_ends_with_the_deadline() {
         first.await.unwrap();
         assert_eq!(gauge.most(), 1);
         assert_eq!(t.system().operations().concurrency().in_flight, 0, "a place is given back however a call ends");
+        t.shutdown().await;
+    });
+}
+
+/// F-BUS-09, F-API-12: a place is waited for before the breaker is asked, and stands there in the pipeline.
+#[test]
+fn the_pipeline_says_where_a_place_is_taken() {
+    TestSystem::run(async |t| {
+        let (_, _desks) = desks(t, 1).await;
+        let operations = t.system().operations();
+        operations.set_concurrency(1).unwrap();
+        let pipeline = operations.pipeline("desk.work").unwrap();
+        let printed = [
+            "time-out: 1m (that of the message)",
+            "retry: none",
+            "places: 1 at once (calls from outside)",
+            "breaker: ",
+        ];
+        for (step, expected) in pipeline.steps().iter().zip(printed) {
+            assert!(step.starts_with(expected), "{pipeline}");
+        }
+        let (mut first, mut second) = (Box::pin(work(t)), Box::pin(work(t)));
+        assert!(poll!(&mut first).is_pending());
+        operations.set_breaker_mode("desk.work", BreakerMode::ForcedOpen).unwrap();
+        assert!(poll!(&mut second).is_pending());
+        first.await.unwrap();
+        assert_eq!(second.await.unwrap_err().code(), ErrorCode::CircuitOpen);
         t.shutdown().await;
     });
 }

@@ -66,10 +66,12 @@ fn the_lowest_number_is_outermost() {
             "10 logging (all calls)",
             "20 authentication (module press)",
             "20 again (press.work)",
+            "time-out: 30s (that of the system)",
             "retry: none",
+            "places: 1000 at once (calls from outside)",
             "breaker: opens for 30s",
         ];
-        assert_eq!(pipeline.steps()[..5], expected);
+        assert_eq!(pipeline.steps()[..7], expected);
         let twice = operations.middleware("logging").install(log_calls).unwrap_err();
         assert_eq!(
             (&twice, twice.code()),
@@ -172,8 +174,8 @@ fn packed_calls_say_as_much() {
     });
 }
 
-/// F-API-07: the id of the call, which its handler sees as well; its trace, whether the call says it or the turn that it is made
-/// in; and for what each attempt goes through the number of it.
+/// F-API-07, F-API-12: the id of the call, which its handler sees as well; its trace, whether the call says it or the turn that it is
+/// made in; and for what each attempt goes through the number of it. Printed is the time that calls have in truth.
 #[test]
 fn it_sees_ids_and_attempts() {
     TestSystem::run(async |t| {
@@ -210,8 +212,16 @@ fn it_sees_ids_and_attempts() {
         assert_ne!(other, id);
         assert_eq!(trail, [format!("around {other} None None"), format!("each {other} Some(1) None")]);
         let steps = operations.pipeline("press.work").unwrap();
-        let expected = ["2 around (all calls)", "retry: none", "1 each (all calls, each attempt)"];
-        assert_eq!(steps.steps()[..3], expected);
+        let expected = [
+            "2 around (all calls)",
+            "time-out: 30s (that of the system)",
+            "retry: none",
+            "1 each (all calls, each attempt)",
+            "places: 1000 at once (calls from outside)",
+        ];
+        assert_eq!(steps.steps()[..5], expected);
+        t.system().set_ask_timeout(Duration::from_secs(7));
+        assert_eq!(operations.pipeline("press.work").unwrap().steps()[1], "time-out: 7s (that of the system)");
         t.shutdown().await;
     });
 }

@@ -6,10 +6,12 @@ use std::time::Duration;
 use callboard_actor::testing::{Probe, TestSystem};
 use callboard_actor::{ActorRef, Backoff, DeadReason, ErrorCode, Priority, child};
 use callboard_bus::dead_letter_queue::{DeadLetterQueueExt, LetterFilter};
+use callboard_bus::time::show_moment;
 use callboard_bus::{
     ChannelError, ChannelOverflow, Event, EventOptions, EventsExt, PublishError, Published, Subscription,
     TurnEventsExt, Value,
 };
+use serde_json::json;
 use tokio::sync::oneshot;
 
 use crate::listener::{Heard, Hold, Listener};
@@ -56,6 +58,11 @@ fn channels_are_listed_as_they_were_made() {
         assert_eq!((other.bound, other.overflow, other.subscribers), (1_000, ChannelOverflow::Reject, 0));
         assert_eq!(one.created.duration_since(other.created).unwrap(), Duration::from_secs(60));
         assert_eq!(system.channels().get("Updates").as_ref(), Ok(other));
+        let shown = json!({
+            "name": "Configuration", "description": "Configuration updates", "depth": 0, "bound": 7, "subscribers": 1,
+            "overflow": "drop_oldest", "published": 1, "delivered": 1, "created": show_moment(one.created), "schema": null,
+        });
+        assert_eq!(serde_json::to_value(one).unwrap(), shown);
         t.shutdown().await;
     });
 }
@@ -123,6 +130,7 @@ fn a_message_that_cannot_be_published_says_why() {
         system.channels().set_auto_create(true);
         assert_eq!(publish("c").await.unwrap().delivered, 0);
         assert_eq!(publish("c d").await.unwrap_err().code(), ErrorCode::InvalidName);
+        assert_eq!(publish("c d").await.unwrap_err().help(), ErrorCode::InvalidName.help());
         system.channels().set_max_payload(9);
         assert_eq!(publish("c").await.unwrap_err(), PublishError::PayloadTooLarge { limit: 9 });
         assert_eq!(publish("c").await.unwrap_err().code(), ErrorCode::PayloadTooLarge);

@@ -1,12 +1,13 @@
 //! F-BUS-05, F-CB-01 to F-CB-14: the breaker of an operation. It counts what may pass and every panic, lets nobody through while it is
 //! open, then one, and closes when that goes well; every call of the operation passes by it, and no other.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{BreakerMode, BreakerRules, BreakerState, ErrorCode, Trip, Window};
 use callboard_bus::gate::AuthContext;
 use callboard_bus::retry::{FailureClass, Jitter};
+use callboard_bus::time::show_moment;
 use callboard_bus::{
     CallError, CallSettings, GateExt, ModulesExt, MonitoringExt, OperationsExt, RetryPolicy, SecurityLevel,
 };
@@ -74,14 +75,16 @@ fn a_success_begins_the_count_anew_whatever_is_set_meanwhile() {
     });
 }
 
-/// F-CB-02, F-CB-09, F-CB-10: the handler is not called, the caller is told for how long, and other operations do not notice.
+/// F-CB-02, F-CB-07, F-CB-09, F-CB-10: the handler is not called, the caller is told for how long, and other operations do not notice.
 #[test]
 fn while_it_is_open_nobody_is_asked() {
     TestSystem::run(async |t| {
         let script = Script::default();
         let _press = press(t, &script, steady()).await;
         script.next(Turn::Busy, 5);
+        assert_eq!(t.system().operations().status("press.work").unwrap().opened_at, None);
         five_fail(t).await;
+        let opened = SystemTime::UNIX_EPOCH + t.system().wall();
         t.advance(10 * SECOND).await;
         let refused = work(t).await.unwrap_err();
         assert_eq!((refused.code(), refused.class()), (ErrorCode::CircuitOpen, FailureClass::Transient));
@@ -92,6 +95,12 @@ fn while_it_is_open_nobody_is_asked() {
         assert_eq!(t.system().call("press.work", 3).ignore_breaker().await.unwrap(), 3.into());
         let status = t.system().operations().status("press.work").unwrap();
         assert_eq!((status.counts.begun, status.counts.rejected, status.counts.transient), (6, 1, 5));
+        assert_eq!((status.opened_at, status.retry_after), (Some(opened), Some(20 * SECOND)));
+        let shown = serde_json::to_value(&status).unwrap();
+        assert_eq!((&shown["opened_at"], &shown["retry_after"]), (&json!(show_moment(opened)), &json!("20s")));
+        let rates = [&shown["failure_rate"], &shown["slow_rate"]];
+        assert_eq!((rates, status.success_rate()), ([&json!(null); 2], Some(1.0 / 6.0)), "it looks at no window");
+        assert_eq!(shown["success_rate"], json!(1.0 / 6.0));
         assert_eq!(t.system().operations().open_breakers(), ["press.work"]);
         t.shutdown().await;
     });
@@ -338,17 +347,60 @@ fn a_share_of_slow_calls_opens_it() {
         let slow = Trip::Slow { longer_than, percent: 50, window, minimum: 4 };
         let script = Script::default();
         let _press = press(t, &script, CallSettings::new().breaker(BreakerRules::tripping_on([slow]))).await;
+        let mut slow_rates = Vec::new();
         for turn in [Turn::Well, Turn::Long(2 * SECOND), Turn::Well, Turn::Long(2 * SECOND)] {
             assert_eq!(state(t), Some(BreakerState::Closed));
             script.next(turn, 1);
             work(t).await.unwrap();
+            let status = t.system().operations().status("press.work").unwrap();
+            slow_rates.push((status.slow_rate, status.failure_rate));
         }
+        // The fourth one has opened it, and it begins anew.
+        let expected = [Some(0.0), Some(0.5), Some(1.0 / 3.0), None];
+        assert_eq!(slow_rates, expected.map(|rate| (rate, None)));
         let status = t.system().operations().status("press.work").unwrap();
         assert_eq!((status.breaker, status.breaker_totals.slow), (Some(BreakerState::Open), 2));
         assert_eq!((status.success_rate(), status.transitions), (Some(1.0), 1));
         assert!(status.times.p99.unwrap() >= 2 * SECOND && status.times.p50.unwrap() < SECOND);
         let shown = serde_json::to_value(&status).unwrap();
         assert_eq!((&shown["breaker"], &shown["descriptor"]["address"]), (&json!("open"), &json!("press.work")));
+        assert_eq!((&shown["times"]["timed"], &shown["times"]["mean"]), (&json!(4), &json!("1s")));
+        t.shutdown().await;
+    });
+}
+
+/// F-CB-07: the share of failures is that of the window as it is when it is asked for, and when the breaker opened is that of the
+/// last time, whoever opened it.
+#[test]
+fn it_says_how_near_it_is_and_when_it_opened() {
+    TestSystem::run(async |t| {
+        let rate = Trip::Rate { percent: 60, window: Window::Time(10 * SECOND), minimum: 4 };
+        let rules = BreakerRules::tripping_on([rate]).growing(2.0, DAY, 0.0);
+        let script = Script::default();
+        let _press = press(t, &script, CallSettings::new().breaker(rules)).await;
+        let operations = t.system().operations();
+        let status = || operations.status("press.work").unwrap();
+        let now = || Some(SystemTime::UNIX_EPOCH + t.system().wall());
+        assert_eq!((status().failure_rate, status().opened_at), (None, None));
+        script.next(Turn::Busy, 1);
+        work(t).await.unwrap_err();
+        work(t).await.unwrap();
+        assert_eq!((status().failure_rate, status().slow_rate), (Some(0.5), None));
+        t.advance(11 * SECOND).await;
+        assert_eq!((status().failure_rate, status().retry_after), (None, None));
+        script.next(Turn::Busy, 4);
+        for _ in 0..4 {
+            work(t).await.unwrap_err();
+        }
+        let opened = now();
+        assert_eq!((status().breaker, status().opened_at), (Some(BreakerState::Open), opened));
+        t.advance(30 * SECOND).await;
+        assert_eq!(status().retry_after, Some(Duration::ZERO));
+        work(t).await.unwrap();
+        assert_eq!((status().breaker, status().opened_at), (Some(BreakerState::Closed), opened));
+        assert_eq!(status().retry_after, None);
+        operations.set_breaker_mode("press.work", BreakerMode::ForcedOpen).unwrap();
+        assert_eq!((status().opened_at, status().retry_after), (now(), None));
         t.shutdown().await;
     });
 }

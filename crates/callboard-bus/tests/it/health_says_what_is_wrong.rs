@@ -1,12 +1,13 @@
 //! F-MET-09, F-MET-10, F-MET-11, F-CB-12, F-DLQ-04: what is wrong is said, with what to do about it; what is well is tried.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{Backoff, BreakerMode, BreakerState, child};
 use callboard_bus::dead_letter_queue::{LetterBounds, LetterReason};
 use callboard_bus::discovery::{DiscoveryQuery, Permissions};
 use callboard_bus::monitoring::{Component, Issue, Level, Status};
+use callboard_bus::time::show_moment;
 use callboard_bus::{
     CallSettings, DeadLetterQueueExt, EventsExt, Health, LetterFilter, Manifest, ModulesExt, MonitoringExt,
     OperationsExt, Value,
@@ -265,7 +266,12 @@ fn health_has_five_sections() {
         assert!(rates.0 > 0.9 && rates.0 < rates.1 && rates.1 < 2.0, "{rates:?}");
         assert_eq!((health.dead_letters.total, health.dead_letters.last.len()), (1, 1));
         assert_eq!(shown["dead_letters"]["by_reason"], json!({ "expired": 1 }));
-        assert_eq!(shown["dead_letters"]["last"][0]["actor"], "slow");
+        let (last, shown_last) = (&health.dead_letters.last[0], &shown["dead_letters"]["last"][0]);
+        assert_eq!(
+            (&shown_last["actor"], &shown_last["at"]),
+            (&json!("slow"), &json!(show_moment(UNIX_EPOCH + last.at))),
+            "the moment is written as that of every letter"
+        );
         let store = &health.event_store;
         assert_eq!((store.store, store.events, store.capacity), ("memory", 2, 1_000));
         assert!(store.appended_per_second.unwrap() > 0.2);

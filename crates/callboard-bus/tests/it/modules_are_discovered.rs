@@ -5,7 +5,9 @@ use callboard_actor::testing::TestSystem;
 use callboard_actor::{Context, ErrorCode, Fault, child_with};
 use callboard_bus::codec::{Limits, decode, decode_json, encode, encode_json};
 use callboard_bus::discovery::{AdvertiseError, Capability, CapabilityBuilder, Discovery, DiscoveryQuery, Permissions};
-use callboard_bus::{Config, Health, LookupError, Manifest, ModuleChange, ModulesExt, RegisterError, Registration};
+use callboard_bus::{
+    Config, Health, LookupError, Manifest, ModuleChange, ModulesExt, Protocol, RegisterError, Registration,
+};
 use serde_json::{Value as Json, json};
 
 use crate::module_kit::{Adder, SECOND, Who, adder, break_down, found, fragile, offer};
@@ -206,7 +208,12 @@ fn one_that_has_not_started_yet_is_not_found() {
         }));
         let _registration = lab().register(&slow).await.unwrap();
         assert!(ids(t, &query(), &[]).is_empty());
-        let told = discover(t, &query().include_unavailable(), &[]).found[0].obstacle();
+        let told = discover(t, &query().include_unavailable(), &[]).found.remove(0);
+        assert_eq!(
+            serde_json::to_value(&*told).unwrap()["unavailable"],
+            told.unavailable.as_ref().unwrap().to_string()
+        );
+        let told = told.obstacle();
         assert_eq!(told.as_deref(), Some("has not started yet"));
         t.advance(6 * SECOND).await;
         assert_eq!(ids(t, &query(), &[]), ["lab.who"]);
@@ -311,7 +318,7 @@ fn no_more_is_found_than_the_limit() {
     });
 }
 
-/// F-DSC-11
+/// F-DSC-11, F-MOD-02
 #[test]
 fn what_a_module_says_of_itself_stands_with_all_that_it_can_do() {
     TestSystem::run(async |t| {
@@ -325,6 +332,11 @@ fn what_a_module_says_of_itself_stands_with_all_that_it_can_do() {
             assert_eq!((found.module_description.as_str(), found.has_tag("analytics")), ("counts cells", true));
         }
         let who = discover(t, &query().capability_type(Capability::OPERATION), &[]).found.remove(0);
+        let shown = serde_json::to_value(&*who).unwrap();
+        assert_eq!((&shown["module"], &shown["health"]["state"]), (&json!("lab"), &json!("healthy")));
+        let ways = [Protocol::RequestResponse, Protocol::PointToPoint, Protocol::Workflow];
+        assert_eq!((&who.protocols[..], &shown["protocols"]), (&ways[..], &json!(ways)));
+        assert_eq!((&shown["capability"]["capability_id"], &shown["unavailable"]), (&json!("lab.who"), &Json::Null));
         let listed = &t.system().modules().list()[0];
         let Capability { capability_id, name, version, input_schema, output_schema, .. } = &*who.capability;
         assert_eq!((capability_id.as_str(), name.as_str(), version), ("lab.who", "who", &listed.version));

@@ -590,7 +590,9 @@ fn the_pipeline_is_printed_as_it_is() {
         let pipeline = operations.pipeline("vault.open").unwrap();
         let steps: Vec<_> = pipeline.steps().iter().map(|step| step.split(':').next().unwrap()).collect();
         let count = format!("{} count (all calls)", i32::MIN);
-        assert_eq!(steps, ["auth", &count, "time-out", "retry", "rate", "breaker", "validate", "handler"]);
+        let inwards =
+            ["auth", &count, "time-out", "retry", "places", "rate", "breaker", "validate, by name", "handler"];
+        assert_eq!(steps, inwards);
         assert_eq!(pipeline.steps()[0], "auth: authorized");
 
         let call = |input: Value, auth: AuthContext| {
@@ -674,7 +676,7 @@ fn without_a_gate_nobody_is_asked() {
         assert!(!t.system().is_guarded());
         assert!(t.system().call("vault.open", json!({})).await.is_ok());
         assert!(vault.open(Open {}).await.unwrap());
-        assert_eq!(t.system().operations().pipeline("vault.open").unwrap().steps().len(), 4);
+        assert_eq!(t.system().operations().pipeline("vault.open").unwrap().steps().len(), 6);
         assert_eq!(t.system().audit().total(), 0);
         t.shutdown().await;
     });

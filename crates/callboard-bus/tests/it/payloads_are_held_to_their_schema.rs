@@ -64,6 +64,10 @@ fn everything_that_is_wrong_is_told_and_the_handler_is_not_called() {
         // One thing alone is told in the words of the type.
         let error = refused(json!({ "pieces": 1 })).await;
         assert_eq!(error.to_string(), "the input of `shop.order` does not fit: missing field `item`");
+        // What is no object at all is told what an order has, not what its type is called.
+        let error = refused(json!(5)).await;
+        let wanted = "expected an object with `item` and `pieces`, found the number 5";
+        assert_eq!(error.to_string(), format!("the input of `shop.order` does not fit: {wanted}"));
         assert_eq!(orders.load(Ordering::Relaxed), 0);
         let fine = json!({ "item": "pears", "pieces": 10, "note": "ripe" });
         assert_eq!(t.system().call("shop.order", fine).await.unwrap(), 5.into());

@@ -1,6 +1,6 @@
 //! F-TST-06: request and response, publish and subscribe, broadcast, point to point, jobs.
 
-use callboard::bus::{Event, EventsExt, JobsExt, Value};
+use callboard::bus::{EventsExt, JobsExt, Value};
 use callboard::prelude::*;
 use callboard::testing::TestSystem;
 use serde_json::json;

@@ -92,7 +92,7 @@ fn what_reaches_nobody_is_kept_for_whoever_looks() {
 #[test]
 fn one_subscriber_that_fails_costs_the_others_nothing() {
     TestSystem::run(async |t| {
-        let (system, probe) = (t.system(), t.probe::<callboard::bus::Event>());
+        let (system, probe) = (t.system(), t.probe::<Event>());
         let fails = async |_| Err(Fault::permanent("it always does"));
         let _fails = system.subscribe_fn("a", fails).await.unwrap();
         let _well = system.subscribe("a", probe.recipient()).await.unwrap();

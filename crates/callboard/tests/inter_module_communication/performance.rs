@@ -1,7 +1,7 @@
 //! F-TST-06: many at once, bounded memory, and a throughput in which nothing gets lost.
 
 use callboard::bus::self_test::Load;
-use callboard::bus::{Event, EventsExt, MonitoringExt, PublishError, SelfTestExt, Value};
+use callboard::bus::{EventsExt, MonitoringExt, PublishError, SelfTestExt, Value};
 use callboard::prelude::*;
 use callboard::testing::TestSystem;
 use callboard::{ErrorCode, block_on};

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, Release};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use callboard_actor::{Breaker, BreakerMode, BreakerState, Outcome, Permit, Transition};
 
-use super::{Conduct, FAILING, GUARDED, OperationState, roll};
+use super::{BreakerStatus, Conduct, FAILING, GUARDED, OperationState, roll};
 use crate::audit::{AuditExt, AuditKind};
 use crate::breaker_events::{BreakerEvents, BreakerNews, BreakerOf};
 use crate::call::CallError;
@@ -23,6 +23,8 @@ pub(super) struct Guarded {
     pub(super) budget: RetryBudget,
     pub(super) last_error: Option<String>,
     pub(super) transitions: u64,
+    /// When it opened last.
+    pub(super) opened_at: Option<SystemTime>,
     /// What was told of the breaker last.
     pub(super) told: BreakerState,
 }
@@ -38,6 +40,7 @@ impl Guarded {
             budget: RetryBudget::default(),
             last_error: None,
             transitions: 0,
+            opened_at: None,
         }
     }
 
@@ -58,6 +61,9 @@ impl OperationState {
         self.epoch.fetch_add(1, Release);
         let to = state_of(guarded.breaker.as_ref());
         let from = std::mem::replace(&mut guarded.told, to);
+        if from != to && matches!(to, BreakerState::Open | BreakerState::ForcedOpen) {
+            guarded.opened_at = Some(SystemTime::UNIX_EPOCH + self.system.wall());
+        }
         // What somebody does is told even where it changes nothing: a reset forgets what has led there.
         if from != to || by.is_some() {
             let until = guarded.breaker.as_ref().and_then(Breaker::opens_until);
@@ -71,8 +77,9 @@ impl OperationState {
     /// Whether a test may go: an open breaker refuses it, and does not learn from it.
     #[cold]
     pub(super) fn admit_test(&self) -> Result<(), CallError> {
-        match self.status().breaker {
-            Some((BreakerState::Open | BreakerState::HalfOpen | BreakerState::ForcedOpen, _, retry_after)) => {
+        let Some(BreakerStatus { state, retry_after, .. }) = self.status().breaker else { return Ok(()) };
+        match state {
+            BreakerState::Open | BreakerState::HalfOpen | BreakerState::ForcedOpen => {
                 let retry_after = retry_after.unwrap_or(Duration::MAX);
                 Err(CallError::CircuitOpen { operation: Arc::clone(&self.address), retry_after })
             }
