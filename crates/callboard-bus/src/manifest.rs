@@ -253,7 +253,7 @@ impl<A: Actor> Manifest<A> {
 
     /// Hears the events whose names match, as messages `M`: [`Event`] itself, or a type that is made of one, which lets an
     /// actor tell by the type what it hears. While the module is registered it is subscribed: to what is published without a
-    /// channel, and to broadcasts. What is published on a [channel](crate::channel) is heard by who subscribes to that.
+    /// channel, and to broadcasts. What is published on a [channel](crate::channel) is heard by [`hears_on`](Self::hears_on).
     pub fn hears<M>(mut self, pattern: impl Into<String>) -> Self
     where
         A: Handler<M>,
