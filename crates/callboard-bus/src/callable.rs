@@ -136,7 +136,7 @@ impl<A: Handler<M>, M: Message + DeserializeOwned> TypedOperation<A, M> {
     /// Reading tells the first thing that is wrong, the schema all of them; and there may be more in the schema.
     fn read(&self, input: &Value) -> Result<M, Unfit> {
         let read = caught(|| from_value(input)).unwrap_or_else(|| Err(panicked("read")));
-        if read.is_ok() && !self.validation.says_more() {
+        if read.is_ok() && !self.validation.doubts(input) {
             return read.map_err(Unfit::Value);
         }
         let faults = self.validation.faults(&self.descriptor.message_schema, input);

@@ -149,8 +149,9 @@
 //! It tries nothing again unless told to, and carries no bytes to another process: who does either calls it. The registry is
 //! that of one system, and forgets everything with it. An event is gone when its subscribers have it, and who subscribes
 //! later does not get it; the history shows the last ones and delivers none. A payload is held to
-//! the schema of its operation or of its channel, and to nothing that a type does not say: fields that it does not know are let pass
-//! unless it has `#[serde(deny_unknown_fields)]`, where a table lets none pass.
+//! the schema of its operation or of its channel. The parameters of an operation are the fields of its message, and others are
+//! refused unless the type lets them pass; the data of an event may have fields that a type does not know, as who publishes and
+//! who listens are of different ages.
 //!
 //! An [`Expression`] is no programming language, it has no loops and no functions of users. A [`Value`] is no document
 //! store: it has no bytes of its own, no dates and no references, and one that is too large for a message belongs into a

@@ -61,7 +61,7 @@ impl<A: Actor> Operation<A> {
         M: Message + DeserializeOwned + JsonSchema,
         M::Reply: Serialize + JsonSchema,
     {
-        let schemas = || (schema::of_input::<M>(), schema::of_output::<M::Reply>());
+        let schemas = || (schema::of_message::<M>(), schema::of_output::<M::Reply>());
         Self::of::<M>(name.into(), schemas, |actor, descriptor, validation, state| {
             make::<A, M>(actor, plain, descriptor, validation, state)
         })
@@ -76,7 +76,7 @@ impl<A: Actor> Operation<A> {
         T: Serialize + JsonSchema + 'static,
         E: Error + 'static,
     {
-        let schemas = || (schema::of_input::<M>(), schema::of_output::<T>());
+        let schemas = || (schema::of_message::<M>(), schema::of_output::<T>());
         Self::of::<M>(name.into(), schemas, |actor, descriptor, validation, state| {
             make::<A, M>(actor, fallible, descriptor, validation, state)
         })

@@ -1,5 +1,6 @@
 //! The JSON Schemas of messages and replies. Pure.
 
+mod closed;
 pub mod compatibility;
 mod validation;
 pub mod validity;
@@ -22,6 +23,11 @@ pub(crate) const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// What a payload has to look like to become a `T`, as JSON Schema of the draft 2020-12.
 pub(crate) fn of_input<T: JsonSchema>() -> Json {
     SchemaSettings::draft2020_12().for_deserialize().into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// The same of the message of an operation, whose fields are its parameters: one that is not among them is refused.
+pub(crate) fn of_message<T: JsonSchema>() -> Json {
+    closed::closed(of_input::<T>())
 }
 
 /// The same of a type that is part of another one.

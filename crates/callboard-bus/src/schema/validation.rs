@@ -8,6 +8,7 @@ use jsonschema::{ValidationError, Validator};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::closed::known;
 use crate::value::Value;
 
 /// So many faults of one payload are told at most.
@@ -57,22 +58,24 @@ pub(crate) struct Validation {
     /// Compiled when a payload is first held to it; none where the schema is no schema.
     validator: OnceLock<Option<Validator>>,
     says_more: bool,
+    /// The only names that are let pass, where the schema is closed and says no more.
+    known: Option<Box<[Box<str>]>>,
 }
 
 impl Validation {
     pub(crate) fn new(schema: &Json) -> Self {
-        Self { validator: OnceLock::new(), says_more: says_more(schema) }
+        Self { validator: OnceLock::new(), says_more: says_more(schema), known: known(schema) }
     }
 
     /// What every payload is held to, whatever the type says that it becomes.
     pub(crate) const fn always() -> Self {
-        Self { validator: OnceLock::new(), says_more: true }
+        Self { validator: OnceLock::new(), says_more: true, known: None }
     }
 
-    /// Whether the schema asks for more than is found out by reading a payload as its type. For most types it does not, and
-    /// their payloads are held to it only to tell everything that is wrong.
-    pub(crate) const fn says_more(&self) -> bool {
-        self.says_more
+    /// Whether a payload that could be read as its type may still not be what the schema describes. Most schemas ask for
+    /// no more than their type and a closed list of names, and are asked only to tell everything that is wrong.
+    pub(crate) fn doubts(&self, payload: &Value) -> bool {
+        self.says_more || self.known.as_ref().is_some_and(|known| has_others(payload, known))
     }
 
     /// Everything that is wrong, up to a hundred, by its place.
@@ -86,6 +89,11 @@ impl Validation {
         faults.sort_by(|one, other| one.path.cmp(&other.path));
         faults
     }
+}
+
+fn has_others(payload: &Value, known: &[Box<str>]) -> bool {
+    let Value::Object(object) = payload else { return false };
+    object.keys().any(|name| known.iter().all(|known| **known != **name))
 }
 
 /// What is wrong, in words. Where nothing at all is allowed to be there, they are ours: they name what is.

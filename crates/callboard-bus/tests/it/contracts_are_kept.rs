@@ -242,7 +242,7 @@ fn a_need_that_nobody_meets_says_why() {
         assert_eq!(fault.code(), ErrorCode::UnknownModule);
         assert_eq!(fault.to_string(), "web needs `countin`, which no module offers, did you mean `counting`?");
         assert!(modules.contracts().is_empty());
-        let who = Need::new("web", "lab.who").sends(json!({ "type": "object", "properties": {} }));
+        let who = Need::new("web", "lab.who").sends(json!({ "type": "object", "additionalProperties": false }));
         let operation = modules.negotiate(who, Permissions::default()).await.unwrap();
         assert_eq!(operation.contract.provider, "lab", "an operation is a capability as well");
         t.shutdown().await;

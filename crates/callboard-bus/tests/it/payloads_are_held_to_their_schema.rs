@@ -17,7 +17,6 @@ use serde_json::json;
 
 #[derive(Message, Deserialize, JsonSchema)]
 #[message(reply = u64)]
-#[serde(deny_unknown_fields)]
 struct Order {
     #[schemars(length(min = 1, max = 8), regex(pattern = "^[a-z]+$"))]
     item: String,
@@ -148,13 +147,26 @@ fn a_table_is_as_good_as_a_type() {
     });
 }
 
-/// F-API-02: a type refuses what it does not know where it says so, and lets it pass otherwise.
+/// F-API-02: the fields of a type are all the parameters there are, as in a table; unless it says that it lets others pass.
 #[test]
 fn a_type_says_itself_what_it_lets_pass() {
     #[derive(Message, Deserialize, JsonSchema)]
     #[message(reply = u64)]
+    #[schemars(extend("additionalProperties" = true))]
     struct Lenient {
         pieces: u64,
+    }
+    /// It asks for nothing but its field.
+    #[derive(Message, Deserialize, JsonSchema)]
+    #[message(reply = u64)]
+    struct Strict {
+        pieces: u64,
+    }
+    impl SyncHandler<Strict> for Shop {
+        fn handle(&mut self, strict: Strict, _: &mut Context<Self>) -> Result<u64, Fault> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Ok(strict.pieces)
+        }
     }
     impl SyncHandler<Lenient> for Shop {
         fn handle(&mut self, lenient: Lenient, _: &mut Context<Self>) -> Result<u64, Fault> {
@@ -162,15 +174,20 @@ fn a_type_says_itself_what_it_lets_pass() {
         }
     }
     TestSystem::run(async |t| {
-        let shop = t.spawn(|| Shop(Arc::default()));
-        let manifest = Manifest::new("shop", "1.0.0").operation::<Order>("order").operation::<Lenient>("count");
+        let runs = Arc::new(AtomicU64::new(0));
+        let known = Arc::clone(&runs);
+        let shop = t.spawn(move || Shop(Arc::clone(&known)));
+        let manifest = Manifest::new("shop", "1.0.0").operation::<Lenient>("count").operation::<Strict>("take");
         let _registered = manifest.register(&shop).await.unwrap();
         let schema = |name: &str| t.system().operations().status(name).unwrap().descriptor.message_schema.clone();
-        assert_eq!(schema("shop.order")["additionalProperties"], false);
-        assert!(schema("shop.count").get("additionalProperties").is_none());
-        let given = json!({ "item": "pears", "pieces": 2, "colour": "red" });
-        let refused = t.system().call("shop.order", given.clone()).await.unwrap_err();
+        assert_eq!(schema("shop.take")["additionalProperties"], false);
+        assert_eq!(schema("shop.count")["additionalProperties"], true);
+        let given = json!({ "colour": "red", "pieces": 2, "size": 3 });
+        let refused = t.system().call("shop.take", given.clone()).await.unwrap_err();
         assert_eq!(refused.code(), ErrorCode::ValidationFailed);
+        assert!(refused.to_string().contains("'colour', 'size'"), "{refused}");
+        assert_eq!(runs.load(Ordering::Relaxed), 0);
+        assert_eq!(t.system().call("shop.take", json!({ "pieces": 2 })).await.unwrap(), 2.into());
         assert_eq!(t.system().call("shop.count", given).await.unwrap(), 2.into());
         t.shutdown().await;
     });
@@ -218,9 +235,19 @@ impl SyncHandler<Say> for Clerk {
 /// everything that is wrong, and nothing is enqueued.
 #[test]
 fn a_channel_takes_nothing_else() {
+    /// What is said of an order has no other fields, as the type says itself.
+    #[derive(JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code)]
+    struct Placed {
+        #[schemars(length(min = 1, max = 8), regex(pattern = "^[a-z]+$"))]
+        item: String,
+        #[schemars(range(min = 1, max = 10))]
+        pieces: u8,
+    }
     TestSystem::run(async |t| {
         let (system, ear) = (t.system(), t.probe::<Event>());
-        system.channel("orders").schema_of::<Order>().create().await.unwrap();
+        system.channel("orders").schema_of::<Placed>().create().await.unwrap();
         let _subscription = system.subscribe(">", ear.recipient()).on_channel("orders").await.unwrap();
         let fine = || Value::from(json!({ "item": "pears", "pieces": 10 }));
         let bad = || Value::from(json!({ "item": "TOO LONG FOR IT", "pieces": 11, "colour": "red" }));

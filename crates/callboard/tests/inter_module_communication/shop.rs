@@ -13,7 +13,6 @@ pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug, Message, Deserialize, Serialize, JsonSchema)]
 #[message(reply = u64)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Take {
     pub(crate) pieces: u64,
 }
