@@ -20,7 +20,7 @@ use crate::child::Policy;
 use crate::clock::Nanos;
 use crate::context::Factory;
 use crate::dead_letter::{DeadLetter, DeadReason};
-use crate::driver::Driver;
+use crate::driver::Seated;
 use crate::envelope::{Envelope, Header};
 use crate::fault::{Fault, Incident, drop_quietly};
 use crate::gate::{ActorState, Gate};
@@ -64,7 +64,7 @@ pub(crate) const FENCED: u64 = 1 << 63;
 pub(crate) struct ActorCell<A: Actor> {
     pub(crate) mailbox: Mailbox<Envelope<A>>,
     /// Where the driver sits, on its own thread.
-    pub(crate) seat: Seat<Driver<A>>,
+    pub(crate) seat: Seat<Seated<A>>,
     pub(crate) core: Core,
     pub(crate) factory: Factory<A>,
 }
@@ -463,7 +463,7 @@ impl<A: Actor> ActorCell<A> {
     #[inline(always)]
     pub(crate) fn rouse(&self) {
         match self.core.home.get() {
-            Some(home) if home.push_here(&self.core.queued, || self.seat.look(Driver::scope)) => {}
+            Some(home) if home.push_here(&self.core.queued, || self.seat.look(Seated::scope)) => {}
             _ => self.mailbox.wake_driver(),
         }
     }

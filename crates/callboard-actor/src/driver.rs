@@ -13,11 +13,11 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context as Task, Poll, Waker};
+use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
 use self::extras::{Armed, Extras};
-pub(crate) use self::task::{DriverTask, drive, start};
+pub(crate) use self::task::{DriverTask, Seated, drive, start};
 use crate::actor::{Actor, Handler, StopReason};
 use crate::actor_ref::Question;
 use crate::alarm::Alarm;
@@ -67,8 +67,6 @@ pub(crate) struct Driver<A: Actor> {
     unsampled: u8,
     /// The lane that the running message came from.
     lane: u8,
-    /// What wakes it; lent to whoever polls it.
-    waker: Option<Waker>,
     /// The next message was delayed by a test and is not delayed again.
     is_delayed: bool,
     /// The keeper has fenced a turn of this driver.
@@ -188,29 +186,13 @@ impl<A: Actor> Driver<A> {
             known_now: 0,
             unsampled,
             lane: CONTROL as u8,
-            waker: None,
             is_delayed: false,
             is_replaced: false,
         }
     }
 
-    /// What its turns take along.
-    #[inline]
-    pub(crate) fn scope(&self) -> Rc<TurnScope> {
-        Rc::clone(&self.scope)
-    }
-
     fn generation(&self) -> u64 {
         self.generation.into()
-    }
-
-    /// Before the first poll, or when another task has taken over the polling: whose thread this is, and which task it is
-    /// that directives wake.
-    fn settle_down(&mut self, waker: &Waker) {
-        if !self.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            self.waker = Some(waker.clone());
-            self.cell.mailbox.settle(waker);
-        }
     }
 
     /// One poll, of at most so many turns.

@@ -8,6 +8,7 @@
 use std::cell::{Cell, RefMut};
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll, Waker};
 
@@ -19,6 +20,7 @@ use crate::clock::Nanos;
 use crate::message::Message;
 use crate::reply::Answer;
 use crate::run_queue::RunQueue;
+use crate::scope::TurnScope;
 
 /// Turns of a driver in one poll of an asker.
 const LENT_BUDGET: u32 = 16;
@@ -34,6 +36,20 @@ thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
+/// A driver in the seat of its actor, and what wakes it there.
+pub(crate) struct Seated<A: Actor> {
+    driver: Driver<A>,
+    waker: Waker,
+}
+
+impl<A: Actor> Seated<A> {
+    /// What the turns of the driver take along.
+    #[inline]
+    pub(crate) fn scope(&self) -> Rc<TurnScope> {
+        Rc::clone(&self.driver.scope)
+    }
+}
+
 /// Seats the first driver of an actor, on the thread of its run queue.
 pub(crate) fn start<A: Actor>(cell: &Arc<ActorCell<A>>, queue: Arc<RunQueue>) {
     if cell.core.home.set(queue).is_err() {
@@ -43,11 +59,9 @@ pub(crate) fn start<A: Actor>(cell: &Arc<ActorCell<A>>, queue: Arc<RunQueue>) {
     let waker = Waker::from(Arc::clone(cell));
     cell.mailbox.settle(&waker);
     if let Some(mut seat) = cell.seat.borrow() {
-        let mut driver = Driver::new(Arc::clone(cell));
         // It stands in the run queue from here on, and is polled once this has returned.
         waker.wake_by_ref();
-        driver.waker = Some(waker);
-        *seat = Some(driver);
+        *seat = Some(Seated { driver: Driver::new(Arc::clone(cell)), waker });
     }
 }
 
@@ -57,32 +71,40 @@ pub(crate) fn drive<A: Actor>(cell: &ActorCell<A>, turns: u32) -> u32 {
     cell.core.queued.leave();
     // A driver that is lent out goes on when it is back, and one that has ended is gone.
     let Some(mut seat) = cell.seat.borrow() else { return 0 };
-    let Some(driver) = &mut *seat else { return 0 };
-    let Some(waker) = driver.waker.take() else { return 0 };
+    let Some(Seated { driver, waker }) = &mut *seat else { return 0 };
     let mut left = turns.min(BUDGET);
     let before = left;
-    let flow = driver.go(&mut left, &mut Task::from_waker(&waker));
-    match flow {
+    match driver.go(&mut left, &mut Task::from_waker(waker)) {
         Flow::End => {
             let ended = seat.take();
             drop(seat);
             drop(ended);
         }
-        Flow::Yield => {
-            waker.wake_by_ref();
-            driver.waker = Some(waker);
-        }
-        Flow::Wait | Flow::Again => driver.waker = Some(waker),
+        Flow::Yield => waker.wake_by_ref(),
+        Flow::Wait | Flow::Again => {}
     }
     before - left
 }
 
 /// A driver with a task of its own: the only one of its thread, or one that took over from another.
-pub(crate) struct DriverTask<A: Actor>(Box<Driver<A>>);
+pub(crate) struct DriverTask<A: Actor> {
+    driver: Box<Driver<A>>,
+    /// That of the task which polled it last.
+    waker: Option<Waker>,
+}
 
 impl<A: Actor> DriverTask<A> {
     pub(crate) fn new(driver: Driver<A>) -> Self {
-        Self(Box::new(driver))
+        Self { driver: Box::new(driver), waker: None }
+    }
+
+    /// Before the first poll, or when another task has taken over the polling: whose thread this is, and which task it is
+    /// that directives wake.
+    fn settle_down(&mut self, waker: &Waker) {
+        if !self.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            self.waker = Some(waker.clone());
+            self.driver.cell.mailbox.settle(waker);
+        }
     }
 }
 
@@ -90,8 +112,8 @@ impl<A: Actor> Future for DriverTask<A> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
-        self.0.settle_down(task.waker());
-        match self.0.go(&mut { BUDGET }, task) {
+        self.settle_down(task.waker());
+        match self.driver.go(&mut { BUDGET }, task) {
             Flow::End => return Poll::Ready(()),
             Flow::Yield => task.waker().wake_by_ref(),
             Flow::Wait | Flow::Again => {}
@@ -102,7 +124,7 @@ impl<A: Actor> Future for DriverTask<A> {
 
 /// A driver in the hands of an asker, until this is dropped.
 pub(crate) struct Loan<'a, A: Actor> {
-    seat: RefMut<'a, Option<Driver<A>>>,
+    seat: RefMut<'a, Option<Seated<A>>>,
     cell: &'a ActorCell<A>,
     /// Nothing was queued.
     was_parked: bool,
@@ -118,7 +140,7 @@ impl<A: Actor> ActorCell<A> {
             return None;
         }
         let seat = self.seat.borrow()?;
-        let driver = seat.as_ref()?;
+        let Seated { driver, .. } = seat.as_ref()?;
         if !driver.may_go_on() || is_last_loan() {
             return None;
         }
@@ -145,7 +167,7 @@ impl<A: Actor> Loan<'_, A> {
     /// the handler.
     #[inline]
     pub(crate) fn may_ask(&self) -> bool {
-        let is_plain = self.seat.as_ref().is_some_and(|driver| !driver.watches_next());
+        let is_plain = self.seat.as_ref().is_some_and(|seated| !seated.driver.watches_next());
         let is_free = self.was_parked && self.cell.mailbox.may_pass() && self.cell.core.gate.is_open();
         is_plain && is_free && !crate::actor_ref::is_traced()
     }
@@ -170,12 +192,10 @@ impl<A: Actor> Loan<'_, A> {
 
     #[inline]
     fn work<R>(&mut self, work: impl FnOnce(&mut Driver<A>, &mut Task<'_>) -> R) -> R {
-        let driver = self.seat.as_mut().expect("a driver is lent");
-        let waker = driver.waker.take().expect("a driver at rest has its waker");
+        let Seated { driver, waker } = self.seat.as_mut().expect("a driver is lent");
         DEPTH.set(DEPTH.get() + 1);
-        let result = work(driver, &mut Task::from_waker(&waker));
+        let result = work(driver, &mut Task::from_waker(waker));
         DEPTH.set(DEPTH.get() - 1);
-        driver.waker = Some(waker);
         result
     }
 }
@@ -184,7 +204,7 @@ impl<A: Actor> Drop for Loan<'_, A> {
     #[inline]
     fn drop(&mut self) {
         if self.is_due
-            && let Some(Driver { waker: Some(waker), .. }) = &*self.seat
+            && let Some(Seated { waker, .. }) = &*self.seat
         {
             waker.wake_by_ref();
         }
