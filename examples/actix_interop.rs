@@ -45,9 +45,7 @@ impl Handler<Double> for Modern {
 }
 
 #[callboard::main]
-async fn main() -> anyhow::Result<()> {
-    let system = System::builder().start().await?;
-
+async fn main(system: System) -> anyhow::Result<()> {
     // An arbiter of ours is one of actix's, so actix actors can live there.
     let legacy = system.run_on(0, || async { Legacy.start().recipient() }).await;
     let legacy: Recipient<Double> = system.actix_recipient(legacy);
@@ -57,7 +55,5 @@ async fn main() -> anyhow::Result<()> {
     let modern = system.spawn(child("modern", Modern::default));
     let modern: actix::Recipient<Double> = modern.to_actix().await;
     println!("we answer actix: {}", modern.send(Double(21)).await?);
-
-    system.shutdown(Drain::default()).await;
     Ok(())
 }

@@ -41,8 +41,7 @@ async fn show(clerks: &[&ActorRef<Clerk>]) -> anyhow::Result<()> {
 }
 
 #[callboard::main]
-async fn main() -> anyhow::Result<()> {
-    let system = System::builder().start().await?;
+async fn main(system: System) -> anyhow::Result<()> {
     let clerk = |name| system.spawn(child(name, || Clerk));
     let (sales, stock, billing) = (clerk("sales"), clerk("stock"), clerk("billing"));
 
@@ -52,7 +51,5 @@ async fn main() -> anyhow::Result<()> {
     show(&[&sales, &stock, &billing, &sales]).await?;
     // A wait ends with its turn: what was asked before refuses nobody now.
     show(&[&billing, &stock, &sales]).await?;
-
-    system.shutdown(Drain::default()).await;
     Ok(())
 }

@@ -10,7 +10,6 @@
 use callboard::prelude::*;
 use callboard::testing::TestSystem;
 use callboard::{AskError, Backoff, BreakerRules};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -18,15 +17,15 @@ use std::time::Duration;
 #[message(reply = &'static str)]
 struct Charge;
 
-struct Terminal {
-    bank_answers: Arc<AtomicBool>,
-}
+static BANK_ANSWERS: AtomicBool = AtomicBool::new(false);
+
+struct Terminal;
 
 impl Actor for Terminal {}
 
 impl SyncHandler<Charge> for Terminal {
     fn handle(&mut self, _: Charge, _: &mut Context<Self>) -> Result<&'static str, Fault> {
-        if self.bank_answers.load(Ordering::Relaxed) {
+        if BANK_ANSWERS.load(Ordering::Relaxed) {
             Ok("charged")
         } else {
             Err(Fault::retryable("the bank does not answer"))
@@ -48,12 +47,9 @@ async fn charge(t: &TestSystem, terminal: &ActorRef<Terminal>) {
 }
 
 fn main() {
-    let bank_answers = Arc::new(AtomicBool::new(false));
-    let bank = Arc::clone(&bank_answers);
-    let make = move || Terminal { bank_answers: Arc::clone(&bank) };
     let exact = BreakerRules::default().growing(2.0, Duration::from_secs(300), 0.0);
     TestSystem::run(async |t| {
-        let terminal = t.spawn(child("terminal", make).breaker(exact).backoff(Backoff::none()));
+        let terminal = t.spawn(child("terminal", || Terminal).breaker(exact).backoff(Backoff::none()));
         for _ in 0..7 {
             charge(t, &terminal).await;
         }
@@ -63,7 +59,7 @@ fn main() {
         println!("{:>3} s  the terminal is {}", t.now().as_secs(), terminal.state());
         charge(t, &terminal).await;
 
-        bank_answers.store(true, Ordering::Relaxed);
+        BANK_ANSWERS.store(true, Ordering::Relaxed);
         t.advance(Duration::from_secs(61)).await;
         charge(t, &terminal).await;
         let snapshot = t.inspect();

@@ -27,16 +27,14 @@ impl Handler<Deposit> for Account {
 }
 
 #[callboard::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main(system: System) -> Result<(), Box<dyn std::error::Error>> {
     let to_stderr = tracing_subscriber::fmt().with_writer(std::io::stderr);
     to_stderr.with_env_filter(EnvFilter::from_default_env()).init();
 
-    let system = System::builder().start().await?;
     let account = system.spawn(child("account", Account::default));
     account.tell(Deposit(40)).await?;
     println!("balance: {}", account.ask(Deposit(2)).await?);
     println!("{}", account.ask(Deposit(0)).await.expect_err("its turn panics"));
     println!("balance after the restart: {}", account.ask(Deposit(7)).await?);
-    system.shutdown(Drain::default()).await;
     Ok(())
 }

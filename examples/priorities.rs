@@ -46,8 +46,7 @@ impl SyncHandler<Report> for Desk {
 }
 
 #[callboard::main]
-async fn main() -> anyhow::Result<()> {
-    let system = System::builder().start().await?;
+async fn main(system: System) -> anyhow::Result<()> {
     let desk = system.spawn(child("desk", Desk::default));
 
     let (hang_up, hung_up) = oneshot::channel();
@@ -70,7 +69,5 @@ async fn main() -> anyhow::Result<()> {
     let done = desk.ask(Report).await?;
     let before = done.iter().take_while(|title| *title != "tidy up").count();
     println!("the last lane waited for at most 32 of 100 urgent jobs: {}", before <= 32);
-
-    system.shutdown(Drain::default()).await;
     Ok(())
 }

@@ -72,11 +72,9 @@ async fn show(system: &System, title: &str, strategy: Supervise) -> anyhow::Resu
 }
 
 #[callboard::main]
-async fn main() -> anyhow::Result<()> {
-    let system = System::builder().start().await?;
+async fn main(system: System) -> anyhow::Result<()> {
     show(&system, "one_for_one", one_for_one()).await?;
     show(&system, "one_for_all", one_for_all()).await?;
     show(&system, "rest_for_one", rest_for_one()).await?;
-    system.shutdown(Drain::default()).await;
     Ok(())
 }

@@ -461,6 +461,32 @@ impl SystemBuilder {
         Ok(System(core))
     }
 
+    /// Starts a system, runs `main` with it on the calling thread as [`block_on`] does, and shuts it down with all defaults
+    /// when that has ended, well or not: what was sent until then is handled first. Where `main` panics nothing is shut down.
+    ///
+    /// ```
+    /// use callboard_actor::{Actor, StartError, System, child};
+    ///
+    /// struct Clerk;
+    /// impl Actor for Clerk {}
+    ///
+    /// let name = System::builder().workers(1).run(async |system: System| system.spawn(child("clerk", || Clerk)).name())?;
+    /// assert_eq!(name, "clerk");
+    /// # Ok::<(), StartError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start); `main` is not run then.
+    pub fn run<R>(self, main: impl AsyncFnOnce(System) -> R) -> Result<R, StartError> {
+        block_on(async {
+            let system = self.start().await?;
+            let result = main(system.clone()).await;
+            system.shutdown(Drain::default()).await;
+            Ok(result)
+        })
+    }
+
     /// Looks at the settings and at what the [parts](Part) need of each other, and starts nothing.
     ///
     /// # Errors

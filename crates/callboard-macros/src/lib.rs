@@ -127,6 +127,10 @@ pub fn derive_message(input: TokenStream) -> TokenStream {
 /// `System` that it starts. The return type is kept, so `?` and exit codes work as ever.
 /// `#[callboard::main(crate = path)]` says where the framework is found.
 ///
+/// `async fn main(system: System)` is given a system of all defaults, which is shut down when the function
+/// has ended, also by `?`: what was sent until then is handled first. It is `System::builder().run(main)`, and
+/// panics where that has an error, so when the operating system has no threads left.
+///
 /// # Examples
 ///
 /// ```

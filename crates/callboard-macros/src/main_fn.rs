@@ -14,11 +14,15 @@ pub(crate) fn expand(arguments: TokenStream, function: ItemFn) -> syn::Result<To
     check(&function.sig)?;
     let ItemFn { attrs, vis, sig, block, .. } = function;
     let (name, output) = (&sig.ident, &sig.output);
+    let run = match sig.inputs.len() {
+        0 => quote! { #home::block_on(#name()) },
+        _ => quote! { #home::System::builder().run(#name).expect("a system of all defaults starts") },
+    };
     Ok(quote! {
         #(#attrs)*
         #vis fn #name() #output {
             #sig #block
-            #home::block_on(#name())
+            #run
         }
     })
 }
@@ -42,7 +46,7 @@ fn check(signature: &Signature) -> syn::Result<()> {
         return Err(Error::new_spanned(signature.fn_token, told));
     }
     let inputs = &signature.inputs;
-    refuse(!inputs.is_empty(), inputs, "this function is called with no arguments")?;
+    refuse(inputs.len() > 1, inputs, "this function is called with a `System` or with nothing")?;
     let generics = &signature.generics;
     refuse(!generics.params.is_empty(), generics, "this function cannot be generic")
 }
@@ -81,12 +85,25 @@ mod tests {
     }
 
     #[test]
+    fn one_that_takes_a_system_gets_one() {
+        let function = parse_quote! { async fn main(system: System) {} };
+        let expanded = expand(quote!(crate = home), function).unwrap();
+        let expected = quote! {
+            fn main() {
+                async fn main(system: System) {}
+                home::System::builder().run(main).expect("a system of all defaults starts")
+            }
+        };
+        assert_eq!(expanded.to_string(), expected.to_string());
+    }
+
+    #[test]
     fn what_cannot_be_called_plainly_is_refused() {
         let home = || quote!(crate = home);
         let plain = error(home(), parse_quote! { fn main() {} });
         assert_eq!(plain, "write `async fn`: what is not asynchronous needs no `main` of callboard");
-        let called = error(home(), parse_quote! { async fn main(text: String) {} });
-        assert_eq!(called, "this function is called with no arguments");
+        let called = error(home(), parse_quote! { async fn main(system: System, text: String) {} });
+        assert_eq!(called, "this function is called with a `System` or with nothing");
         let generic = error(home(), parse_quote! { async fn main<T>() {} });
         assert_eq!(generic, "this function cannot be generic");
     }

@@ -7,7 +7,6 @@
 //!
 //! ```
 //! use callboard::prelude::*;
-//! use std::time::Duration;
 //!
 //! #[derive(Message)]
 //! #[message(reply = u64)]
@@ -28,12 +27,10 @@
 //! }
 //!
 //! #[callboard::main]
-//! async fn main() -> anyhow::Result<()> {
-//!     let system = System::builder().start().await?;
+//! async fn main(system: System) -> anyhow::Result<()> {
 //!     let counter = system.spawn(Counter::default);
 //!     counter.tell(Add(40)).await?;
 //!     assert_eq!(counter.ask(Add(2)).await?, 42);
-//!     system.shutdown(Drain::within(Duration::from_secs(1))).await;
 //!     Ok(())
 //! }
 //! ```

@@ -9,7 +9,7 @@ use std::time::Duration;
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{
     Actor, ActorRef, ActorState, AskError, Child, Context, Drain, Fault, Handler, Message, PhaseReport, ShutdownPhase,
-    StopReason, SyncHandler, System, TellError, block_on, child, one_for_one,
+    StartError, StopReason, SyncHandler, System, TellError, block_on, child, one_for_one,
 };
 use futures::poll;
 use tokio::sync::oneshot;
@@ -397,4 +397,21 @@ fn an_actor_that_is_started_after_the_end_has_ended_already() {
             late.ended().await;
         }
     });
+}
+
+/// A main function that is given a system, and leaves early: what it has sent is handled, and the actors end.
+#[test]
+fn a_system_ends_with_its_main() {
+    let log = Log::default();
+    let known = log.clone();
+    let left = System::builder().workers(1).run(async |system: System| {
+        system.spawn(guest(&known, "guest")).tell(Note(7)).await.unwrap();
+        Err::<(), _>("left early")
+    });
+    assert_eq!(left.unwrap(), Err("left early"));
+    let entries = log.read();
+    assert_eq!((entries.len(), &*entries[0]), (2, "guest 7"), "its message is handled, and then it stops: {entries:?}");
+
+    let refused = System::builder().workers(0).run(async |_: System| unreachable!("it has not started"));
+    assert!(matches!(refused, Err::<(), _>(StartError::Invalid(faults)) if faults.len() == 1));
 }

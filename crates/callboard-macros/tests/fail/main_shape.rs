@@ -5,7 +5,7 @@ mod stub;
 fn plain() {}
 
 #[callboard_macros::main(crate = stub)]
-async fn called(text: String) {}
+async fn called(one: u8, another: u8) {}
 
 #[callboard_macros::main(crate = stub)]
 async fn generic<T>() {}
