@@ -438,6 +438,11 @@ impl Events {
     /// Shows all queues: those of channels, and those that subscriptions have of their own.
     pub(crate) fn for_each_queue(&self, visit: &mut impl FnMut(&Queue)) {
         self.directory().all().iter().for_each(|channel| visit(&channel.queue));
+        self.for_each_own_queue(visit);
+    }
+
+    /// Shows the queues that subscriptions have of their own.
+    pub(crate) fn for_each_own_queue(&self, visit: &mut impl FnMut(&Queue)) {
         self.board.for_each(&mut |subscriber| {
             if let Some(inbox) = subscriber.inbox().filter(|_| subscriber.channel().is_none()) {
                 visit(&inbox.queue);

@@ -43,6 +43,7 @@
 //! | who may do what | [`mod@gate`], [`Gate`], [`AuthContext`] |
 //! | what was done by hand, and by whom | [`Audit`], [`Operator`] |
 //! | how the system is doing, and whether all is well | [`mod@monitoring`], [`Metrics`], [`Monitoring`] |
+//! | its figures for Prometheus | [`monitoring::Exposition`] |
 //! | tests of a running system by itself | [`mod@self_test`], [`SelfTest`] |
 //! | a graph as SVG, DOT or Mermaid, and a chart over time | [`picture::Picture`], [`picture::Gantt`] |
 //!

@@ -47,6 +47,8 @@
 //!
 //! Rates are `null` in JSON, and `None` here, as long as there was nothing to reckon them from. Keys in JSON are sorted.
 //!
+//! The same figures in the text format of Prometheus, for a program that answers `/metrics`, are an [`Exposition`].
+//!
 //! # The tick
 //!
 //! An actor `maintenance` has a turn every [interval](Monitoring::set_interval), 100 ms by default. It takes events whose time
@@ -57,6 +59,7 @@
 
 mod calls;
 mod channels;
+mod exposition;
 mod figures;
 mod health;
 mod ledger;
@@ -84,6 +87,7 @@ use thiserror::Error;
 
 pub use self::channels::ChannelMetrics;
 use self::channels::Watch;
+pub use self::exposition::Exposition;
 use self::figures::Figures;
 pub use self::health::{
     DiscoveryHealth, EventStoreHealth, HealthReport, InstanceHealth, ModuleHealth, QueueHealth, SubscriptionHealth,
@@ -301,6 +305,11 @@ impl Monitoring {
     /// Has the figures of workflows read from here. For the layer that runs them; it starts nothing.
     pub fn set_workflows(system: &System, source: impl WorkflowSource) {
         *Shared::of(system).workflows.lock() = Some(Arc::new(source));
+    }
+
+    /// Whether somebody says how many runs of workflows there are.
+    fn has_workflows(&self) -> bool {
+        self.shared.workflows.lock().is_some()
     }
 
     fn figures(&self) -> Figures {

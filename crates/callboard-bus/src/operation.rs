@@ -1,6 +1,7 @@
 //! What a module offers to be called: [`Operation`].
 
 mod counts;
+mod durations;
 mod latencies;
 mod quota;
 mod settings;
@@ -26,6 +27,7 @@ use crate::parameters::Parameters;
 use crate::schema::{self, Validation};
 
 pub use self::counts::{CallCounts, CallTimes};
+pub(crate) use self::durations::Durations;
 pub(crate) use self::latencies::Latencies;
 pub use self::settings::{CallSettings, CallSettingsError, OperationBreaker};
 pub(crate) use self::state::{Attempt, Conduct, Leave, OperationState, Status, roll};

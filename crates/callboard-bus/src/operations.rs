@@ -220,8 +220,12 @@ impl Operations {
     /// What each operation is and how its calls have gone, by name.
     #[must_use]
     pub fn list(&self) -> Vec<OperationStatus> {
-        let described = |state: Arc<OperationState>| self.status_of(&state);
-        self.shared.states().into_iter().filter_map(described).collect()
+        self.each().map(|(status, _)| status).collect()
+    }
+
+    /// The same, each with where it was read.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (OperationStatus, Arc<OperationState>)> {
+        self.shared.states().into_iter().filter_map(|state| Some((self.status_of(&state)?, state)))
     }
 
     /// The same of one operation.

@@ -88,3 +88,7 @@ struct Migration;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/tuning.md")]
 struct Tuning;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/metrics.md")]
+struct Metrics;

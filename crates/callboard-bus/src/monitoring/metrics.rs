@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 
 use super::calls::{CallFigures, failed};
+use super::exposition::Details;
 use super::recent::RecentCall;
 use super::timeline::Sample;
 use super::views::{
@@ -17,12 +18,13 @@ use super::{Monitoring, QueueStatus, WorkflowCounts};
 use crate::channel::ChannelInfo;
 use crate::events::{EventCounts, EventsExt};
 use crate::operation::{CallCounts, CallTimes};
-use crate::operations::{OperationStatus, OperationsExt};
+use crate::operations::OperationStatus;
 
 /// So many operations and so many calls are in a view.
 const SHOWN: usize = 10;
 
-/// All figures of a moment. They are read once, and both views are made of them, so the two never differ.
+/// All figures of a moment. They are read once, and both views and the [exposition](Self::exposition) are made of them, so these
+/// never differ.
 ///
 /// As text it is indented JSON: the two views and what is queued, with sorted keys.
 #[derive(Clone, Debug)]
@@ -54,6 +56,8 @@ pub struct Metrics {
     pub recent_calls: Vec<RecentCall>,
     /// The figures as they were, oldest first, where that was asked for.
     pub history: Option<Vec<Sample>>,
+    /// What the exposition alone shows.
+    pub(super) details: Details,
     messages: (u64, u64),
     queued: usize,
     /// When the system started.
@@ -88,6 +92,7 @@ impl Metrics {
     pub(super) fn read(monitoring: &Monitoring, history: Option<Vec<Sample>>) -> Self {
         let (system, figures) = (monitoring.system(), monitoring.figures());
         let messages = (figures.messages_sent(), figures.messages_processed());
+        let details = Details::read(system, monitoring.has_workflows());
         Self {
             at: monitoring.moment(system.elapsed()),
             calls: figures.calls.counts,
@@ -97,11 +102,12 @@ impl Metrics {
             events: figures.events,
             workflows: figures.workflows,
             open_breakers: figures.open_breakers,
-            operations: system.operations().list().iter().map(OperationFigures::of).collect(),
+            operations: details.operations.iter().map(|operation| OperationFigures::of(&operation.status)).collect(),
             channels: system.channels().list(),
-            queues: monitoring.queue_status(),
+            queues: details.queues.total(),
             recent_calls: monitoring.recent_calls(usize::MAX),
             history,
+            details,
             messages,
             queued: figures.queued,
             started: monitoring.moment(Duration::ZERO),

@@ -60,11 +60,17 @@ impl QueueStatus {
         }
     }
 
-    fn add_mailbox(&mut self, actor: &ActorSnapshot) {
+    /// Both together.
+    pub(super) fn plus(mut self, more: &Self) -> Self {
+        more.iter().for_each(|(priority, size)| *self.lane(priority) += size);
+        self
+    }
+
+    pub(super) fn add_mailbox(&mut self, actor: &ActorSnapshot) {
         actor.lanes.iter().for_each(|lane| *self.lane(lane.priority) += lane.queued);
     }
 
-    fn add(&mut self, sizes: [usize; Priority::ALL.len()]) {
+    pub(super) fn add(&mut self, sizes: [usize; Priority::ALL.len()]) {
         let lanes = Priority::ALL.into_iter().zip(sizes);
         lanes.for_each(|(priority, size)| *self.lane(priority) += size as u64);
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::durations::Durations;
 use super::latencies::Latencies;
 use super::quota::Quota;
 use crate::retry::FailureClass;
@@ -110,6 +111,10 @@ impl Counts {
 
     pub(super) fn times(&self) -> CallTimes {
         self.times.read()
+    }
+
+    pub(super) fn durations(&self) -> Option<Durations> {
+        self.times.durations()
     }
 
     /// What has ended is read first, so that no call is seen to end before it began.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use super::counts::CallTimes;
+use super::durations::Durations;
 
 /// Buckets to a power of two, as a power of two.
 const FINE: u32 = 3;
@@ -33,11 +34,24 @@ impl Latencies {
 
     pub(crate) fn read(&self) -> CallTimes {
         let Some(histogram) = self.0.get() else { return CallTimes::default() };
-        let counts: Vec<u64> = histogram.buckets.iter().map(|count| count.load(Relaxed)).collect();
+        let counts = histogram.counts();
         let timed: u64 = counts.iter().sum();
         let at = |percent| quantile(&counts, timed, percent);
         let mean = histogram.nanos.load(Relaxed).checked_div(timed).map(Duration::from_nanos);
         CallTimes { timed, mean, p50: at(50), p95: at(95), p99: at(99) }
+    }
+
+    /// Nothing where none was timed yet.
+    pub(crate) fn durations(&self) -> Option<Durations> {
+        let histogram = self.0.get()?;
+        let durations = Durations::new(&histogram.counts(), histogram.nanos.load(Relaxed));
+        Some(durations).filter(|durations| durations.timed() > 0)
+    }
+}
+
+impl Histogram {
+    fn counts(&self) -> Vec<u64> {
+        self.buckets.iter().map(|count| count.load(Relaxed)).collect()
     }
 }
 
@@ -52,7 +66,8 @@ fn quantile(counts: &[u64], timed: u64, percent: u64) -> Option<Duration> {
     bucket.map(|bucket| Duration::from_nanos(upper(bucket)))
 }
 
-fn bucket(nanos: u64) -> usize {
+/// The bucket that a number falls into.
+pub(super) fn bucket(nanos: u64) -> usize {
     let Some(shift) = (u64::BITS - nanos.leading_zeros()).checked_sub(FINE + 1) else { return nanos as usize };
     ((shift as usize) << FINE) + (nanos >> shift) as usize
 }
@@ -97,6 +112,6 @@ mod tests {
     fn the_ends_of_the_range_have_their_buckets() {
         assert_eq!((bucket(0), upper(bucket(0))), (0, 0));
         assert_eq!((bucket(u64::MAX), upper(bucket(u64::MAX))), (BUCKETS - 1, u64::MAX));
-        assert_eq!(Latencies::default().read(), CallTimes::default());
+        assert_eq!((Latencies::default().read(), Latencies::default().durations()), (CallTimes::default(), None));
     }
 }

@@ -19,6 +19,7 @@ pub(crate) use self::attempt::{Attempt, Leave};
 pub(crate) use self::conduct::Conduct;
 use self::guard::Guarded;
 use super::counts::{CallCounts, CallTimes, Counts};
+use super::durations::Durations;
 use super::settings::CallSettings;
 use crate::call::CallError;
 use crate::concurrency::{Concurrency, Place};
@@ -169,6 +170,16 @@ impl OperationState {
     /// A call is made that may be tried again.
     pub(crate) fn note_call(&self) {
         self.guarded.lock().budget.note_call();
+    }
+
+    /// How many retries the budget has not allowed.
+    pub(crate) fn retries_refused(&self) -> u64 {
+        self.guarded.lock().budget.refused()
+    }
+
+    /// How long calls took; nothing where none was timed yet.
+    pub(crate) fn durations(&self) -> Option<Durations> {
+        self.counts.durations()
     }
 
     pub(crate) fn status(&self) -> Status {
