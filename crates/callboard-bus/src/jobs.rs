@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::call::{Call, CallError};
 use crate::gate::GateExt;
+use crate::redaction::OneLine;
 use crate::value::Value;
 
 /// How long what has ended can be looked at, unless somebody says otherwise.
@@ -107,7 +108,7 @@ pub enum JobError {
     #[error("{0} jobs are under way, which is as many as there may be: try again when some have ended")]
     TooMany(usize),
     /// A text that names no job.
-    #[error("`{0}` names no job: that is a UUID")]
+    #[error("`{}` names no job: that is a UUID", OneLine(.0))]
     BadId(String),
 }
 

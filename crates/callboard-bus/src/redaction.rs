@@ -44,10 +44,11 @@ fn is_secret(key: &str) -> bool {
 
 /// The same text on one line and no longer than 4 KiB, without the passwords of addresses.
 pub(crate) fn text(of: &str) -> String {
-    let cut = (0..=LONGEST.min(of.len())).rfind(|&at| of.is_char_boundary(at)).unwrap_or_default();
-    let shown = without_passwords(&of[..cut]);
-    let mut shown: String = shown.chars().flat_map(escaped).collect();
-    if cut < of.len() {
+    // Before it is cut: a password is known by what stands behind it.
+    let hidden = without_passwords(of);
+    let cut = (0..=LONGEST.min(hidden.len())).rfind(|&at| hidden.is_char_boundary(at)).unwrap_or_default();
+    let mut shown: String = hidden[..cut].chars().flat_map(escaped).collect();
+    if cut < hidden.len() {
         shown.push('…');
     }
     shown
@@ -113,6 +114,16 @@ mod tests {
         assert_eq!(text("pg://:p@h pg://u:a@b@h"), "pg://:***@h pg://u:***@h");
         assert_eq!(text("amqp://token@host"), "amqp://:***@host");
         assert_eq!(text(&"ä".repeat(3_000)).len(), (4 << 10) + '…'.len_utf8());
+    }
+
+    /// F-DLQ-05.
+    #[test]
+    fn f_dlq_05_a_password_is_hidden_where_a_text_is_cut() {
+        let address = " pg://u:geheim@h";
+        for room in 0..=address.len() {
+            let shown = text(&("x".repeat(LONGEST - room) + address));
+            assert!(!shown.contains(":g"), "{room}");
+        }
     }
 
     proptest! {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Config;
 use super::entry::Entry;
-use super::given::Given;
+use super::given::{Given, shortened};
 use super::setting::{PREFIX, SETTINGS, Setting};
 use super::source::Source;
 
@@ -79,7 +79,7 @@ impl Environment {
             let key = name.strip_prefix(PREFIX)?;
             let is_known = SETTINGS.iter().any(|setting| setting.variable() == name);
             let is_strange = !is_known && !OTHERS.contains(&&*name) && !is_of_kubernetes(&name);
-            is_strange.then(|| entry(&key.to_lowercase().replace("__", "."), &name, value))
+            is_strange.then(|| entry(&key.to_lowercase().replace("__", "."), &shortened(&name), value))
         })
     }
 

@@ -31,6 +31,7 @@ use std::fmt;
 use semver::Version;
 
 use super::{Export, ExportedModule, ExportedOperation};
+use crate::redaction::OneLine;
 use crate::schema::compatibility::{Misfit, are_equal, misfits};
 
 /// How far a version goes.
@@ -310,7 +311,8 @@ impl fmt::Display for Change {
             Verdict::Breaking => "breaking",
             Verdict::Undecided => "undecided",
         };
-        write!(f, "{verdict}: {}", self.kind)
+        // Names are those of whoever wrote the files.
+        write!(f, "{verdict}: {}", OneLine(&self.kind.to_string()))
     }
 }
 
@@ -318,6 +320,7 @@ impl fmt::Display for Change {
 impl fmt::Display for ModuleDiff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { module, needed, taken, .. } = self;
+        let module = OneLine(module);
         match (&self.old, &self.new) {
             (Some(old), Some(new)) => {
                 writeln!(f, "{module} {old} → {new}: {} is needed, and it took {}", Goes(*needed), Taken(*taken))?;

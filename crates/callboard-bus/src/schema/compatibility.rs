@@ -42,6 +42,7 @@ use thiserror::Error;
 use self::node::Node;
 use self::shape::{Key, Shape};
 pub use self::types::Types;
+use crate::redaction::OneLine;
 
 /// Comparisons inside each other, at most: the stack of the caller is finite.
 const MOST_LEVELS: usize = 64;
@@ -142,7 +143,8 @@ impl Misfit {
 impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = if self.path.is_empty() { "/" } else { &self.path };
-        write!(f, "{path}: {}", self.reason)
+        // Names of properties and keywords are those of whoever wrote the schemas.
+        OneLine(&format!("{path}: {}", self.reason)).fmt(f)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whether a payload is what a schema describes, with everything that is wrong. Pure.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::sync::OnceLock;
 
 use jsonschema::error::ValidationErrorKind;
@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::closed::known;
+use crate::redaction::OneLine;
 use crate::value::Value;
 
 /// So many faults of one payload are told at most.
@@ -35,11 +36,7 @@ impl fmt::Display for SchemaFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = if self.path.is_empty() { "/" } else { &self.path };
         // Names of properties are the sender's, and this may be shown on a terminal.
-        let shown = format!("{path}: {}", self.reason);
-        shown.chars().try_for_each(|letter| match letter.is_control() {
-            true => write!(f, "{}", letter.escape_default()),
-            false => f.write_char(letter),
-        })
+        OneLine(&format!("{path}: {}", self.reason)).fmt(f)
     }
 }
 

@@ -3,6 +3,8 @@
 use serde_json::Value as Json;
 use thiserror::Error;
 
+use crate::redaction::OneLine;
+
 /// Deeper ones are refused.
 const MOST_LEVELS: usize = 64;
 /// Larger ones are refused.
@@ -10,7 +12,7 @@ const MOST_PARTS: usize = 20_000;
 
 /// Why a document is no JSON Schema of the draft 2020-12 that stands for itself.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{}: {reason}", if path.is_empty() { "/" } else { path })]
+#[error("{}: {}", OneLine(if path.is_empty() { "/" } else { path }), OneLine(reason))]
 #[non_exhaustive]
 pub struct InvalidSchema {
     /// A JSON Pointer into the document.
@@ -99,6 +101,8 @@ mod tests {
         assert_eq!(fault(&away), ("/items/0".to_owned(), "it refers to another document".to_owned()));
         let deep = (0..100).fold(json!({}), |inner, _| json!({ "items": inner }));
         assert!(fault(&deep).1.starts_with("more than 64 levels"));
+        let away = json!({ "a\nb": { "$ref": "other.json" } });
+        assert_eq!(check(&away).unwrap_err().to_string(), "/a\\nb: it refers to another document");
         let old = json!({ "$schema": "http://json-schema.org/draft-07/schema#" });
         assert!(fault(&old).1.starts_with("it is not written in https://json-schema.org/draft/2020-12"));
     }

@@ -84,7 +84,8 @@ impl Letters<'_> {
             0xd800..=0xdbff if self.input[self.at..].starts_with("\\u") => {
                 self.at += 2;
                 let second = self.four_digits()?;
-                0x1_0000 + ((first - 0xd800) << 10) + second.checked_sub(0xdc00).ok_or((at, "a pair of surrogates"))?
+                let low = second.checked_sub(0xdc00).filter(|low| *low < 0x400).ok_or((at, "a pair of surrogates"))?;
+                0x1_0000 + ((first - 0xd800) << 10) + low
             }
             _ => first,
         };
@@ -122,6 +123,7 @@ mod tests {
             (r#""\u12g4""#, 3, "four hexadecimal digits"),
             (r#""\ud800""#, 2, "a code of Unicode"),
             (r#""\ud800\u0041""#, 2, "a pair of surrogates"),
+            (r#""\ud800\ue000""#, 2, "a pair of surrogates"),
             ("\"a\nb\"", 2, "control characters as \\u00xx"),
         ];
         for (input, at, expected) in places {

@@ -211,17 +211,19 @@ fn variables_for_others_are_left_alone() {
 
 #[test]
 fn a_problem_is_told_on_one_short_line_without_secrets() {
+    let strange = format!("CALLBOARD_a\n\u{1b}[31m{}", "x".repeat(1 << 20));
     let environment = [
         ("REDIS_URL", "redis://user:SECRET@localhost:port"),
         ("CALLBOARD_STORE__REDIS_URL", "SECRET@localhost"),
         ("CALLBOARD_REDIS_PASSWORD", "SECRET"),
         ("CALLBOARD_REDIS", "redis://:SECRET@localhost"),
+        (&strange, "1"),
     ];
     let loader = Config::load().environment(environment);
     assert!(!format!("{loader:?}").contains("SECRET"));
     let long = format!("a\n\u{1b}[31m{}", "x".repeat(1 << 20));
     let error = refused(loader.set(long.clone(), long.clone()).set("retry.jitter", long));
-    assert_eq!(error.problems().len(), 6);
+    assert_eq!(error.problems().len(), 7);
     for text in error.problems().iter().map(ToString::to_string) {
         assert!(!text.contains("SECRET") && !text.contains(char::is_control) && text.len() < 500, "{text}");
     }

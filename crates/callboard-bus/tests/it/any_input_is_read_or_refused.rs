@@ -1,15 +1,25 @@
 //! Whatever a stranger sends is read rightly, or refused with a fault that says where: payloads, addresses, names,
 //! patterns and conditions.
 //!
-//! Each test is a fuzz target: with `cargo install cargo-bolero` and a nightly toolchain, `cargo bolero test -p
-//! callboard-bus any_input_is_read_or_refused::message_pack` looks for inputs until it is stopped. What it finds goes into
-//! the folder `__fuzz__` beside this file, where every later `cargo test` tries it again.
+//! Each test is a fuzz target: with `cargo install cargo-bolero`, `cargo bolero test -p callboard-bus
+//! any_input_is_read_or_refused::message_pack --rustc-bootstrap` looks for inputs, guided by what they reach, until it is
+//! stopped. What it finds goes into the folder `__fuzz__` beside this file, where every later `cargo test` tries it again.
+
+use std::fmt::{Debug, Display};
+use std::str::FromStr;
+use std::time::Duration;
 
 use bolero::generator::bolero_generator::one_of::one_of;
-use bolero::{ValueGenerator, check, produce};
+use bolero::{ValueGenerator, check};
+use callboard_bus::channel::ChannelName;
 use callboard_bus::codec::{CodecError, Limits, decode_json_value, decode_value, encode_json_value, encode_value};
-use callboard_bus::{Address, EvaluationError, Expression, Pattern, Topic, TopicError, Value};
+use callboard_bus::dead_letter_queue::Fingerprint;
+use callboard_bus::{
+    Address, EvaluationError, EventId, Expression, JobId, Path, Pattern, Topic, TopicError, TraceContext, Value, time,
+};
 use serde_json::{Value as Json, json};
+
+use crate::almost::{bytes, is_one_line, text};
 
 /// So many inputs in a plain test run, which takes less than a second.
 const INPUTS: usize = 2_000;
@@ -143,43 +153,50 @@ const CONDITION_SCRAPS: &[&str] = &[
     "[true, b]",
 ];
 
-/// Any bytes, or more likely almost these.
-fn bytes(pieces: &'static [&'static [u8]], scraps: &'static [&'static [u8]]) -> impl ValueGenerator<Output = Vec<u8>> {
-    let almost = || edited(pieces, scraps).map_gen(|pieces| pieces.concat());
-    one_of((produce::<Vec<u8>>(), almost(), almost(), almost()))
-}
+const PATH: &[&str] = &["$", ".", "a", "[", "0", "]", "[", "\"", "b", "\"", "]"];
 
-/// Any text, or more likely almost this one.
-fn text(pieces: &'static [&'static str], scraps: &'static [&'static str]) -> impl ValueGenerator<Output = String> {
-    let almost = || edited(pieces, scraps).map_gen(|pieces| pieces.concat());
-    one_of((produce::<String>(), almost(), almost(), almost()))
-}
+const POINTER: &[&str] = &["/", "a", "/", "1", "/", "~1", "~0", "/", ""];
 
-/// Puts scraps between the pieces and in the place of some.
-fn edited<T: ?Sized>(
-    pieces: &'static [&'static T],
-    scraps: &'static [&'static T],
-) -> impl ValueGenerator<Output = Vec<&'static T>> {
-    let edit = (produce::<usize>(), 0..scraps.len(), produce::<bool>());
-    let edits = produce::<Vec<(usize, usize, bool)>>().with().values(edit).len(0usize..6);
-    edits.map_gen(|edits| {
-        let mut pieces = pieces.to_vec();
-        for (place, scrap, stays) in edits {
-            let place = place % pieces.len();
-            pieces.splice(place..place + usize::from(!stays), [scraps[scrap]]);
-        }
-        pieces
-    })
-}
+const PATH_SCRAPS: &[&str] = &[
+    "", "a", "é", "0", "00", "+1", "9", "/", "~", "~2", ".", "$", "[", "]", "'", "\"", "\\", "\\n", "\\'", "\\u0061",
+    "\\ud83e", "\\udd80", "\\ue000", "\n",
+];
+
+const TRACE: &[&str] = &["00", "-", "0af7651916cd43dd", "8448eb211c80319c", "-", "b7ad6b7169203331", "-", "01"];
+
+const ID: &[&str] = &["01234567", "-", "89ab", "-", "7000", "-", "8000", "-", "000000000001"];
+
+const TIME: &[&str] = &["1", "h", " ", "30", "m", " ", "1.5", "s", "7", "ns"];
+
+const WORD_SCRAPS: &[&str] = &[
+    "",
+    "ff",
+    "01",
+    "-",
+    "0000000000000000",
+    "A",
+    "+1",
+    "{",
+    "}",
+    ".",
+    "999999999999",
+    "d",
+    "weeks",
+    "us",
+    "µs",
+    "e3",
+    " ",
+    "\n",
+    "\u{1b}",
+    "$",
+    ">",
+    "é",
+];
 
 /// Limits that small inputs meet.
 fn narrow() -> impl ValueGenerator<Output = Limits> {
     let most = (0usize..5, 0usize..12, 0usize..40);
     most.map_gen(|(depth, elements, bytes)| Limits::default().max_depth(depth).max_elements(elements).max_bytes(bytes))
-}
-
-fn is_one_line(fault: &impl ToString) -> bool {
-    !fault.to_string().contains(['\n', '\r'])
 }
 
 fn depth(value: &Value) -> usize {
@@ -342,4 +359,71 @@ fn names_a_part(fault: &EvaluationError) {
         | EvaluationError::NoLength { part, .. } => assert!(Expression::parse(part).is_ok(), "{fault}"),
         _ => panic!("{fault} names no part"),
     }
+}
+
+/// The grammar of a key in quotes is that of JSON, which a second reader knows as well, and so is that of a pointer.
+fn agrees_with_json(text: &str, context: &Json) {
+    let in_quotes = format!("\"{text}\"");
+    let (ours, theirs) = (format!("$[{in_quotes}]").parse::<Path>(), serde_json::from_str::<String>(&in_quotes));
+    match (ours, theirs) {
+        (Ok(path), Ok(key)) => assert_eq!(path, Path::root().join(&*key)),
+        // A key may end before the text does, and may be in single quotes.
+        (Ok(path), Err(fault)) => assert!(text.contains(['"', '\'']), "{path}: {fault}"),
+        (Err(fault), Ok(key)) => panic!("{fault}: {key:?}"),
+        (Err(_), Err(_)) => {}
+    }
+    if text.is_empty() || text.starts_with('/') {
+        let path = text.parse::<Path>().ok();
+        let found = path.as_ref().and_then(|path| Value::from(context.clone()).get(path).cloned());
+        assert_eq!(found, path.and_then(|_| context.pointer(text).cloned()).map(Value::from));
+    }
+}
+
+#[test]
+fn a_path() {
+    let context = json!({ "a": [0, { "/~": { "": 1 }, "b": 2 }], "": [], "é": null });
+    let paths = one_of((text(PATH, PATH_SCRAPS), text(POINTER, PATH_SCRAPS)));
+    check!().with_iterations(INPUTS).with_generator(paths).for_each(|text| {
+        match text.parse::<Path>() {
+            Ok(path) => assert_eq!(path.to_string().parse().as_ref(), Ok(&path)),
+            Err(fault) => assert!(is_one_line(&fault) && text.is_char_boundary(fault.at()), "{fault}"),
+        }
+        agrees_with_json(text, &context);
+    });
+}
+
+/// What is read comes back from its own text, and a fault is one line that is not too long.
+fn reads<T: FromStr<Err: Display> + Display + Debug + PartialEq>(text: &str) -> Option<T> {
+    match text.parse::<T>() {
+        Ok(read) => {
+            assert_eq!(read.to_string().parse::<T>().ok().as_ref(), Some(&read));
+            Some(read)
+        }
+        Err(fault) => {
+            assert!(is_one_line(&fault) && fault.to_string().len() < 2_000, "{fault}");
+            None
+        }
+    }
+}
+
+/// More seconds are no longer exact in the number that a length of time is reckoned in.
+const EXACT: Duration = Duration::from_secs(1 << 53);
+
+#[test]
+fn a_word() {
+    let words =
+        one_of((text(TRACE, WORD_SCRAPS), text(ID, WORD_SCRAPS), text(TIME, WORD_SCRAPS), text(NAME, WORD_SCRAPS)));
+    check!().with_iterations(INPUTS).with_generator(words).for_each(|text| {
+        let trace = reads::<TraceContext>(text);
+        assert!(trace.is_none_or(|trace| !text.starts_with("00") || trace.to_string() == *text));
+        let name = reads::<ChannelName>(text);
+        assert!(name.is_none_or(|name| name.as_str() == text && !text.contains(['\n', ' ', '>', '\u{1b}'])));
+        reads::<Fingerprint>(text);
+        reads::<EventId>(text);
+        reads::<JobId>(text);
+        if let Some(length) = time::parse(text).filter(|length| *length < EXACT) {
+            assert_eq!(time::parse(&time::show(length)), Some(length));
+            assert!(time::parse(&time::show_wait(length)) >= Some(length));
+        }
+    });
 }

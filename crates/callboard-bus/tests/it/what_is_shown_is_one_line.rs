@@ -8,7 +8,7 @@ use callboard_bus::middleware::log_calls;
 use callboard_bus::module_graph::{ModuleGraph, ModuleNode};
 use callboard_bus::picture::Picture;
 use callboard_bus::{
-    Address, CallError, DeadLetterQueueExt, Event, EventsExt, Health, LetterFilter, Manifest, ModulesExt,
+    Address, CallError, DeadLetterQueueExt, Event, EventsExt, Health, JobId, LetterFilter, Manifest, ModulesExt,
     MonitoringExt, Operation, OperationsExt, Operator, ParameterType, Parameters, Router, Value,
 };
 use schemars::JsonSchema;
@@ -70,6 +70,7 @@ fn no_name_has_control_characters() {
             // These are not refused, as nothing is found by them: they are shown without.
             assert!(!Operator::new(format!("a{sign}b")).name().contains(sign));
             assert!(!Router::new(format!("a{sign}b")).name().contains(sign));
+            assert!(!format!("a{sign}b").parse::<JobId>().unwrap_err().to_string().contains(sign));
         }
         t.shutdown().await;
     });

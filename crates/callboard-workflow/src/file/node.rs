@@ -80,19 +80,26 @@ pub(crate) fn parse(text: &str) -> Result<Node, Fault> {
     let text = surrogates::joined(text);
     let mut builder = Builder::default();
     for event in Parser::new_from_str(&text) {
-        let (event, span) = event.map_err(|error| syntax(&error))?;
+        let (event, span) = event.map_err(|error| syntax(&error, &text))?;
         builder.take(event, span)?;
     }
     builder.root.ok_or_else(|| Fault::new(FaultKind::EmptyFile, Some(Position { line: 1, column: 1 })))
 }
 
-fn syntax(error: &ScanError) -> Fault {
+fn syntax(error: &ScanError, text: &str) -> Fault {
     let at = error.marker();
-    let place = position(at.line(), at.col());
+    // saphyr counts the bytes of a directive and not its characters, so the place may be beyond the end of the line.
+    let place = position(at.line(), at.col().min(line_length(text, at.line())));
     if error.info().contains("recursion") {
         return Fault::new(FaultKind::TooDeep { deepest: DEEPEST }, Some(place));
     }
     Fault::new(FaultKind::Syntax { reason: error.info().to_owned() }, Some(place))
+}
+
+/// In characters. The end of a text is a line of its own.
+fn line_length(text: &str, line: usize) -> usize {
+    let text = text.replace("\r\n", "\n");
+    text.split(['\n', '\r']).nth(line.saturating_sub(1)).map_or(0, |line| line.chars().count())
 }
 
 fn position(line: usize, column: usize) -> Position {

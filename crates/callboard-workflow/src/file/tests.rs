@@ -60,3 +60,9 @@ fn json_is_read_as_json() {
                 {\"step_id\":\"a\",\"handler\":\"m.f\"}]}";
     assert_eq!(Definition::read(text).unwrap().description(), "🦀 a/b é\n");
 }
+
+#[test]
+fn a_fault_behind_a_directive_stands_in_its_line() {
+    let faults = Definition::read("%\u{fffd}\u{fffd}\0").unwrap_err();
+    assert_eq!(faults.to_string(), "line 1, column 5: not well-formed: found unprintable character");
+}

@@ -86,6 +86,18 @@ fn what_is_not_of_the_payload_is_compatible() {
 }
 
 #[test]
+fn names_forge_no_lines() {
+    let mut new = module("1.0.0", json!({ "properties": { "a\nb": { "type": "null" } } }), json!(true));
+    new.requires.push("a\n  compatible: all is well".to_owned());
+    let text = changed(&module("1.0.0", json!(true), json!(true)), &new).to_string();
+    assert_eq!(text.lines().count(), 3, "{text}");
+    let mut strange = ExportedModule::new("a\nb", Version::new(1, 0, 0));
+    strange = strange.operation("c\nd", json!(true), json!(true));
+    let text = diff(&Export::new([]), &Export::new([strange])).to_string();
+    assert_eq!(text, "a\\nb 1.0.0\n  compatible: the module is new\n");
+}
+
+#[test]
 fn what_cannot_be_told_counts_as_breaking() {
     let old = module("1.0.0", json!({ "type": "string" }), json!(true));
     let new = module("1.1.0", json!({ "not": { "pattern": "^a" } }), json!(true));
