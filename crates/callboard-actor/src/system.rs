@@ -462,7 +462,8 @@ impl SystemBuilder {
     }
 
     /// Starts a system, runs `main` with it on the calling thread as [`block_on`] does, and shuts it down with all defaults
-    /// when that has ended, well or not: what was sent until then is handled first. Where `main` panics nothing is shut down.
+    /// when that has ended, well or not: actors that have started handle first what was sent to them. Where `main` panics
+    /// nothing is shut down.
     ///
     /// ```
     /// use callboard_actor::{Actor, StartError, System, child};

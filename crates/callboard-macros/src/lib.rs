@@ -128,7 +128,7 @@ pub fn derive_message(input: TokenStream) -> TokenStream {
 /// `#[callboard::main(crate = path)]` says where the framework is found.
 ///
 /// `async fn main(system: System)` is given a system of all defaults, which is shut down when the function
-/// has ended, also by `?`: what was sent until then is handled first. It is `System::builder().run(main)`, and
+/// has ended, also by `?`: actors that have started handle first what was sent to them. It is `System::builder().run(main)`, and
 /// panics where that has an error, so when the operating system has no threads left.
 ///
 /// # Examples
