@@ -1,8 +1,8 @@
 //! The mailbox: lanes with bounds that any thread pushes into and one driver takes from. Safe code.
 //!
-//! It has two halves. The *shared* half is a lock around lanes, for senders on other threads, with a bitmap of its
-//! non-empty lanes that can be read without the lock. The *private* half belongs to the actor's home thread: the
-//! driver takes from it, and a sender that runs on the same thread appends to it without lock or atomic
+//! It has two halves. The [*shared*](Shared) half is a lock around lanes, for senders on other threads, the first of whom
+//! makes it; a bitmap of its non-empty lanes can be read without the lock. The *private* half belongs to the actor's home
+//! thread: the driver takes from it, and a sender that runs on the same thread appends to it without lock or atomic
 //! read-modify-write. Before it appends it looks at the bitmap, and if the same lane of the shared half has something,
 //! that is spliced in first; so each lane has one total order, and a message that was sent later on one thread, in
 //! the knowledge of one sent earlier on another, never overtakes it.
@@ -12,14 +12,15 @@
 //! or one that sheds its oldest message has no private half: it takes every message under the lock and is exact always.
 //!
 //! What one core writes and another one reads costs both far more than a message does. So a sender on another thread
-//! writes only under the lock, and outside of it only when something changes that the driver has to know; the driver
-//! counts what it takes over; and what the two write lies apart in memory, see [`Mailbox`]. How much room
+//! writes only under the lock, into memory of its own, and outside of it only when something changes that the driver has to
+//! know; the driver counts what it takes over; and what senders read lies apart from what it writes, see [`Mailbox`]. How much room
 //! there is a sender looks up once, and then counts down, until the driver takes over what has come: meanwhile nobody else adds
 //! to the lane, as a sender on the home thread splices first, and what leaves it only makes more room.
 
 mod lanes;
 mod queue;
 mod room;
+mod shared;
 
 use std::cell::{RefCell, RefMut};
 use std::task::{Poll, Waker};
@@ -29,9 +30,10 @@ use once_cell::race::OnceBox;
 pub(crate) use self::lanes::{CONTROL, LANES, Lanes};
 // It is named by hidden methods of a public trait.
 use self::lanes::NORMAL;
+use self::room::Standing;
 #[allow(unreachable_pub)]
 pub use self::room::Ticket;
-use self::room::{Room, Standing};
+use self::shared::{Apart, Shared};
 use crate::bound::{Bound, thread_id};
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
 
@@ -52,10 +54,10 @@ const LANE_BITS: u32 = (1 << LANES) - 1;
 const WAITING: u32 = 1 << 8;
 /// The driver has parked: the next push into the shared half wakes it.
 const REGISTERED: u32 = 1 << 9;
-/// The driver should look at its directives.
-const DIRECTED: u32 = 1 << 10;
 /// Nothing is taken any more.
-const CLOSED: u32 = 1 << 11;
+const CLOSED: u32 = 1 << 10;
+/// The driver should look at its directives.
+const DIRECTED: u32 = 1 << 11;
 
 /// What happens to a message that finds no room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -143,40 +145,31 @@ fn add(counter: &AtomicU64, by: u64) {
 
 /// The mailbox of one actor. See the head of this module.
 ///
-/// The order of the fields is that in memory. What senders on other threads read and write comes first, what the driver writes
-/// last, and what neither touches while all goes well between the two: the 56 bytes from `flags` to the private half, more than
-/// there can be of one cache line wherever it begins, as memory is handed out at multiples of 16.
+/// The order of the fields is that in memory. What senders on other threads read comes first, what the driver writes
+/// last, and what neither touches while all goes well between the two: 48 bytes, which have a border between two
+/// cache lines in them wherever they begin, as memory is handed out at multiples of 16.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Mailbox<T> {
-    /// Of the normal lane.
-    entered: Entered,
     /// The number of the home thread, beside what other threads read anyway; 0 before there is one.
     resident: AtomicU64,
-    shared: Mutex<Shared<T>>,
+    shared: OnceBox<Apart<T>>,
     bounds: Bounds,
+    /// The driver's waker: for the next push from another thread once it has parked, and always for directives, which it has
+    /// to notice even while a handler is waiting. The shared half is made, and the mailbox closed, under this lock.
+    driver: Mutex<Option<Waker>>,
     /// The counts of the other lanes are allocated when first used.
     rare: OnceBox<RareCounts>,
+    _apart: [u8; 8],
     private: Bound<RefCell<Private<T>>>,
     /// Taken out of the normal lane by the driver, or shed; written by the driver, or under the lock when the mailbox is exact.
     taken: AtomicU64,
+    /// What has come into the normal lane.
+    entered: Entered,
     /// What [`Shared::flags`] says, for those who do not hold the lock.
     bits: AtomicU32,
-}
-
-#[derive(Debug)]
-#[repr(C)]
-struct Shared<T> {
-    /// Allocated at the first message from another thread.
-    lanes: Option<Box<Lanes<T>>>,
-    /// Non-empty lanes of this half, and the flags above.
-    flags: u32,
-    /// So many places of the normal lane are free, or more. Nothing is known of the others.
-    known_free: u32,
-    room: Option<Box<Room>>,
-    /// The driver's waker: for the next push once it has parked, and always for directives, which it has to notice even
-    /// while a handler is waiting.
-    driver: Option<Waker>,
+    /// What does not depend on the shared half: [`CLOSED`] and [`DIRECTED`].
+    notes: AtomicU32,
 }
 
 /// The half that one thread works on without a lock.
@@ -210,17 +203,19 @@ struct RareCounts {
 
 impl<T> Mailbox<T> {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        let shared = Shared { lanes: None, driver: None, room: None, flags: 0, known_free: 0 };
         Self {
-            entered: Entered::default(),
             resident: AtomicU64::new(0),
-            shared: Mutex::new(shared),
+            shared: OnceBox::new(),
             bounds,
+            driver: Mutex::new(None),
             rare: OnceBox::new(),
+            _apart: [0; 8],
             // In an exact mailbox nobody but the driver uses the private half, which is shut to senders from the start.
             private: Bound::new(RefCell::new(Private { shut: bounds.is_exact(), ..Private::default() })),
             taken: AtomicU64::new(0),
-            bits: AtomicU32::new(0),
+            entered: Entered::default(),
+            bits: AtomicU32::new(shared::FLAGS_AT_FIRST),
+            notes: AtomicU32::new(0),
         }
     }
 
@@ -229,10 +224,24 @@ impl<T> Mailbox<T> {
         if self.private.claim() {
             self.resident.store(thread_id(), Ordering::Relaxed);
         }
-        let mut shared = self.shared.lock();
-        shared.driver = Some(driver.clone());
-        // It is about to be polled, so being woken once more does no harm; and it then parks without the lock.
-        self.raise(&mut shared, REGISTERED);
+        let before = self.driver.lock().replace(driver.clone());
+        drop(before);
+    }
+
+    /// The shared half; none where there is none and never will be, as the mailbox has closed.
+    #[inline]
+    fn shared(&self) -> Option<&Mutex<Shared<T>>> {
+        match self.shared.get() {
+            Some(shared) => Some(&shared.0),
+            None => self.make_shared(),
+        }
+    }
+
+    #[cold]
+    fn make_shared(&self) -> Option<&Mutex<Shared<T>>> {
+        let _no_end_meanwhile = self.driver.lock();
+        let is_closed = self.notes.load(Ordering::Relaxed) & CLOSED != 0;
+        (!is_closed).then(|| &self.shared.get_or_init(Box::default).0)
     }
 
     /// The private half, on the home thread. Other threads are told by `resident`, so that they do not look at what the driver
@@ -251,19 +260,20 @@ impl<T> Mailbox<T> {
 
     /// Values that were ever put into the lane.
     pub(crate) fn sent(&self, lane: usize) -> u64 {
-        let shared = self.shared.lock();
-        self.entered(lane) + shared.len(lane)
+        let shared = self.shared.get().map(|shared| shared.0.lock());
+        self.entered(lane) + shared.map_or(0, |shared| shared.len(lane))
     }
 
     /// Values in the lane now.
     pub(crate) fn queued(&self, lane: usize) -> u64 {
-        self.queued_now(&self.shared.lock(), lane)
+        let shared = self.shared.get().map(|shared| shared.0.lock());
+        self.queued_now(shared.as_deref(), lane)
     }
 
-    fn queued_now(&self, shared: &Shared<T>, lane: usize) -> u64 {
+    fn queued_now(&self, shared: Option<&Shared<T>>, lane: usize) -> u64 {
         // What has left is read first: the other way round, a value that leaves in between would make the difference negative.
         let left = self.left(lane);
-        (self.entered(lane) + shared.len(lane)).saturating_sub(left)
+        (self.entered(lane) + shared.map_or(0, |shared| shared.len(lane))).saturating_sub(left)
     }
 
     /// Values that are or were in the private half.
@@ -348,7 +358,8 @@ impl<T> Mailbox<T> {
         ticket: &mut Option<Ticket>,
         waker: &Waker,
     ) -> Poll<Result<Pushed<T>, NotTaken>> {
-        let mut shared = self.shared.lock();
+        let Some(shared) = self.shared() else { return Poll::Ready(Err(NotTaken::Closed)) };
+        let mut shared = shared.lock();
         if shared.is_closed() {
             return Poll::Ready(Err(NotTaken::Closed));
         }
@@ -363,25 +374,27 @@ impl<T> Mailbox<T> {
             let room = shared.room();
             ticket.get_or_insert_with(|| room.join(lane, waker));
             self.raise(&mut shared, WAITING);
-            // The driver may have made room without seeing the flag, and be about to park: it is woken to look.
-            let driver = shared.driver.clone();
             drop(shared);
             drop(stale);
-            wake_all(driver);
+            // The driver may have made room without seeing the flag, and be about to park: it is woken to look.
+            self.wake_driver();
             return Poll::Pending;
         }
         let used = ticket.take().map(|used| shared.room().leave(used));
-        let wake = value.take().and_then(|value| self.append_shared(&mut shared, lane, value));
+        let is_awaited = value.take().is_some_and(|value| self.append_shared(&mut shared, lane, value));
         self.lower_waiting(&mut shared);
         drop(shared);
         drop(used);
-        wake_all(wake);
+        if is_awaited {
+            self.wake_driver();
+        }
         Poll::Ready(Ok(Pushed::Queued))
     }
 
     /// A sender gives up waiting; a place that was kept for it goes to the next one.
     pub(crate) fn give_up(&self, ticket: Ticket) {
-        let mut shared = self.shared.lock();
+        let Some(shared) = self.shared() else { return };
+        let mut shared = shared.lock();
         let (freed, waker) = shared.room().leave(ticket);
         let next = freed.and_then(|lane| shared.room().grant(lane));
         self.lower_waiting(&mut shared);
@@ -397,15 +410,16 @@ impl<T> Mailbox<T> {
         if bits & (1 << lane) == 0 || bits & WAITING != 0 || lane == CONTROL || private.borrow().shut {
             return;
         }
-        self.take_over(&mut private.borrow_mut().lanes, &mut self.shared.lock(), 1 << lane);
+        if let Some(shared) = self.shared.get() {
+            self.take_over(&mut private.borrow_mut().lanes, &mut shared.0.lock(), 1 << lane);
+        }
     }
 
     /// Moves these lanes of the shared half behind what is in `lanes`.
     fn take_over(&self, lanes: &mut Lanes<T>, shared: &mut Shared<T>, wanted: u8) {
-        let Some(far) = &mut shared.lanes else { return };
-        for lane in lanes::bits(far.filled() & wanted) {
-            add(&self.count_entered(lane).spliced, far.len(lane));
-            lanes.append_lane(lane, far);
+        for lane in lanes::bits(shared.lanes.filled() & wanted) {
+            add(&self.count_entered(lane).spliced, shared.len(lane));
+            lanes.append_lane(lane, &mut shared.lanes);
         }
         // From now on senders on the home thread add to these lanes as well.
         shared.known_free = 0;
@@ -413,7 +427,8 @@ impl<T> Mailbox<T> {
     }
 
     fn push_shared(&self, lane: usize, value: T) -> Result<Pushed<T>, (NotTaken, T)> {
-        let mut shared = self.shared.lock();
+        let Some(shared) = self.shared() else { return Err((NotTaken::Closed, value)) };
+        let mut shared = shared.lock();
         if shared.is_closed() {
             return Err((NotTaken::Closed, value));
         }
@@ -425,9 +440,11 @@ impl<T> Mailbox<T> {
                 Overflow::DropOldest => shed = self.shed_oldest(&mut shared, lane),
             }
         }
-        let wake = self.append_shared(&mut shared, lane, value);
+        let is_awaited = self.append_shared(&mut shared, lane, value);
         drop(shared);
-        wake_all(wake);
+        if is_awaited {
+            self.wake_driver();
+        }
         Ok(shed.map_or(Pushed::Queued, Pushed::Shed))
     }
 
@@ -450,24 +467,25 @@ impl<T> Mailbox<T> {
     /// Places of a lane that are neither taken nor kept for somebody who waits.
     fn free(&self, shared: &Shared<T>, lane: usize) -> u64 {
         let kept = shared.room.as_ref().map_or(0, |room| room.granted(lane));
-        self.bounds.of(lane).saturating_sub(self.queued_now(shared, lane) + kept as u64)
+        self.bounds.of(lane).saturating_sub(self.queued_now(Some(shared), lane) + kept as u64)
     }
 
     fn shed_oldest(&self, shared: &mut Shared<T>, lane: usize) -> Option<T> {
-        let oldest = shared.lanes().pop_lane(lane)?;
+        let oldest = shared.lanes.pop_lane(lane)?;
         add(&self.count_entered(lane).spliced, 1);
         self.count_taken(lane);
         Some(oldest)
     }
 
-    fn append_shared(&self, shared: &mut Shared<T>, lane: usize, value: T) -> Option<Waker> {
-        shared.lanes().push(lane, value);
+    /// Appends a value, and says whether the driver has to be woken for it.
+    fn append_shared(&self, shared: &mut Shared<T>, lane: usize, value: T) -> bool {
+        shared.lanes.push(lane, value);
         if lane == NORMAL {
             shared.known_free = shared.known_free.saturating_sub(1);
         }
         let flags = shared.flags;
         self.show(shared, (flags | 1 << lane) & !REGISTERED);
-        if flags & REGISTERED != 0 { shared.driver.clone() } else { None }
+        flags & REGISTERED != 0
     }
 
     /// Takes the next value in lane order, if there is one; `lane` says where it was. Called by the driver only, with
@@ -525,14 +543,15 @@ impl<T> Mailbox<T> {
         mine.passed += 1;
         if more_urgent || mine.passed >= SPLICE_EVERY {
             mine.passed = 0;
-            self.take_over(&mut mine.lanes, &mut self.shared.lock(), u8::MAX);
+            let Some(shared) = self.shared.get() else { return };
+            self.take_over(&mut mine.lanes, &mut shared.0.lock(), u8::MAX);
         }
     }
 
     fn pop_exact(&self, private: &RefCell<Private<T>>, lane: &mut usize) -> Option<T> {
         let left = private.borrow_mut().lanes.pop(lane);
-        let mut shared = self.shared.lock();
-        let value = left.or_else(|| self.pop_shared(&mut shared, lane));
+        let mut shared = self.shared.get().map(|shared| shared.0.lock());
+        let value = left.or_else(|| self.pop_shared(shared.as_mut()?, lane));
         if value.is_some() {
             self.count_taken(*lane);
         }
@@ -542,7 +561,7 @@ impl<T> Mailbox<T> {
     }
 
     fn pop_shared(&self, shared: &mut Shared<T>, lane: &mut usize) -> Option<T> {
-        let value = shared.lanes.as_mut()?.pop(lane)?;
+        let value = shared.lanes.pop(lane)?;
         add(&self.count_entered(*lane).spliced, 1);
         self.publish_lanes(shared);
         Some(value)
@@ -559,8 +578,9 @@ impl<T> Mailbox<T> {
     /// Hands free places to senders that wait for them, one waker per place.
     #[inline(never)]
     fn grant_places(&self) {
+        let Some(shared) = self.shared.get() else { return };
         let mut wake = Vec::new();
-        let mut shared = self.shared.lock();
+        let mut shared = shared.0.lock();
         for lane in shared.room().lanes() {
             while self.free(&shared, lane) > 0 {
                 let Some(waker) = shared.room().grant(lane) else { break };
@@ -581,7 +601,7 @@ impl<T> Mailbox<T> {
     pub(crate) fn park(&self, private: &RefCell<Private<T>>) -> bool {
         let mut mine = private.borrow_mut();
         let bits = self.bits.load(Ordering::Relaxed);
-        if mine.lanes.filled() != 0 || bits & (LANE_BITS | DIRECTED) != 0 {
+        if mine.lanes.filled() != 0 || bits & LANE_BITS != 0 || self.is_directed() {
             return false;
         }
         mine.parked = true;
@@ -592,10 +612,10 @@ impl<T> Mailbox<T> {
         self.register(private)
     }
 
-    /// Wakes the driver by its waker, for a sender of its own thread that knows no shorter way.
+    /// Wakes the driver by its waker. It has to be called without any other lock, as wakers run code of others.
     #[cold]
     pub(crate) fn wake_driver(&self) {
-        let driver = self.shared.lock().driver.clone();
+        let driver = self.driver.lock().clone();
         wake_all(driver);
     }
 
@@ -622,8 +642,9 @@ impl<T> Mailbox<T> {
     #[inline(never)]
     fn register(&self, private: &RefCell<Private<T>>) -> bool {
         self.grant_rest();
-        let mut shared = self.shared.lock();
-        if shared.flags & (LANE_BITS | DIRECTED) != 0 {
+        let Some(shared) = self.shared.get() else { return true };
+        let mut shared = shared.0.lock();
+        if shared.flags & LANE_BITS != 0 || self.is_directed() {
             drop(shared);
             private.borrow_mut().parked = false;
             return false;
@@ -634,24 +655,19 @@ impl<T> Mailbox<T> {
 
     /// Tells the driver that a directive waits for it.
     pub(crate) fn direct(&self) {
-        let mut shared = self.shared.lock();
-        self.raise(&mut shared, DIRECTED);
-        let driver = shared.driver.clone();
-        drop(shared);
-        wake_all(driver);
+        self.notes.fetch_or(DIRECTED, Ordering::Release);
+        self.wake_driver();
     }
 
     /// Whether a directive waits.
     #[inline]
     pub(crate) fn is_directed(&self) -> bool {
-        self.bits.load(Ordering::Relaxed) & DIRECTED != 0
+        self.notes.load(Ordering::Relaxed) & DIRECTED != 0
     }
 
     /// The driver looks at its directives now.
     pub(crate) fn clear_directed(&self) {
-        let mut shared = self.shared.lock();
-        let flags = shared.flags & !DIRECTED;
-        self.show(&mut shared, flags);
+        self.notes.fetch_and(!DIRECTED, Ordering::AcqRel);
     }
 
     /// Whether anything is queued.
@@ -662,7 +678,11 @@ impl<T> Mailbox<T> {
     /// Closes the mailbox: every later push and every waiting sender gets its value back. Returns what was queued.
     pub(crate) fn close(&self, private: &RefCell<Private<T>>) -> Lanes<T> {
         let mut left = self.shut(private);
-        let mut shared = self.shared.lock();
+        let settled = self.driver.lock();
+        self.notes.fetch_or(CLOSED, Ordering::Relaxed);
+        drop(settled);
+        let Some(shared) = self.shared.get() else { return left };
+        let mut shared = shared.0.lock();
         self.raise(&mut shared, CLOSED);
         self.take_over(&mut left, &mut shared, u8::MAX);
         let waiting = shared.room.as_mut().map(|room| room.close());
@@ -673,9 +693,7 @@ impl<T> Mailbox<T> {
 
     /// Nobody drives this mailbox any more: what woke the driver, which may hold this very mailbox, goes.
     pub(crate) fn forget_driver(&self) {
-        let mut shared = self.shared.lock();
-        let driver = shared.driver.take();
-        drop(shared);
+        let driver = self.driver.lock().take();
         drop(driver);
     }
 
@@ -693,8 +711,7 @@ impl<T> Mailbox<T> {
     }
 
     fn publish_lanes(&self, shared: &mut Shared<T>) {
-        let filled = shared.lanes.as_ref().map_or(0, |lanes| lanes.filled());
-        let flags = shared.flags & !LANE_BITS | u32::from(filled);
+        let flags = shared.flags & !LANE_BITS | u32::from(shared.lanes.filled());
         self.show(shared, flags);
     }
 
@@ -737,29 +754,6 @@ impl<T> Place<'_, T> {
             drop(mine);
             rouse();
         }
-    }
-}
-
-impl<T> Shared<T> {
-    fn lanes(&mut self) -> &mut Lanes<T> {
-        self.lanes.get_or_insert_with(Box::default)
-    }
-
-    fn room(&mut self) -> &mut Room {
-        self.room.get_or_insert_with(Box::default)
-    }
-
-    fn is_closed(&self) -> bool {
-        self.flags & CLOSED != 0
-    }
-
-    /// Values in a lane of this half.
-    fn len(&self, lane: usize) -> u64 {
-        self.lanes.as_ref().map_or(0, |lanes| lanes.len(lane))
-    }
-
-    fn has_queue(&self, lane: usize) -> bool {
-        self.room.as_ref().is_some_and(|room| room.has_queue(lane))
     }
 }
 

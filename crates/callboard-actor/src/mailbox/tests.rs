@@ -37,12 +37,12 @@ fn push_far(mailbox: &Mailbox<u32>, lane: usize, value: u32) {
 
 /// Memory comes at multiples of 16, so 48 bytes always have a border between two cache lines in them.
 #[test]
-fn what_senders_write_is_in_no_cache_line_that_the_driver_writes() {
-    // What stands before them are the lock and the home.
-    let (lock, home) = (size_of::<Mutex<()>>().next_multiple_of(8), size_of::<u64>());
-    let sent_until = offset_of!(Mailbox<u64>, shared) + lock + offset_of!(Shared<u64>, room);
-    let driven_from = offset_of!(Mailbox<u64>, private) + home;
-    assert!(driven_from - sent_until.next_multiple_of(16) >= 48, "{sent_until}..{driven_from}");
+fn what_senders_read_is_in_no_cache_line_that_the_driver_writes() {
+    // Between the two are the waker and, first in the private half, the home.
+    let read_until = offset_of!(Mailbox<u64>, driver);
+    let driven_from = offset_of!(Mailbox<u64>, private) + size_of::<u64>();
+    assert!(driven_from - read_until.next_multiple_of(16) >= 48, "{read_until}..{driven_from}");
+    assert!(align_of::<Apart<u64>>() >= 128, "what senders write has a pair of lines of its own");
 }
 
 #[test]
