@@ -24,7 +24,17 @@ const LAG: Nanos = 100_000_000;
 /// What is due sooner than this has to be seen exactly, by whoever deals with it.
 pub(crate) const NEAR: Nanos = 10_000_000;
 /// Spans from here on may be short by a tick.
-const LONG: Duration = Duration::from_secs(1);
+const LONG: Nanos = 1_000_000_000;
+
+/// A moment, and how exactly it was told, as a power of two: what happens in one grain are so few things that their numbers
+/// fit into it, a thousand million of them a second.
+pub(crate) struct Start {
+    pub(crate) at: Nanos,
+    pub(crate) grain: Nanos,
+}
+
+pub(crate) const FINE_GRAIN: Nanos = 1 << 12;
+const COARSE_GRAIN: Nanos = 1 << 22;
 
 /// Tells the time. Wall time is the moment of the start plus what the monotonic clock has counted since, so it never
 /// jumps while a system runs.
@@ -88,8 +98,17 @@ impl Clock {
     /// a tick at most.
     #[inline]
     pub(crate) fn end_of(&self, span: Duration) -> Nanos {
-        let from = if span < LONG { self.now() } else { self.lately() };
-        from.saturating_add(nanos(span))
+        let span = nanos(span);
+        self.start_of(span).at.saturating_add(span)
+    }
+
+    /// A moment from which something lasts for `span`: now, or if that is a second or more, at the last tick.
+    #[inline(always)]
+    pub(crate) fn start_of(&self, span: Nanos) -> Start {
+        match &self.source {
+            Source::Real(stopwatch) if span >= LONG => Start { at: stopwatch.at_last_tick() + 1, grain: COARSE_GRAIN },
+            _ => Start { at: self.now(), grain: FINE_GRAIN },
+        }
     }
 
     /// Now, as a span since the system started.
@@ -165,11 +184,12 @@ mod tests {
     #[test]
     fn a_short_life_is_exact_and_a_long_one_never_too_long() {
         let clock = Clock::real();
-        for span in [Duration::from_micros(1), LONG - Duration::from_nanos(1)] {
+        let second = Duration::from_secs(1);
+        for span in [Duration::from_micros(1), second - Duration::from_nanos(1)] {
             let before = clock.now();
             assert!(clock.end_of(span) >= before + nanos(span));
         }
-        for span in [LONG, 600 * LONG] {
+        for span in [second, 600 * second] {
             assert!(clock.end_of(span) <= clock.after(span));
         }
         assert_eq!(clock.end_of(Duration::MAX), Nanos::MAX);

@@ -491,7 +491,7 @@ impl<F: Future> Future for Carried<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<F::Output> {
-        let _entered = scope::enter(&self.scope);
+        let _entered = scope::enter(Rc::clone(&self.scope));
         self.future.as_mut().poll(task)
     }
 }

@@ -198,11 +198,12 @@ impl<A: Actor> Driver<A> {
     /// One poll, of at most so many turns.
     #[inline(always)]
     fn go(&mut self, left: &mut u32, task: &mut Task<'_>) -> Flow {
-        let _scope = scope::enter(&self.scope);
-        let _silence = silence();
-        // Code of users is caught where it is called. What still comes this far is a fault of the framework: the actor
-        // ends, and says so, rather than vanish.
-        let flow = catch(|| self.run(left, task)).unwrap_or_else(|fault| self.collapse(fault));
+        let flow = scope::within(Rc::clone(&self.scope), || {
+            let _silence = silence();
+            // Code of users is caught where it is called. What still comes this far is a fault of the framework: the actor
+            // ends, and says so, rather than vanish.
+            catch(|| self.run(left, task)).unwrap_or_else(|fault| self.collapse(fault))
+        });
         self.cell.mailbox.grant_rest();
         flow
     }
@@ -259,13 +260,14 @@ impl<A: Actor> Driver<A> {
     where
         A: Handler<M>,
     {
-        let _scope = scope::enter(&self.scope);
-        let _silence = silence();
-        // As in `go`. The asker is told as well, then.
-        catch(|| self.answer_now(question, told, task)).unwrap_or_else(|fault| {
-            self.collapse(fault);
-            told.get_or_insert_with(|| reply().1);
-            None
+        scope::within(Rc::clone(&self.scope), || {
+            let _silence = silence();
+            // As in `go`. The asker is told as well, then.
+            catch(|| self.answer_now(question, told, task)).unwrap_or_else(|fault| {
+                self.collapse(fault);
+                told.get_or_insert_with(|| reply().1);
+                None
+            })
         })
     }
 
@@ -303,9 +305,9 @@ impl<A: Actor> Driver<A> {
 
     /// After a turn that came past the mailbox: whether there is nothing to do but wait, be it in the turn or for messages.
     #[inline]
-    fn rests_again(&mut self) -> bool {
+    fn rests_again(&mut self, private: &RefCell<Private<Envelope<A>>>) -> bool {
         if self.may_go_on() {
-            return self.cell.mailbox.park(self.private());
+            return self.cell.mailbox.park(private);
         }
         matches!(self.phase, Phase::Serving) && self.turn.is_active()
     }

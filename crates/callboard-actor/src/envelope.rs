@@ -402,6 +402,9 @@ pub(crate) fn ask<A: Handler<M>, M: Message>(
     match result {
         Ok(Ok(answer)) if !context.holds_commit() => {
             context.tally().count_handled();
+            if let Some(header) = header {
+                drop_quietly(header);
+            }
             Asked::Answered(answer)
         }
         result => {

@@ -150,8 +150,26 @@ pub(crate) struct Entered(Option<Rc<TurnScope>>);
 
 /// Makes `scope` the calling thread's until the guard is dropped.
 #[inline(always)]
-pub(crate) fn enter(scope: &Rc<TurnScope>) -> Entered {
-    Entered(replace(Some(Rc::clone(scope))))
+pub(crate) fn enter(scope: Rc<TurnScope>) -> Entered {
+    Entered(replace(Some(scope)))
+}
+
+/// Makes `scope` the calling thread's for this work. The guard leaves by itself only when the work panics: its destructor
+/// would be a call in each turn.
+#[inline(always)]
+pub(crate) fn within<R>(scope: Rc<TurnScope>, work: impl FnOnce() -> R) -> R {
+    let entered = enter(scope);
+    let result = work();
+    entered.leave();
+    result
+}
+
+impl Entered {
+    #[inline(always)]
+    fn leave(self) {
+        let mut entered = ManuallyDrop::new(self);
+        drop(replace(entered.0.take()));
+    }
 }
 
 impl Drop for Entered {

@@ -5,7 +5,7 @@
 //! its order either way, and the answer is mostly there before the asker has to wait at all. In both cases it is polled
 //! with the same waker, so whatever its turns wait for wakes the driver and not the asker.
 
-use std::cell::{Cell, RefMut};
+use std::cell::{Cell, RefCell, RefMut};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -17,6 +17,8 @@ use crate::actor::{Actor, Handler};
 use crate::actor_ref::Question;
 use crate::cell::ActorCell;
 use crate::clock::Nanos;
+use crate::envelope::Envelope;
+use crate::mailbox::Private;
 use crate::message::Message;
 use crate::reply::Answer;
 use crate::run_queue::RunQueue;
@@ -126,6 +128,7 @@ impl<A: Actor> Future for DriverTask<A> {
 pub(crate) struct Loan<'a, A: Actor> {
     seat: RefMut<'a, Option<Seated<A>>>,
     cell: &'a ActorCell<A>,
+    private: &'a RefCell<Private<Envelope<A>>>,
     /// Nothing was queued.
     was_parked: bool,
     /// It has to be polled again.
@@ -144,8 +147,9 @@ impl<A: Actor> ActorCell<A> {
         if !driver.may_go_on() || is_last_loan() {
             return None;
         }
-        let was_parked = self.mailbox.unpark(driver.private());
-        Some(Loan { seat, cell: self, was_parked, is_due: true })
+        let private = self.mailbox.private()?;
+        let was_parked = self.mailbox.unpark(private);
+        Some(Loan { seat, cell: self, private, was_parked, is_due: true })
     }
 }
 
@@ -182,9 +186,10 @@ impl<A: Actor> Loan<'_, A> {
     where
         A: Handler<M>,
     {
+        let private = self.private;
         let (answer, rests) = self.work(|driver, task| {
             let answer = driver.answer(question, told, task);
-            (answer, driver.rests_again())
+            (answer, driver.rests_again(private))
         });
         self.is_due = !rests;
         answer
