@@ -29,10 +29,14 @@ use crate::turn::{Ending, Failure, Held, Rest, Salvage, Turn};
 const WORDS: usize = 6;
 
 /// A message with its way back and what else travels along.
+///
+/// The order of the fields is that in memory: it is copied 16 bytes at a time right after it has been written, and a piece
+/// that was written in two has to wait for both. The two options are written together, as there is mostly neither.
+#[repr(C)]
 pub(crate) struct Letter<M: Message> {
-    pub(crate) message: M,
     pub(crate) reply: Option<Reply<M::Reply>>,
     pub(crate) header: Option<Box<Header>>,
+    pub(crate) message: M,
 }
 
 // A slot is plain memory to the compiler, which lets it go to other threads whatever it holds. That a letter may go with

@@ -11,9 +11,9 @@
 //! other threads have lately sent something soon after this one fell asleep, it stays awake for a moment first.
 
 mod patience;
+mod ready;
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -25,6 +25,7 @@ use std::time::{Duration, Instant};
 use tokio::task::coop::has_budget_remaining;
 
 use self::patience::{Patience, SHORT};
+use self::ready::Ready;
 use crate::bound::Homed;
 use crate::cell::Node;
 use crate::scope::TurnScope;
@@ -56,27 +57,10 @@ struct Inbox {
 /// What the arbiter's own thread works on.
 #[derive(Default)]
 struct Here {
-    ready: RefCell<VecDeque<Ready>>,
+    ready: RefCell<Ready>,
     runner: Cell<Runs>,
     /// A task of this thread waits for an answer that should come soon.
     expects: Cell<bool>,
-}
-
-/// Somebody whose driver has something to do.
-enum Ready {
-    /// The scope of its turns stands for it, as that is counted without a locked instruction.
-    Ours(Rc<TurnScope>),
-    Other(Arc<dyn Node>),
-}
-
-impl Ready {
-    #[inline(always)]
-    fn node(&self) -> &Arc<dyn Node> {
-        match self {
-            Self::Ours(scope) => &scope.node,
-            Self::Other(node) => node,
-        }
-    }
 }
 
 /// What the task does.
@@ -132,7 +116,7 @@ impl RunQueue {
         match self.here.get() {
             Some(here) if queued.here.load(Ordering::Relaxed) == 0 => {
                 queued.here.store(1, Ordering::Relaxed);
-                self.append(here, Ready::Other(node()));
+                self.append(here, |ready| ready.push_other(node()));
             }
             Some(_) => {}
             None => self.send(queued, node),
@@ -146,15 +130,15 @@ impl RunQueue {
         if queued.here.load(Ordering::Relaxed) == 0 {
             let Some(scope) = scope() else { return false };
             queued.here.store(1, Ordering::Relaxed);
-            self.append(here, Ready::Ours(scope));
+            self.append(here, |ready| ready.push(scope));
         }
         true
     }
 
     #[inline(always)]
-    fn append(&self, here: &Here, ready: Ready) {
+    fn append(&self, here: &Here, push: impl FnOnce(&mut Ready)) {
         if here.runner.get() == Runs::Awake || self.rouse(here) {
-            here.ready.borrow_mut().push_back(ready);
+            push(&mut here.ready.borrow_mut());
         }
     }
 
@@ -228,7 +212,7 @@ impl RunQueue {
         // to be taken clears the mark of both, a busy actor would get more entries with each arrival, and its neighbours
         // ever fewer turns.
         let arrived = arrived.into_iter().filter(|node| node.core().queued.arrive());
-        here.ready.borrow_mut().extend(arrived.map(Ready::Other));
+        arrived.for_each(|node| here.ready.borrow_mut().push_other(node));
     }
 
     #[inline]
@@ -246,7 +230,8 @@ impl RunQueue {
         inbox.is_closed = true;
         let arrived = std::mem::take(&mut inbox.nodes);
         drop(inbox);
-        ready.iter().flatten().map(|ready| Arc::clone(ready.node())).chain(arrived).collect()
+        let mut ready = ready.unwrap_or_default();
+        std::iter::from_fn(|| ready.pop()).map(|next| Arc::clone(next.node())).chain(arrived).collect()
     }
 
     /// Polls drivers until none is ready or the turns are used up. True when some are left.
@@ -254,7 +239,7 @@ impl RunQueue {
         let mut left = TURNS;
         while left > 0 && has_budget_remaining() {
             self.receive(here);
-            let next = here.ready.borrow_mut().pop_front();
+            let next = here.ready.borrow_mut().pop();
             let Some(next) = next else { return false };
             left = left.saturating_sub(next.node().drive(left).max(1));
         }
