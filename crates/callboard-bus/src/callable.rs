@@ -88,6 +88,9 @@ pub(crate) trait Callable: Send + Sync {
 
     fn descriptor(&self) -> &Arc<OperationDescriptor>;
 
+    /// What its messages are held to.
+    fn validation(&self) -> &Arc<Validation>;
+
     /// What all its instances share.
     fn state(&self) -> &Arc<OperationState>;
 
@@ -108,7 +111,7 @@ pub(crate) struct TypedOperation<A: Handler<M>, M: Message> {
     answer: Answer<M::Reply>,
     descriptor: Arc<OperationDescriptor>,
     state: Arc<OperationState>,
-    validation: Validation,
+    validation: Arc<Validation>,
 }
 
 /// Why a payload is not one that an operation takes.
@@ -128,7 +131,7 @@ impl<A: Handler<M>, M: Message> TypedOperation<A, M> {
         state: Arc<OperationState>,
     ) -> Self {
         let recipient = actor.recipient();
-        Self { actor, recipient, answer, descriptor: Arc::new(descriptor), state, validation }
+        Self { actor, recipient, answer, descriptor: Arc::new(descriptor), state, validation: Arc::new(validation) }
     }
 }
 
@@ -182,6 +185,10 @@ impl<A: Handler<M>, M: Message + DeserializeOwned> Callable for TypedOperation<A
 
     fn descriptor(&self) -> &Arc<OperationDescriptor> {
         &self.descriptor
+    }
+
+    fn validation(&self) -> &Arc<Validation> {
+        &self.validation
     }
 
     fn state(&self) -> &Arc<OperationState> {

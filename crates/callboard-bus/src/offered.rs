@@ -9,11 +9,14 @@ use crate::callable::Callable;
 use crate::descriptor::OperationDescriptor;
 use crate::operation::OperationState;
 use crate::registry::Load;
+use crate::schema::Validation;
 
 /// One operation of an actor. It does not hold the actor, which holds it.
+#[derive(Clone)]
 pub(crate) struct Offered {
     message: TypeId,
     pub(crate) descriptor: Arc<OperationDescriptor>,
+    pub(crate) validation: Arc<Validation>,
     pub(crate) state: Arc<OperationState>,
     pub(crate) load: Option<Load>,
 }
@@ -39,7 +42,8 @@ impl Offered {
 
 impl From<&dyn Callable> for Offered {
     fn from(operation: &dyn Callable) -> Self {
-        let (descriptor, state) = (Arc::clone(operation.descriptor()), Arc::clone(operation.state()));
-        Self { message: operation.message(), descriptor, state, load: operation.load().cloned() }
+        let (descriptor, validation) = (Arc::clone(operation.descriptor()), Arc::clone(operation.validation()));
+        let (state, load) = (Arc::clone(operation.state()), operation.load().cloned());
+        Self { message: operation.message(), descriptor, validation, state, load }
     }
 }

@@ -20,6 +20,7 @@ use crate::concurrency::{Concurrency, Place};
 use crate::offered::Offered;
 use crate::operation::{Attempt, Leave, OperationState};
 use crate::registry::{Held, Load};
+use crate::schema::SchemaFault;
 use crate::value::{Value, ValueError};
 
 /// A call of an operation with its types, about to be made: `.await` makes it and waits for the answer. It is what the methods
@@ -30,6 +31,9 @@ use crate::value::{Value, ValueError};
 /// [`Call`](crate::Call) by name does. While there is neither middleware nor a policy for retries no payload is made of
 /// the message. Where there is, middleware is shown the message as a value, if it implements `Serialize`, and `null`
 /// otherwise; what is made of the input or of the output on the way is read back.
+///
+/// A message that implements `Serialize` is held to what its schema asks for beyond its type, a shortest length say, as its
+/// payload would be. So calls of an operation that has such a schema make that payload; those of others need not.
 ///
 /// It takes a message that implements `Clone`, or `Serialize` and `Deserialize`, to make more than one attempt of it.
 ///
@@ -211,8 +215,8 @@ impl<'a, A: Handler<M>, M: Message> OperationCallFuture<'a, A, M> {
             return Err(CallError::NoTime);
         }
         let Some(offered) = Offered::of::<A, M>(actor, kind.place) else { return Ok(()) };
-        let Some(place) = offered.state.enter_at_once(options.as_ref().is_some_and(|options| options.more.is_some()))
-        else {
+        let is_more = offered.validation.says_more() || options.as_ref().is_some_and(|options| options.more.is_some());
+        let Some(place) = offered.state.enter_at_once(is_more) else {
             let message = self.asked.recall();
             let call = message.map(|message| OperationCall { actor, message, kind, options });
             self.conducted = call.map(|call| conducted(call, offered));
@@ -266,10 +270,9 @@ fn conducted<'a, A: Handler<M>, M: Message>(
         message: Some(message),
         shown: shown.clone(),
         is_shown,
-        load: offered.load.clone(),
         forms,
         kind,
-        state: Arc::clone(&offered.state),
+        offered: offered.clone(),
         replied: Arc::clone(&replied),
     };
     let options = options.map(|options| *options).unwrap_or_default();
@@ -321,23 +324,33 @@ struct Typed<A: Handler<M>, M: Message> {
     shown: Value,
     /// Whether that is the message.
     is_shown: bool,
-    load: Option<Load>,
     forms: Forms<M>,
     kind: &'static OperationKind<M>,
-    state: Arc<OperationState>,
+    offered: Offered,
     replied: Arc<Mutex<Option<Replied<M::Reply>>>>,
 }
 
 impl<A: Handler<M>, M: Message> Typed<A, M> {
     /// The message itself, unless middleware has changed the input.
     fn take(&mut self, input: &Value) -> Result<M, CallError> {
+        let (operation, faults) = (Arc::clone(self.offered.state.address()), self.faults(input));
+        if !faults.is_empty() {
+            return Err(CallError::Invalid { operation, faults });
+        }
         if *input == self.shown
             && let Some(message) = self.copy().or_else(|| self.message.take())
         {
             return Ok(message);
         }
-        read_by(self.forms.read, input)
-            .map_err(|fault| CallError::Input { operation: Arc::clone(self.state.address()), fault })
+        read_by(self.forms.read, input).map_err(|fault| CallError::Input { operation, fault })
+    }
+
+    /// What the schema does not allow. A message that cannot be shown is what its type says, and no more can be known of it.
+    fn faults(&self, input: &Value) -> Vec<SchemaFault> {
+        let Offered { validation, descriptor, .. } = &self.offered;
+        let is_changed = *input != self.shown;
+        let is_doubted = if is_changed { validation.doubts(input) } else { self.is_shown && validation.says_more() };
+        if is_doubted { validation.faults(&descriptor.message_schema, input) } else { Vec::new() }
     }
 
     fn copy(&self) -> Option<M> {
@@ -354,11 +367,18 @@ impl<A: Handler<M>, M: Message> Carrier for Typed<A, M> {
         place: Place,
     ) -> impl Future<Output = Result<Value, CallError>> + Send + use<A, M> {
         let (message, actor, kind) = (self.take(input), self.actor.clone(), self.kind);
-        let (state, replied) = (Arc::clone(&self.state), Arc::clone(&self.replied));
-        let load = self.load.as_ref().map(Load::hold);
+        let (state, replied) = (Arc::clone(&self.offered.state), Arc::clone(&self.replied));
+        let load = self.offered.load.as_ref().map(Load::hold);
         async move {
-            let (message, _load) = (message?, load);
+            let _load = load;
             let attempt = Attempt::admitted(Arc::clone(&state), options.leave())?.told_by(false);
+            let message = match message {
+                Ok(message) => message,
+                Err(error) => {
+                    attempt.settle(Some(&error));
+                    return Err(error);
+                }
+            };
             let ask = options.apply_to(actor.ask(message)).into_future();
             let (asked, _place) = Placed::new(ask, Some(place)).await;
             let result = match asked {
@@ -376,7 +396,7 @@ impl<A: Handler<M>, M: Message> Carrier for Typed<A, M> {
     }
 
     fn way(&self) -> Option<CallWay> {
-        let address = self.state.address().parse().ok()?;
+        let address = self.offered.state.address().parse().ok()?;
         Some(CallWay { address, key: None, is_shown: self.is_shown })
     }
 

@@ -9,6 +9,7 @@ use crate::callable::{CallOptions, Callable, First, Unfit};
 use crate::concurrency::Place;
 use crate::descriptor::OperationDescriptor;
 use crate::operation::OperationState;
+use crate::schema::Validation;
 use crate::value::Value;
 
 /// The calls of one instance that have begun and not ended. Only instances whose balance asks for it have one.
@@ -75,6 +76,10 @@ impl Callable for Counted {
 
     fn descriptor(&self) -> &Arc<OperationDescriptor> {
         self.operation.descriptor()
+    }
+
+    fn validation(&self) -> &Arc<Validation> {
+        self.operation.validation()
     }
 
     fn state(&self) -> &Arc<OperationState> {

@@ -69,6 +69,12 @@ impl Validation {
         Self { validator: OnceLock::new(), says_more: true, known: None }
     }
 
+    /// Whether the schema asks for something that a value of the type need not have.
+    #[inline]
+    pub(crate) const fn says_more(&self) -> bool {
+        self.says_more
+    }
+
     /// Whether a payload that could be read as its type may still not be what the schema describes. Most schemas ask for
     /// no more than their type and a closed list of names, and are asked only to tell everything that is wrong.
     pub(crate) fn doubts(&self, payload: &Value) -> bool {

@@ -48,6 +48,7 @@ mod instances_take_turns;
 mod jobs_go_on_by_themselves;
 mod listener;
 mod log_lines;
+mod messages_are_held_to_their_schema;
 mod messages_are_sent_by_name;
 mod module_graphs_stay_the_same;
 mod module_kit;
