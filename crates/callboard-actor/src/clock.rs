@@ -94,6 +94,12 @@ impl Clock {
         if due > lately.saturating_add(LAG + NEAR) { lately } else { self.now() }
     }
 
+    /// The same where a moment that has just been told is known, be it by the coarse clock, and may do; 0 is none.
+    #[inline]
+    pub(crate) fn now_for_since(&self, known: Nanos, due: Nanos) -> Nanos {
+        if known != 0 && due > known.saturating_add(LAG + NEAR) { known } else { self.now_for(due) }
+    }
+
     /// The moment at which something that may live for `span` ends: never later, and if that is a second or more, earlier by
     /// a tick at most.
     #[inline]

@@ -393,10 +393,8 @@ impl<A: Actor> Driver<A> {
     fn run_turn(&mut self, lane: usize, envelope: &mut Envelope<A>, task: &mut Task<'_>) -> Poll<Ending<A>> {
         trace_hops(envelope, &self.cell);
         if envelope.expires != 0 {
-            let now = match std::mem::take(&mut self.known_now) {
-                0 => self.cell.core.system.clock.now_for(envelope.expires),
-                now => now,
-            };
+            let known = std::mem::take(&mut self.known_now);
+            let now = self.cell.core.system.clock.now_for_since(known, envelope.expires);
             if now >= envelope.expires {
                 self.expire(lane, envelope);
                 return Poll::Ready(Ending::Expired);

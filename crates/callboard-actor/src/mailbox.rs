@@ -642,15 +642,19 @@ impl<T> Mailbox<T> {
     #[inline(never)]
     fn register(&self, private: &RefCell<Private<T>>) -> bool {
         self.grant_rest();
-        let Some(shared) = self.shared.get() else { return true };
-        let mut shared = shared.0.lock();
-        if shared.flags & LANE_BITS != 0 || self.is_directed() {
-            drop(shared);
-            private.borrow_mut().parked = false;
-            return false;
+        // It is there, or its flags would be those of the start; if it is not to be seen yet, the driver looks again.
+        let shared = self.shared.get().map(|shared| shared.0.lock());
+        match shared {
+            Some(mut shared) if shared.flags & LANE_BITS == 0 && !self.is_directed() => {
+                self.raise(&mut shared, REGISTERED);
+                true
+            }
+            shared => {
+                drop(shared);
+                private.borrow_mut().parked = false;
+                false
+            }
         }
-        self.raise(&mut shared, REGISTERED);
-        true
     }
 
     /// Tells the driver that a directive waits for it.

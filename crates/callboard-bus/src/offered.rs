@@ -5,18 +5,20 @@ use std::sync::Arc;
 
 use callboard_actor::{Actor, ActorRef, Message};
 
+use crate::call::CallError;
 use crate::callable::Callable;
 use crate::descriptor::OperationDescriptor;
 use crate::operation::OperationState;
 use crate::registry::Load;
-use crate::schema::Validation;
+use crate::schema::{SchemaFault, Validation};
+use crate::value::Value;
 
 /// One operation of an actor. It does not hold the actor, which holds it.
 #[derive(Clone)]
 pub(crate) struct Offered {
     message: TypeId,
     pub(crate) descriptor: Arc<OperationDescriptor>,
-    pub(crate) validation: Arc<Validation>,
+    validation: Arc<Validation>,
     pub(crate) state: Arc<OperationState>,
     pub(crate) load: Option<Load>,
 }
@@ -37,6 +39,43 @@ impl Offered {
         if actor.extension::<AllOffered>().is_none() {
             actor.extend(AllOffered(operations.iter().map(|operation| Self::from(&**operation)).collect()));
         }
+    }
+
+    /// Whether there is anything to hold a message to beyond its type.
+    #[inline]
+    pub(crate) fn asks_for_more(&self) -> bool {
+        self.validation.says_more()
+    }
+
+    /// Holds a message, as it is shown, to what the schema asks for beyond its type.
+    ///
+    /// # Errors
+    ///
+    /// Everything that it does not allow.
+    pub(crate) fn hold(&self, shown: &Value) -> Result<(), CallError> {
+        let is_held = self.asks_for_more();
+        self.told(if is_held {
+            self.validation.faults_of_message(&self.descriptor.message_schema, shown)
+        } else {
+            vec![]
+        })
+    }
+
+    /// Holds what somebody has made of a message to all of the schema.
+    ///
+    /// # Errors
+    ///
+    /// As [`hold`](Self::hold).
+    pub(crate) fn hold_input(&self, input: &Value) -> Result<(), CallError> {
+        let is_held = self.validation.doubts(input);
+        self.told(if is_held { self.validation.faults(&self.descriptor.message_schema, input) } else { vec![] })
+    }
+
+    fn told(&self, faults: Vec<SchemaFault>) -> Result<(), CallError> {
+        if faults.is_empty() {
+            return Ok(());
+        }
+        Err(CallError::Invalid { operation: Arc::clone(self.state.address()), faults })
     }
 }
 

@@ -20,7 +20,6 @@ use crate::concurrency::{Concurrency, Place};
 use crate::offered::Offered;
 use crate::operation::{Attempt, Leave, OperationState};
 use crate::registry::{Held, Load};
-use crate::schema::SchemaFault;
 use crate::value::{Value, ValueError};
 
 /// A call of an operation with its types, about to be made: `.await` makes it and waits for the answer. It is what the methods
@@ -32,8 +31,8 @@ use crate::value::{Value, ValueError};
 /// the message. Where there is, middleware is shown the message as a value, if it implements `Serialize`, and `null`
 /// otherwise; what is made of the input or of the output on the way is read back.
 ///
-/// A message that implements `Serialize` is held to what its schema asks for beyond its type, a shortest length say, as its
-/// payload would be. So calls of an operation that has such a schema make that payload; those of others need not.
+/// A message that implements `Serialize` is held to what its schema asks for beyond its type, a shortest length say, in the form
+/// that it is written as. So calls of an operation that has such a schema write the message; those of others need not.
 ///
 /// It takes a message that implements `Clone`, or `Serialize` and `Deserialize`, to make more than one attempt of it.
 ///
@@ -97,6 +96,13 @@ impl<M: Message> OperationKind<M> {
         E: Error + 'static,
     {
         Self { place, answer: fallible, has_failed: Result::is_err, forms }
+    }
+}
+
+impl<M: Message> Forms<M> {
+    fn shown(&self, message: &M) -> Option<Value> {
+        let show = self.show?;
+        caught(|| show(message))?.ok()
     }
 }
 
@@ -215,17 +221,30 @@ impl<'a, A: Handler<M>, M: Message> OperationCallFuture<'a, A, M> {
             return Err(CallError::NoTime);
         }
         let Some(offered) = Offered::of::<A, M>(actor, kind.place) else { return Ok(()) };
-        let is_more = offered.validation.says_more() || options.as_ref().is_some_and(|options| options.more.is_some());
-        let Some(place) = offered.state.enter_at_once(is_more) else {
+        let Some(place) = offered.state.enter_at_once(options.as_ref().is_some_and(|options| options.more.is_some()))
+        else {
             let message = self.asked.recall();
             let call = message.map(|message| OperationCall { actor, message, kind, options });
             self.conducted = call.map(|call| conducted(call, offered));
             return Ok(());
         };
         let attempt = Attempt::admitted(&*offered.state, Leave::Asked)?;
+        if offered.asks_for_more()
+            && let Err(error) = self.hold(kind, offered)
+        {
+            attempt.settle(Some(&error));
+            return Err(error);
+        }
         self.known = Some(Known { attempt, kind, _load: offered.load.as_ref().map(Load::hold) });
         self.asked.seat(place);
         Ok(())
+    }
+
+    /// Holds the message to its schema. One that cannot be shown is what its type says, and no more can be known of it.
+    #[cold]
+    fn hold(&self, kind: &OperationKind<M>, offered: &Offered) -> Result<(), CallError> {
+        let shown = self.asked.message().and_then(|message| (kind.forms)().shown(message));
+        shown.map_or(Ok(()), |shown| offered.hold(&shown))
     }
 }
 
@@ -262,7 +281,7 @@ fn conducted<'a, A: Handler<M>, M: Message>(
 ) -> BoxFuture<'a, Result<M::Reply, CallError>> {
     let OperationCall { actor, message, kind, options } = call;
     let (forms, replied) = ((kind.forms)(), Arc::default());
-    let shown = forms.show.and_then(|show| caught(|| show(&message))?.ok());
+    let shown = forms.shown(&message);
     let (is_shown, shown) = (shown.is_some(), shown.unwrap_or_default());
     let read_reply = forms.read_reply;
     let typed = Typed {
@@ -333,24 +352,18 @@ struct Typed<A: Handler<M>, M: Message> {
 impl<A: Handler<M>, M: Message> Typed<A, M> {
     /// The message itself, unless middleware has changed the input.
     fn take(&mut self, input: &Value) -> Result<M, CallError> {
-        let (operation, faults) = (Arc::clone(self.offered.state.address()), self.faults(input));
-        if !faults.is_empty() {
-            return Err(CallError::Invalid { operation, faults });
+        if *input != self.shown {
+            self.offered.hold_input(input)?;
+        } else {
+            if self.is_shown {
+                self.offered.hold(input)?;
+            }
+            if let Some(message) = self.copy().or_else(|| self.message.take()) {
+                return Ok(message);
+            }
         }
-        if *input == self.shown
-            && let Some(message) = self.copy().or_else(|| self.message.take())
-        {
-            return Ok(message);
-        }
+        let operation = Arc::clone(self.offered.state.address());
         read_by(self.forms.read, input).map_err(|fault| CallError::Input { operation, fault })
-    }
-
-    /// What the schema does not allow. A message that cannot be shown is what its type says, and no more can be known of it.
-    fn faults(&self, input: &Value) -> Vec<SchemaFault> {
-        let Offered { validation, descriptor, .. } = &self.offered;
-        let is_changed = *input != self.shown;
-        let is_doubted = if is_changed { validation.doubts(input) } else { self.is_shown && validation.says_more() };
-        if is_doubted { validation.faults(&descriptor.message_schema, input) } else { Vec::new() }
     }
 
     fn copy(&self) -> Option<M> {

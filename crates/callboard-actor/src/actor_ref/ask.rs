@@ -182,6 +182,12 @@ impl<R: Deref<Target: Target<M> + Clone>, M: Message> AskFuture<R, M> {
 }
 
 impl<R: Deref<Target: Target<M> + Sized>, M: Message> AskFuture<R, M> {
+    /// The message, if this has not been polled yet.
+    #[must_use]
+    pub fn message(&self) -> Option<&M> {
+        self.fresh.as_ref().map(|(message, _)| message)
+    }
+
     /// Takes the message back, if this has not been polled yet. It never ends then, and holds nothing.
     pub fn recall(&mut self) -> Option<M> {
         self.fresh.take().map(|(message, _)| message)

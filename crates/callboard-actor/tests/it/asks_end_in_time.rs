@@ -3,12 +3,12 @@
 
 use std::future::IntoFuture;
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use callboard_actor::testing::TestSystem;
 use callboard_actor::{
-    Actor, ActorState, AskError, Backoff, Context, DeadReason, Drain, ErrorCode, Fault, FaultKind, Handler, Message,
-    Priority, Stage, SyncHandler, System, block_on, child,
+    Actor, ActorRef, ActorState, AskError, Backoff, Context, DeadReason, Drain, ErrorCode, Fault, FaultKind, Handler,
+    Message, Priority, Stage, SyncHandler, System, block_on, child,
 };
 use futures::poll;
 use tokio::sync::oneshot;
@@ -435,5 +435,95 @@ fn an_ask_can_be_made_more_urgent_and_named() {
         assert_eq!(named, (Priority::High, Some("order 7".to_owned())));
         assert_eq!(clerk.ask(Who).await.unwrap(), (Priority::Low, None), "nothing stays behind");
         t.shutdown().await;
+    });
+}
+
+/// What another thread has sent and what is over meanwhile does not begin either when an ask finds its receiver at rest, whose
+/// patience begins at a tick of a coarse clock. On the clock of the machine, as a virtual one is always exact; a tick is more than
+/// the millisecond that passes.
+#[test]
+fn what_is_over_does_not_begin_with_an_ask_that_is_not() {
+    const BRIEF: Duration = Duration::from_micros(200);
+    block_on(async {
+        let log = Log::default();
+        let system = System::builder().workers(1).start().await.unwrap();
+        let desk = system.spawn(desk(&log));
+        let asking = async move || {
+            for number in 1..=20 {
+                desk.ask(Note(0)).await.unwrap();
+                tokio::task::yield_now().await;
+                let late = desk.clone();
+                let sent = std::thread::spawn(move || late.tell(Note(number)).ttl(BRIEF).at_once());
+                sent.join().unwrap().unwrap();
+                let since = Instant::now();
+                while since.elapsed() < 5 * BRIEF {
+                    std::hint::spin_loop();
+                }
+                desk.ask(Note(0)).await.unwrap();
+            }
+        };
+        system.run_on(0, asking).await;
+        system.shutdown(Drain::default()).await;
+        assert_eq!(log.read(), [0; 40], "none of those that were over");
+    });
+}
+
+/// A reply that nobody has read.
+struct Mine;
+
+impl Drop for Mine {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "it goes off");
+    }
+}
+
+#[derive(Message)]
+#[message(reply = Mine)]
+struct Lay;
+
+impl SyncHandler<Lay> for Ledger {
+    fn handle(&mut self, _: Lay, cx: &mut Context<Self>) -> Result<Mine, Fault> {
+        // The answer does not come in the first poll of its asker.
+        cx.commit_with(async {
+            tokio::task::yield_now().await;
+            Ok(())
+        });
+        Ok(Mine)
+    }
+}
+
+/// Asks and does not wait for the answer.
+struct Hasty(ActorRef<Ledger>);
+
+impl Actor for Hasty {}
+
+#[derive(Message)]
+struct Hurry;
+
+impl Handler<Hurry> for Hasty {
+    async fn handle(&mut self, _: Hurry, cx: &mut Context<Self>) -> Result<(), Fault> {
+        let mut asked = Box::pin(self.0.ask(Lay).into_future());
+        assert!(poll!(asked.as_mut()).is_pending());
+        cx.system().sleep(SECOND).await;
+        drop(asked);
+        Ok(())
+    }
+}
+
+#[test]
+fn an_unread_reply_that_panics_holds_up_nothing() {
+    TestSystem::run(async |t| {
+        let ledger = t.spawn(|| Ledger);
+        let hasty = t.spawn(child("hasty", move || Hasty(ledger.clone())));
+        hasty.tell(Hurry).await.unwrap();
+        t.settle().await;
+        t.advance(SECOND).await;
+        assert_eq!(counts(t.system(), "hasty").handled, 1, "its handler has not noticed");
+        let known = hasty.downgrade();
+        hasty.stop();
+        hasty.ended().await;
+        drop(hasty);
+        t.shutdown().await;
+        assert!(known.upgrade().is_none(), "nothing waits for it or with it any more");
     });
 }

@@ -44,7 +44,12 @@ impl<R: Deref<Target: Target<M> + Sized>, M: Message, C: Borrow<Arc<Concurrency>
         self.place = Some(place);
     }
 
-    /// The message, if this has not been polled; nothing is asked then any more.
+    /// The message, if this has not been polled.
+    pub(crate) fn message(&self) -> Option<&M> {
+        self.ask.message()
+    }
+
+    /// Takes out the message, if this has not been polled; nothing is asked then any more.
     pub(crate) fn recall(&mut self) -> Option<M> {
         self.ask.recall()
     }

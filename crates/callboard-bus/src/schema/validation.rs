@@ -83,15 +83,45 @@ impl Validation {
 
     /// Everything that is wrong, up to a hundred, by its place.
     pub(crate) fn faults(&self, schema: &Json, payload: &Value) -> Vec<SchemaFault> {
+        self.faults_but(schema, payload, |_| false)
+    }
+
+    /// The same of a message that has its type. What the type sees to is left out: what a message is written as may have other
+    /// names and other types than what it is read from.
+    pub(crate) fn faults_of_message(&self, schema: &Json, shown: &Value) -> Vec<SchemaFault> {
+        self.faults_but(schema, shown, is_of_type)
+    }
+
+    fn faults_but(
+        &self,
+        schema: &Json,
+        payload: &Value,
+        is_left_out: fn(&ValidationError<'_>) -> bool,
+    ) -> Vec<SchemaFault> {
         let Some(validator) = self.validator.get_or_init(|| compiled(schema)) else { return Vec::new() };
         let Ok(payload) = serde_json::to_value(payload) else { return vec![SchemaFault::not_json()] };
-        let faults = validator.iter_errors(&payload).take(MOST);
+        let faults = validator.iter_errors(&payload).filter(|fault| !is_left_out(fault)).take(MOST);
         let mut faults: Vec<_> = faults
             .map(|fault| SchemaFault { path: fault.instance_path().to_string(), reason: reason(&fault, &payload) })
             .collect();
         faults.sort_by(|one, other| one.path.cmp(&other.path));
         faults
     }
+}
+
+fn is_of_type(fault: &ValidationError<'_>) -> bool {
+    match fault.kind() {
+        ValidationErrorKind::Type { .. }
+        | ValidationErrorKind::Required { .. }
+        | ValidationErrorKind::AdditionalProperties { .. } => true,
+        ValidationErrorKind::FalseSchema => is_of_others(fault),
+        _ => false,
+    }
+}
+
+/// Whether it is about a property that has no place there.
+fn is_of_others(fault: &ValidationError<'_>) -> bool {
+    fault.schema_path().as_str().ends_with("/additionalProperties")
 }
 
 fn has_others(payload: &Value, known: &[Box<str>]) -> bool {
@@ -101,9 +131,8 @@ fn has_others(payload: &Value, known: &[Box<str>]) -> bool {
 
 /// What is wrong, in words. Where nothing at all is allowed to be there, they are ours: they name what is.
 fn reason(fault: &ValidationError<'_>, payload: &Json) -> String {
-    let is_of_others = fault.schema_path().as_str().ends_with("/additionalProperties");
     let here = payload.pointer(fault.instance_path().as_str()).and_then(Json::as_object);
-    match here.filter(|_| is_of_others && matches!(fault.kind(), ValidationErrorKind::FalseSchema)) {
+    match here.filter(|_| is_of_others(fault) && matches!(fault.kind(), ValidationErrorKind::FalseSchema)) {
         None => fault.masked().to_string(),
         Some(found) => {
             let names: Vec<_> = found.keys().map(|name| format!("'{name}'")).collect();

@@ -43,8 +43,28 @@ impl Serialize for Plain {
     }
 }
 
+/// What it is written as is not what it is read from.
+#[derive(Message, Serialize, Deserialize, JsonSchema)]
+#[message(reply = f64)]
+struct Account {
+    #[schemars(length(min = 3))]
+    #[serde(rename(serialize = "holder"))]
+    owner: String,
+    #[serde(skip_serializing)]
+    password: String,
+    #[schemars(range(max = 9))]
+    level: u8,
+}
+
 #[module(name = "stall", version = "1.0.0")]
 impl Stall {
+    /// Its reply has no form as a payload.
+    #[request("open")]
+    fn open(&mut self, account: Account) -> f64 {
+        assert!(!account.password.is_empty() && !account.owner.is_empty());
+        f64::NAN
+    }
+
     #[request("pack")]
     fn pack(&mut self, order: Order) -> u64 {
         self.0 += u64::from(order.pieces);
@@ -107,6 +127,20 @@ fn so_is_what_becomes_of_a_message_on_its_way() {
         t.system().operations().middleware("more").install(more).unwrap();
         let told = stall.pack(order("pears", 3)).await.unwrap_err().to_string();
         assert!(told.contains("/pieces") && told.contains("colour"), "{told}");
+        t.shutdown().await;
+    });
+}
+
+/// What the type sees to is not asked of it again, and of its reply no payload is made.
+#[test]
+fn what_is_written_otherwise_than_it_is_read_is_no_fault() {
+    TestSystem::run(async |t| {
+        let (stall, _registration) = stall(t).await;
+        let account = |level| Account { owner: "ada".to_owned(), password: "secret".to_owned(), level };
+        assert!(stall.open(account(9)).await.unwrap().is_nan());
+        let told = stall.open(account(10)).await.unwrap_err();
+        let CallError::Invalid { faults, .. } = &told else { panic!("{told}") };
+        assert_eq!(faults.iter().map(|fault| &*fault.path).collect::<Vec<_>>(), ["/level"]);
         t.shutdown().await;
     });
 }

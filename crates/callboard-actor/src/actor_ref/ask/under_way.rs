@@ -8,6 +8,7 @@ use crate::actor_ref::{Parcel, Returned, Target};
 use crate::alarm::{Alarm, AlarmKey};
 use crate::clock::Nanos;
 use crate::error::{AskError, AskFailure, Stage};
+use crate::fault::drop_quietly;
 use crate::mailbox::Ticket;
 use crate::message::Message;
 use crate::reply::Answer;
@@ -63,7 +64,8 @@ impl<M: Message> UnderWay<M> {
         lane: usize,
     ) -> Result<(), AskError<M>> {
         if returned.why != AskFailure::Full || !target.waits_for_room() {
-            self.answer = None;
+            self.forget_answer();
+            self.stop_blocking();
             return Err(returned.into_tell_error().into());
         }
         let parcel = Some(Parcel { letter: returned.letter, expires: self.deadline, lane });
@@ -160,7 +162,7 @@ impl<M: Message> UnderWay<M> {
         if self.room.is_some() {
             return AskError::Timeout { stage: Stage::Queue };
         }
-        self.answer = None;
+        self.forget_answer();
         fence(Ordering::SeqCst);
         let stage = match target.is_running(self.deadline) {
             Some(0) => Stage::Handler,
@@ -172,9 +174,17 @@ impl<M: Message> UnderWay<M> {
         AskError::Timeout { stage }
     }
 
+    /// One that has come and that nobody has seen may panic when it is dropped, which must not keep what comes after it from
+    /// being given back.
+    fn forget_answer(&mut self) {
+        if let Some(answer) = self.answer.take() {
+            drop_quietly(answer);
+        }
+    }
+
     /// Nobody waits any more. The deadline, which its turn knows it by, if the message has been taken.
     pub(super) fn give_up<T: Target<M>>(&mut self, target: &T) -> Option<Nanos> {
-        self.answer = None;
+        self.forget_answer();
         if let Some(key) = self.alarm.take() {
             target.system().alarms.clear(key);
         }
