@@ -13,6 +13,7 @@ use std::time::Duration;
 use callboard_actor::{ActorRef, Ask, AskError, Fault, Handler, Message, MessageId, Priority, Recipient, TraceContext};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
 
 use crate::call::{CallError, Failure, Placed};
 use crate::concurrency::Place;
@@ -136,29 +137,37 @@ impl<A: Handler<M>, M: Message> TypedOperation<A, M> {
 }
 
 impl<A: Handler<M>, M: Message + DeserializeOwned> TypedOperation<A, M> {
-    /// Reading tells the first thing that is wrong, the schema all of them; and there may be more in the schema.
     fn read(&self, input: &Value) -> Result<M, Unfit> {
         let read = caught(|| from_value(input)).unwrap_or_else(|| Err(panicked("read")));
-        if read.is_ok() && !self.validation.doubts(input) {
-            return read.map_err(Unfit::Value);
-        }
-        let faults = self.validation.faults(&self.descriptor.message_schema, input);
-        match read {
-            Ok(message) if faults.is_empty() => Ok(message),
-            // It says it in its own words, and at its place.
-            Err(fault) if faults.len() < 2 => Err(Unfit::Value(self.no_object(input).unwrap_or(fault))),
-            _ => Err(Unfit::Schema(faults)),
-        }
+        fitting(read, input, &self.validation, &self.descriptor.message_schema)
     }
 }
 
-impl<A: Handler<M>, M: Message> TypedOperation<A, M> {
-    /// What is to be told of a payload that should be an object and is something else altogether.
-    fn no_object(&self, input: &Value) -> Option<ValueError> {
-        let wanted = WantedObject::by(&self.descriptor.message_schema)?;
-        let is_none = !matches!(input, Value::Object(_));
-        is_none.then(|| ValueError::new(format_args!("expected {wanted}, found {}", Brief(input))))
+/// What has been read of an input, if that is what the schema describes. Reading tells the first thing that is wrong, the schema
+/// all of them; and there may be more in the schema.
+pub(crate) fn fitting<M>(
+    read: Result<M, ValueError>,
+    input: &Value,
+    validation: &Validation,
+    schema: &Json,
+) -> Result<M, Unfit> {
+    if read.is_ok() && !validation.doubts(input) {
+        return read.map_err(Unfit::Value);
     }
+    let faults = validation.faults(schema, input);
+    match read {
+        Ok(message) if faults.is_empty() => Ok(message),
+        // It says it in its own words, and at its place.
+        Err(fault) if faults.len() < 2 => Err(Unfit::Value(no_object(schema, input).unwrap_or(fault))),
+        _ => Err(Unfit::Schema(faults)),
+    }
+}
+
+/// What is to be told of a payload that should be an object and is something else altogether.
+fn no_object(schema: &Json, input: &Value) -> Option<ValueError> {
+    let wanted = WantedObject::by(schema)?;
+    let is_none = !matches!(input, Value::Object(_));
+    is_none.then(|| ValueError::new(format_args!("expected {wanted}, found {}", Brief(input))))
 }
 
 impl<A: Handler<M>, M: Message + DeserializeOwned> Callable for TypedOperation<A, M> {

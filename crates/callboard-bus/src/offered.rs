@@ -6,12 +6,12 @@ use std::sync::Arc;
 use callboard_actor::{Actor, ActorRef, Message};
 
 use crate::call::CallError;
-use crate::callable::Callable;
+use crate::callable::{Callable, Unfit, fitting};
 use crate::descriptor::OperationDescriptor;
 use crate::operation::OperationState;
 use crate::registry::Load;
-use crate::schema::{SchemaFault, Validation};
-use crate::value::Value;
+use crate::schema::Validation;
+use crate::value::{Value, ValueError};
 
 /// One operation of an actor. It does not hold the actor, which holds it.
 #[derive(Clone)]
@@ -53,29 +53,25 @@ impl Offered {
     ///
     /// Everything that it does not allow.
     pub(crate) fn hold(&self, shown: &Value) -> Result<(), CallError> {
-        let is_held = self.asks_for_more();
-        self.told(if is_held {
-            self.validation.faults_of_message(&self.descriptor.message_schema, shown)
-        } else {
-            vec![]
-        })
+        if !self.asks_for_more() {
+            return Ok(());
+        }
+        let faults = self.validation.faults_of_message(&self.descriptor.message_schema, shown);
+        if faults.is_empty() { Ok(()) } else { Err(self.refusal(Unfit::Schema(faults))) }
     }
 
-    /// Holds what somebody has made of a message to all of the schema.
+    /// What has been read of an input that is not the message itself, held to all of the schema.
     ///
     /// # Errors
     ///
-    /// As [`hold`](Self::hold).
-    pub(crate) fn hold_input(&self, input: &Value) -> Result<(), CallError> {
-        let is_held = self.validation.doubts(input);
-        self.told(if is_held { self.validation.faults(&self.descriptor.message_schema, input) } else { vec![] })
+    /// It could not be read, or is not what the schema describes.
+    pub(crate) fn fitting<M>(&self, read: Result<M, ValueError>, input: &Value) -> Result<M, CallError> {
+        let fitting = fitting(read, input, &self.validation, &self.descriptor.message_schema);
+        fitting.map_err(|unfit| self.refusal(unfit))
     }
 
-    fn told(&self, faults: Vec<SchemaFault>) -> Result<(), CallError> {
-        if faults.is_empty() {
-            return Ok(());
-        }
-        Err(CallError::Invalid { operation: Arc::clone(self.state.address()), faults })
+    pub(crate) fn refusal(&self, unfit: Unfit) -> CallError {
+        CallError::unfit(Arc::clone(self.state.address()), unfit)
     }
 }
 

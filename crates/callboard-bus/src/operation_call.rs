@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::authoring::{Read, Show};
 use crate::call::{CallError, Carrier, Placed, Plan, Way as CallWay, call_builder};
-use crate::callable::{Answer, CallOptions, caught, fallible, panicked, plain};
+use crate::callable::{Answer, CallOptions, Unfit, caught, fallible, panicked, plain};
 use crate::concurrency::{Concurrency, Place};
 use crate::offered::Offered;
 use crate::operation::{Attempt, Leave, OperationState};
@@ -353,17 +353,13 @@ impl<A: Handler<M>, M: Message> Typed<A, M> {
     /// The message itself, unless middleware has changed the input.
     fn take(&mut self, input: &Value) -> Result<M, CallError> {
         if *input != self.shown {
-            self.offered.hold_input(input)?;
-        } else {
-            if self.is_shown {
-                self.offered.hold(input)?;
-            }
-            if let Some(message) = self.copy().or_else(|| self.message.take()) {
-                return Ok(message);
-            }
+            return self.offered.fitting(read_by(self.forms.read, input), input);
         }
-        let operation = Arc::clone(self.offered.state.address());
-        read_by(self.forms.read, input).map_err(|fault| CallError::Input { operation, fault })
+        if self.is_shown {
+            self.offered.hold(input)?;
+        }
+        let again = || read_by(self.forms.read, input).map_err(|fault| self.offered.refusal(Unfit::Value(fault)));
+        self.copy().or_else(|| self.message.take()).map_or_else(again, Ok)
     }
 
     fn copy(&self) -> Option<M> {

@@ -1,5 +1,5 @@
-//! The half of a mailbox that senders on other threads push into. Pure: the lock around it, and who is woken, are the
-//! mailbox's.
+//! The half of a mailbox that senders on other threads push into, and the memory that it lies on. Who takes its lock, and who is
+//! woken, is the mailbox's.
 
 use super::lanes::Lanes;
 use super::room::Room;

@@ -220,7 +220,8 @@ impl CallError {
         Self::Road { operation: operation.map(Arc::clone), error: without_message(error) }
     }
 
-    pub(super) fn unfit(operation: Arc<str>, unfit: Unfit) -> Self {
+    /// Of an input that is not one that the operation takes.
+    pub(crate) fn unfit(operation: Arc<str>, unfit: Unfit) -> Self {
         match unfit {
             Unfit::Value(fault) => Self::Input { operation, fault },
             Unfit::Schema(faults) => Self::Invalid { operation, faults },

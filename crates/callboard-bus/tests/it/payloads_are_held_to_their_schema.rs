@@ -12,18 +12,19 @@ use callboard_bus::{
     Parameters, PublishError, TurnEventsExt, Value,
 };
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-#[derive(Message, Deserialize, JsonSchema)]
+/// Its schema says more than its type.
+#[derive(Message, Clone, Serialize, Deserialize, JsonSchema)]
 #[message(reply = u64)]
-struct Order {
+pub(crate) struct Order {
     #[schemars(length(min = 1, max = 8), regex(pattern = "^[a-z]+$"))]
-    item: String,
+    pub(crate) item: String,
     #[schemars(range(min = 1, max = 10))]
-    pieces: u8,
+    pub(crate) pieces: u8,
     #[serde(default)]
-    note: Option<String>,
+    pub(crate) note: Option<String>,
 }
 
 struct Shop(Arc<AtomicU64>);
