@@ -338,7 +338,7 @@ unsafe fn open<A: Handler<M>, M: Message>(
     task: &mut Task<'_>,
 ) -> Poll<Ending<A>> {
     // SAFETY: passed on from the caller.
-    let Letter { message, reply, header } = unsafe { take::<M>(slot) };
+    let Letter { mut message, reply, header } = unsafe { take::<M>(slot) };
     let context = turn.context();
     let lends = reply.is_some() && header.as_ref().is_none_or(|header| !header.lends_no_deadline);
     context.begin_turn(lends, expires, header.as_deref());
@@ -348,7 +348,7 @@ unsafe fn open<A: Handler<M>, M: Message>(
     }
     let mut open = Open { reply, header, expires, copy: None };
     if let Some(copy) = M::KEEP {
-        match catch(|| copy(&message)) {
+        match catch(|| copy(&mut message)) {
             Ok(copy) => open.copy = Some(copy),
             Err(fault) => return Poll::Ready(open.failed(fault)),
         }

@@ -86,6 +86,8 @@ mod gate;
 mod envelope;
 mod mailbox;
 mod bound;
+mod share;
+mod count;
 mod run_queue;
 mod driver;
 mod turn;
@@ -127,6 +129,7 @@ pub use self::breaker::{
 pub use self::cell::ActorId;
 pub use self::child::{Admission, AdmissionRequest, Child, Defaults, IntoChild, Placement, Restart, child, child_with};
 pub use self::context::Context;
+pub use self::count::Count;
 pub use self::dead_letter::{DeadLetter, DeadLetters, DeadReason, Quarantine, Quarantined, RetryError};
 pub use self::error::{AskError, ErrorClass, ErrorCode, Stage, StartError, TellError};
 pub use self::fault::{Fault, FaultClass, FaultKind, Incident};
@@ -140,6 +143,7 @@ pub use self::monitor::{Down, Restarted};
 pub use self::observer::{BreakerChange, Observer};
 pub use self::part::{Arrangement, Part};
 pub use self::scope::{Baggage, current_baggage, is_in_turn};
+pub use self::share::{Giver, Share};
 pub use self::shutdown::{Drain, PhaseReport, ShutdownPhase, ShutdownReport};
 pub use self::sleep::Sleep;
 pub use self::supervisor::{

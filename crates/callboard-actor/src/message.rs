@@ -35,8 +35,9 @@ pub trait Message: Sized + Send + 'static {
     const TIMEOUT: Option<Duration> = None;
 
     /// How to copy the message so that it can be run again after its turn has failed; `None` means that a message
-    /// whose turn failed is not run again. The copy is made when a turn starts.
-    const KEEP: Option<fn(&Self) -> Self> = None;
+    /// whose turn failed is not run again. The copy is made when a turn starts: of the message itself, so that what is
+    /// [shared](crate::Share) can be split.
+    const KEEP: Option<fn(&mut Self) -> Self> = None;
 
     /// What an [`Observer`](crate::Observer) is shown of the message when it has failed, where that is not the message itself:
     /// what is inside of a wrapper, say.

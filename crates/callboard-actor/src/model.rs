@@ -17,7 +17,7 @@ use crate::clock::{Clock, Nanos};
 use crate::gate::{self, ActorState, Entry};
 use crate::mailbox::{self, Bounds, NotTaken, Overflow, Private, Pushed, Ticket};
 use crate::run_queue::{RunQueue, Runner};
-use crate::sync::{Mutex, model};
+use crate::sync::{AtomicU64, Mutex, Ordering, model};
 use crate::system::System;
 use crate::wait_for;
 
@@ -75,6 +75,23 @@ impl From<NotTaken> for Back {
             NotTaken::Full => Self::Full,
             NotTaken::Closed => Self::Closed,
         }
+    }
+}
+
+/// A number that threads set and read without any order.
+pub struct Mark(AtomicU64);
+
+impl Mark {
+    pub fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    pub fn set(&self) {
+        self.0.store(1, Ordering::Relaxed);
+    }
+
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 1
     }
 }
 

@@ -47,7 +47,8 @@ pub struct Batch {
 
 impl Message for Batch {
     type Reply = BatchOutcome;
-    const KEEP: Option<fn(&Self) -> Self> = Some(Self::clone);
+    const KEEP: Option<fn(&mut Self) -> Self> =
+        Some(|batch| Self { events: batch.events.iter_mut().map(Event::split).collect() });
 }
 
 /// Which events of a batch failed; all others are handled.

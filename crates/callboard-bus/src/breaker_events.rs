@@ -125,7 +125,7 @@ impl SyncHandler<BreakerNews> for Crier {
         let events = EventsExt::events(&cx.system());
         if let Some((name, data)) = news.into_event() {
             let draft = events.draft(name, data, None, EventOptions::default(), Manner::OfTheSystem)?;
-            events.deliver_at_once(&draft.publish(&events));
+            events.deliver_at_once(&mut draft.publish(&events));
         }
         Ok(())
     }

@@ -88,15 +88,15 @@ impl Broadcast {
 
     async fn broadcast(self) -> Result<BroadcastReceipt, PublishError> {
         let (name, data) = self.what?;
-        let event = self.events.draft(name, data, None, self.options, Manner::Broadcast)?.publish(&self.events);
+        let mut event = self.events.draft(name, data, None, self.options, Manner::Broadcast)?.publish(&self.events);
         let mut got = HashSet::new();
         let mut takes = |subscriber: &Subscriber| got.insert((subscriber.actor(), subscriber.ear().kind()));
-        let (heard, waiting) = self.events.deliver_now(&event, &mut takes);
+        let (heard, waiting) = self.events.deliver_now(&mut event, &mut takes);
         let mut channels = BTreeMap::new();
         for channel in self.events.directory().all() {
-            let on_channel = event.on_channel(channel.name());
+            let mut on_channel = event.on_channel(channel.name());
             let fits = self.events.hold_to_schema(&channel, &event.data);
-            let receipt = fits.and_then(|()| self.events.deliver_on(&channel, &on_channel, &mut takes));
+            let receipt = fits.and_then(|()| self.events.deliver_on(&channel, &mut on_channel, &mut takes));
             channels.insert(channel.name().clone(), receipt.map(|receipt| receipt.delivered));
         }
         let receipt = self.events.deliver_waiting(&event, heard, waiting).await;

@@ -49,7 +49,7 @@ impl Heard {
 
 impl Events {
     /// Sends an event to those who have room. Nobody waits for the others.
-    pub(crate) fn deliver_at_once(&self, event: &Event) {
+    pub(crate) fn deliver_at_once(&self, event: &mut Event) {
         let (_, waiting) = self.deliver_now(event, |_| true);
         for subscriber in waiting {
             if let Way::Mailbox(mailbox) = subscriber.route() {
@@ -62,29 +62,30 @@ impl Events {
     #[inline]
     pub(crate) fn deliver_now(
         &self,
-        event: &Event,
+        event: &mut Event,
         mut takes: impl FnMut(&Subscriber) -> bool,
     ) -> (Heard, Vec<Arc<Subscriber>>) {
         let (mut heard, mut waiting) = (Heard::default(), Vec::new());
-        let (table, at) = (self.board().table(), Moment::from(event.time));
-        table.for_each_of(&event.name, &mut |subscriber| {
+        let (published, mut shares) = event.hand_out();
+        let (table, at) = (self.board().table(), Moment::from(published.time));
+        table.for_each_of(&published.name, &mut |subscriber| {
             if subscriber.has_ended() || !takes(subscriber) {
                 return;
             }
-            if !self.is_wanted_by(subscriber, event) {
+            if subscriber.has_conditions() && !self.is_wanted_by(subscriber, &shares.split()) {
                 heard.filtered += 1;
                 return;
             }
             match subscriber.route() {
-                Way::Mailbox(mailbox) => match self.hear_at_once(event, mailbox) {
+                Way::Mailbox(mailbox) => match self.hear_at_once(shares.split(), mailbox) {
                     Ok(()) => {
                         subscriber.stats().deliver(at);
                         heard.delivered += 1;
                     }
                     Err(ErrorCode::Busy) => waiting.push(Arc::clone(subscriber)),
-                    Err(reason) => heard.note(self.not_heard(event, subscriber, mailbox, reason)),
+                    Err(reason) => heard.note(self.not_heard(&shares.split(), subscriber, mailbox, reason)),
                 },
-                Way::Queue(inbox) => self.enqueue(event, subscriber, inbox, &mut heard),
+                Way::Queue(inbox) => self.enqueue(&shares.split(), subscriber, inbox, &mut heard),
             }
         });
         self.book(heard, waiting.len());
@@ -92,10 +93,10 @@ impl Events {
     }
 
     #[inline]
-    fn hear_at_once(&self, event: &Event, mailbox: &dyn Mailbox) -> Result<(), ErrorCode> {
+    fn hear_at_once(&self, event: Event, mailbox: &dyn Mailbox) -> Result<(), ErrorCode> {
         // Where nothing is left of it, the mailbox finds that out.
-        let ttl = self.time_left(event).unwrap_or_default();
-        mailbox.hear_at_once(event.clone(), ttl)
+        let ttl = self.time_left(&event).unwrap_or_default();
+        mailbox.hear_at_once(event, ttl)
     }
 
     /// All at once, so that no subscriber waits for the room of another.
@@ -151,7 +152,7 @@ impl Events {
     pub(crate) fn deliver_on(
         &self,
         channel: &Channel,
-        event: &Event,
+        event: &mut Event,
         takes: impl FnMut(&Subscriber) -> bool,
     ) -> Result<Receipt, PublishError> {
         let table = channel.table.load_full();

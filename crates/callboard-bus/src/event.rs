@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use callboard_actor::{Lineage, Message, MessageId, Priority, TraceContext, is_in_turn};
+use callboard_actor::{Giver, Lineage, Message, MessageId, Priority, Share, TraceContext, is_in_turn};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::{NoContext, Timestamp, Uuid};
@@ -27,7 +27,7 @@ use crate::value::{Value, ValueError, from_value};
 /// ([`attempts`](callboard_actor::Child::attempts), 3 by default); then the event goes into the
 /// [quarantine](callboard_actor::System::quarantine) and is a [dead letter](crate::dead_letter_queue). Other subscribers do not notice.
 #[derive(Clone, PartialEq)]
-pub struct Event(Arc<Published>);
+pub struct Event(Share<Published>);
 
 /// What all shares of an [`Event`] show. It never changes.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,7 +88,33 @@ impl Details {
     }
 }
 
+/// Hands on shares of an event while its publisher looks at it.
+pub(crate) struct Shares<'e>(Giver<'e, Published>);
+
+impl Shares<'_> {
+    /// As [`Event::split`].
+    #[inline]
+    pub(crate) fn split(&mut self) -> Event {
+        Event(self.0.split())
+    }
+}
+
 impl Event {
+    /// One more share of it, as a clone is, but out of this one, which mostly costs nothing: see
+    /// [`Share::split`](callboard_actor::Share::split).
+    #[inline]
+    #[must_use]
+    pub fn split(&mut self) -> Self {
+        Self(self.0.split())
+    }
+
+    /// What it says, and who hands it on meanwhile.
+    #[inline]
+    pub(crate) fn hand_out(&mut self) -> (&Published, Shares<'_>) {
+        let (published, giver) = self.0.hand_out();
+        (published, Shares(giver))
+    }
+
     /// Its data as a type.
     ///
     /// # Errors
@@ -160,7 +186,7 @@ impl Event {
 
 impl From<Published> for Event {
     fn from(published: Published) -> Self {
-        Self(Arc::new(published))
+        Self(Share::new(published))
     }
 }
 
@@ -199,7 +225,7 @@ pub trait DomainEvent: Serialize {
 
 impl Message for Event {
     type Reply = ();
-    const KEEP: Option<fn(&Self) -> Self> = Some(Self::clone);
+    const KEEP: Option<fn(&mut Self) -> Self> = Some(Self::split);
 }
 
 /// Identifies an event: a UUID of version 7, so ids sort by the time they were made. Those of one system are strictly

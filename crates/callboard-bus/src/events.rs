@@ -298,16 +298,16 @@ fn publish_later<A: Actor>(
 ) -> Result<EventId, PublishError> {
     let events = TurnEventsExt::events(cx);
     let draft = events.draft(name, data, Some(cx.me().name().as_str().into()), options, Manner::Published)?;
-    let channel = draft.channel.clone();
-    let event = draft.stamp(&events);
+    let channel = draft.channel().cloned();
+    let mut event = draft.stamp(&events);
     let id = event.id;
     cx.effect(move || match channel {
         None => {
-            events.board.publish_again(&event);
-            events.deliver_at_once(&event);
+            events.board.publish_again(&mut event);
+            events.deliver_at_once(&mut event);
         }
         // Nobody is there to be told that it is full; it is counted.
-        Some(channel) => drop(events.deliver_on(&channel, &event, |_| true)),
+        Some(channel) => drop(events.deliver_on(&channel, &mut event, |_| true)),
     });
     Ok(id)
 }

@@ -27,12 +27,12 @@ impl Default for History {
 
 impl History {
     /// Keeps an event. What falls out is given back, so that it can be dropped outside of a lock.
-    pub(crate) fn push(&mut self, event: &Event) -> Option<Event> {
+    pub(crate) fn push(&mut self, event: &mut Event) -> Option<Event> {
         if self.capacity == 0 {
             return None;
         }
         let fallen = if self.kept.len() == self.capacity { self.kept.pop_front() } else { None };
-        self.kept.push_back(event.clone());
+        self.kept.push_back(event.split());
         fallen
     }
 

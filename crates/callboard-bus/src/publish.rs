@@ -53,13 +53,20 @@ pub struct Publish<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct EventOptions {
-    pub(crate) priority: Priority,
-    pub(crate) id: Option<EventId>,
-    pub(crate) channel: Option<Arc<str>>,
-    pub(crate) message_type: Option<Arc<str>>,
-    pub(crate) source: Option<EventSource>,
-    pub(crate) ttl: Option<Duration>,
-    pub(crate) auth: Option<Arc<AuthContext>>,
+    priority: Priority,
+    /// On the heap, as few events have any of it and all are moved several times before they are published.
+    rare: Option<Box<Rare>>,
+}
+
+/// What few publishers say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Rare {
+    id: Option<EventId>,
+    channel: Option<Arc<str>>,
+    message_type: Option<Arc<str>>,
+    source: Option<EventSource>,
+    ttl: Option<Duration>,
+    auth: Option<Arc<AuthContext>>,
 }
 
 impl EventOptions {
@@ -71,38 +78,42 @@ impl EventOptions {
 
     /// As [`Publish::id`].
     pub fn id(mut self, id: EventId) -> Self {
-        self.id = Some(id);
+        self.rare().id = Some(id);
         self
     }
 
     /// As [`Publish::channel`].
     pub fn channel(mut self, channel: &str) -> Self {
-        self.channel = Some(channel.into());
+        self.rare().channel = Some(channel.into());
         self
     }
 
     /// As [`Publish::message_type`].
     pub fn message_type(mut self, message_type: &str) -> Self {
-        self.message_type = Some(message_type.into());
+        self.rare().message_type = Some(message_type.into());
         self
     }
 
     /// As [`Publish::source`].
     pub fn source(mut self, source: &str) -> Self {
-        self.source = Some(source.into());
+        self.rare().source = Some(source.into());
         self
     }
 
     /// As [`Publish::ttl`].
     pub fn ttl(mut self, ttl: Duration) -> Self {
-        self.ttl = Some(ttl);
+        self.rare().ttl = Some(ttl);
         self
     }
 
     /// As [`Publish::auth`].
     pub fn auth(mut self, auth: impl Into<AuthContext>) -> Self {
-        self.auth = Some(Arc::new(auth.into()));
+        self.rare().auth = Some(Arc::new(auth.into()));
         self
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 }
 
@@ -224,7 +235,7 @@ impl<'a> Publish<'a> {
 
     /// Publishes under this id, to repeat an event that may have been published before. A subscriber may see both.
     pub fn id(mut self, id: EventId) -> Self {
-        self.options.id = Some(id);
+        self.options = self.options.id(id);
         self
     }
 
@@ -248,7 +259,7 @@ impl<'a> Publish<'a> {
 
     /// No handler is given it after this time: it becomes a dead letter. A time to live of nothing is an error.
     pub fn ttl(mut self, ttl: Duration) -> Self {
-        self.options.ttl = Some(ttl);
+        self.options = self.options.ttl(ttl);
         self
     }
 
@@ -264,12 +275,12 @@ impl<'a> Publish<'a> {
         let Self { events, what, options } = self;
         let (name, data) = what?;
         let draft = events.draft(name, data, None, options, Manner::Published)?;
-        if let Some(channel) = draft.channel.clone() {
-            let event = draft.stamp(&events);
-            return events.deliver_on(&channel, &event, |_| true).map(Begun::Done);
+        if let Some(channel) = draft.channel().cloned() {
+            let mut event = draft.stamp(&events);
+            return events.deliver_on(&channel, &mut event, |_| true).map(Begun::Done);
         }
-        let event = draft.publish(&events);
-        let (heard, waiting) = events.deliver_now(&event, |_| true);
+        let mut event = draft.publish(&events);
+        let (heard, waiting) = events.deliver_now(&mut event, |_| true);
         if waiting.is_empty() {
             return Ok(Begun::Done(heard.receipt(event.id)));
         }
@@ -334,34 +345,51 @@ pub(crate) struct Draft {
     data: Value,
     source: EventSource,
     priority: Priority,
-    id: Option<EventId>,
-    details: Option<Arc<Details>>,
-    pub(crate) channel: Option<Arc<Channel>>,
     /// Since the Unix epoch.
     now: Duration,
+    settled: Option<Box<Settled>>,
+}
+
+/// What has come of what few publishers say.
+struct Settled {
+    id: Option<EventId>,
+    details: Option<Arc<Details>>,
+    channel: Option<Arc<Channel>>,
 }
 
 impl Draft {
+    /// The channel that it is for.
+    #[inline]
+    pub(crate) fn channel(&self) -> Option<&Arc<Channel>> {
+        self.settled.as_ref()?.channel.as_ref()
+    }
+
+    fn id(&self) -> Option<EventId> {
+        self.settled.as_ref()?.id
+    }
+
     /// Publishes it right now.
+    ///
+    /// Inlined with all that it calls, as a draft that is never whole on the stack is written once, to where the event lies.
+    #[inline(always)]
     pub(crate) fn publish(self, events: &Events) -> Event {
-        if self.id.is_some() {
-            let event = self.stamp(events);
-            events.board().publish_again(&event);
-            return event;
-        }
-        let now = self.now;
-        events.board().publish_fresh(now, |id| self.into_event(id))
+        let mut log = events.board().log();
+        let id = self.id().unwrap_or_else(|| log.fresh_id(self.now));
+        let mut event = self.into_event(id);
+        log.add(&mut event);
+        event
     }
 
     /// Gives it its id; it is published later.
     pub(crate) fn stamp(self, events: &Events) -> Event {
-        let id = self.id.unwrap_or_else(|| events.board().fresh_id(self.now));
+        let id = self.id().unwrap_or_else(|| events.board().fresh_id(self.now));
         self.into_event(id)
     }
 
+    #[inline(always)]
     fn into_event(self, id: EventId) -> Event {
-        let Self { name, data, source, priority, details, now, .. } = self;
-        let details = Details::here(details, id);
+        let Self { name, data, source, priority, now, settled } = self;
+        let details = Details::here(settled.and_then(|settled| settled.details), id);
         Published { id, name, data, time: SystemTime::UNIX_EPOCH + now, source, priority, details }.into()
     }
 }
@@ -421,6 +449,7 @@ fn is_longer(data: &Value, limit: u64) -> bool {
 
 impl Events {
     /// Checks what is to be published; `source` is whose turn it is, if it is one.
+    #[inline(always)]
     pub(crate) fn draft(
         &self,
         name: Topic,
@@ -429,17 +458,27 @@ impl Events {
         options: EventOptions,
         manner: Manner,
     ) -> Result<Draft, PublishError> {
-        let now = self.wall();
-        let EventOptions { priority, id, channel, message_type, source: given, ttl, auth } = options;
-        if let Some(text) = given.as_deref().filter(|text| !is_source(text)) {
+        let EventOptions { priority, rare } = options;
+        let source = source.unwrap_or_default();
+        let draft = Draft { name, data, source, priority, now: self.wall(), settled: None };
+        if rare.is_none() && !self.board().gate.is_there() {
+            return Ok(draft);
+        }
+        self.check(draft, *rare.unwrap_or_default(), manner)
+    }
+
+    /// Checks what few publishers say, and asks the gate, if there is one.
+    fn check(&self, mut draft: Draft, rare: Rare, manner: Manner) -> Result<Draft, PublishError> {
+        let Rare { id, channel, message_type, source, ttl, auth } = rare;
+        if let Some(text) = source.as_deref().filter(|text| !is_source(text)) {
             return Err(PublishError::InvalidSource(text.chars().take(128).collect()));
         }
-        let source = given.or(source).unwrap_or_default();
-        let auth = self.admit(manner, auth, (&name, &source, channel.as_deref()))?;
-        let channel = channel.map(|name| self.open_channel(&name, &data)).transpose()?;
-        let is_bare = channel.is_none() && message_type.is_none() && ttl.is_none() && auth.is_none();
-        let details = if is_bare { None } else { details(channel.as_deref(), message_type, (now, ttl), auth)?.kept() };
-        Ok(Draft { name, data, source, priority, id, details, channel, now })
+        draft.source = source.unwrap_or(draft.source);
+        let auth = self.admit(manner, auth, (&draft.name, &draft.source, channel.as_deref()))?;
+        let channel = channel.map(|name| self.open_channel(&name, &draft.data)).transpose()?;
+        let details = details(channel.as_deref(), message_type, (draft.now, ttl), auth)?.kept();
+        draft.settled = Some(Box::new(Settled { id, details, channel }));
+        Ok(draft)
     }
 
     /// Asks the gate, if there is one, and says what it was shown.

@@ -50,7 +50,7 @@ use syn::parse_macro_input;
 /// #         type Reply: Send + 'static;
 /// #         const PRIORITY: Priority = Priority::Normal;
 /// #         const TIMEOUT: Option<std::time::Duration> = None;
-/// #         const KEEP: Option<fn(&Self) -> Self> = None;
+/// #         const KEEP: Option<fn(&mut Self) -> Self> = None;
 /// #     }
 /// #     #[derive(Debug, PartialEq)]
 /// #     pub enum Priority { High, Normal }
@@ -80,7 +80,7 @@ use syn::parse_macro_input;
 /// #     type Reply: Send + 'static;
 /// #     const PRIORITY: Priority = Priority::Normal;
 /// #     const TIMEOUT: Option<Duration> = None;
-/// #     const KEEP: Option<fn(&Self) -> Self> = None;
+/// #     const KEEP: Option<fn(&mut Self) -> Self> = None;
 /// # }
 /// # enum Priority { High, Normal }
 /// # struct Declined;
@@ -90,7 +90,7 @@ use syn::parse_macro_input;
 ///     type Reply = Result<u64, Declined>;
 ///     const PRIORITY: Priority = Priority::High;
 ///     const TIMEOUT: Option<Duration> = Some(Duration::from_secs(2));
-///     const KEEP: Option<fn(&Self) -> Self> = Some(Clone::clone);
+///     const KEEP: Option<fn(&mut Self) -> Self> = Some(|message| message.clone());
 /// }
 /// ```
 ///

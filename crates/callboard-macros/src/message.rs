@@ -50,8 +50,8 @@ fn timeout(timeout: Duration) -> TokenStream {
 fn keep(word: &Ident) -> TokenStream {
     let copy = quote_spanned! { word.span() => <Self as ::core::clone::Clone>::clone };
     quote! {
-        const KEEP: ::core::option::Option<fn(&Self) -> Self> =
-            ::core::option::Option::Some(#copy);
+        const KEEP: ::core::option::Option<fn(&mut Self) -> Self> =
+            ::core::option::Option::Some(|message| #copy(message));
     }
 }
 

@@ -347,7 +347,7 @@ fn a_copy_that_panics_is_a_fault_like_any_other() {
     struct Fragile;
     impl Message for Fragile {
         type Reply = ();
-        const KEEP: Option<fn(&Self) -> Self> = Some(|_| panic!("no copy of me"));
+        const KEEP: Option<fn(&mut Self) -> Self> = Some(|_| panic!("no copy of me"));
     }
     impl SyncHandler<Fragile> for Clerk {
         fn handle(&mut self, _: Fragile, _: &mut Context<Self>) -> Result<(), Fault> {

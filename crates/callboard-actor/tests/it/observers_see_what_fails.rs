@@ -20,7 +20,7 @@ struct Job(u64);
 
 impl Message for Job {
     type Reply = ();
-    const KEEP: Option<fn(&Self) -> Self> = Some(Self::clone);
+    const KEEP: Option<fn(&mut Self) -> Self> = Some(|message| message.clone());
     const CONTENT: Option<fn(&Self) -> &dyn Any> = Some(|job| &job.0);
 }
 

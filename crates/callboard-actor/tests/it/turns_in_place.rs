@@ -112,7 +112,7 @@ macro_rules! message {
 
         impl Message for $name {
             type Reply = Alive;
-            $(const KEEP: Option<fn(&Self) -> Self> = $keep;)?
+            $(const KEEP: Option<fn(&mut Self) -> Self> = $keep;)?
         }
 
         impl Handler<$name> for Worker {
@@ -148,7 +148,7 @@ struct Long([[u64; 16]; 8]);
 message!(/** In the slot of the envelope. */ Small, ());
 message!(/** In a box, as it is too long. */ Big, Long);
 message!(/** In a box, as its alignment is that of a cache line. */ Aligned, Wide);
-message!(/** Run again after a fault. */ Kept, (), keep = Some(Clone::clone));
+message!(/** Run again after a fault. */ Kept, (), keep = Some(|message| message.clone()));
 
 /// No bytes at all.
 struct Zero;

@@ -2,7 +2,7 @@
 //!
 //! `RUSTFLAGS="--cfg callboard_model" cargo test -p callboard-actor --test model --release --target-dir target/model`
 //!
-//! What runs is the code that ships: `mailbox`, `gate`, `alarm`, `bound`, `run_queue` and `wait_for`, on the checker's lock and
+//! What runs is the code that ships: `mailbox`, `gate`, `alarm`, `bound`, `share`, `count`, `run_queue` and `wait_for`, on the checker's lock and
 //! atomics (`sync::model`). A model fails by an assertion, or because every thread waits: a lost wake-up is a deadlock.
 //! Where a comment names the line that a model protects, the model was seen to fail without that line.
 //!
@@ -39,10 +39,12 @@
 
 mod alarm;
 mod bound;
+mod count;
 mod desk;
 mod gate;
 mod mailbox;
 mod run_queue;
+mod share;
 mod wait_for;
 
 use callboard_actor::model::let_loads_be_stale;

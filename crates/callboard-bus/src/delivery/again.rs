@@ -44,7 +44,7 @@ impl Events {
     fn hear_again(&self, event: &Event, subscriber: &Arc<Subscriber>, mailbox: &dyn Mailbox) -> Result<(), NotTaken> {
         let counts = &self.board().counts;
         counts.begin_again();
-        match self.hear_at_once(event, mailbox) {
+        match self.hear_at_once(event.clone(), mailbox) {
             Ok(()) => {
                 subscriber.stats().deliver(self.now().into());
                 counts.end_of_flight(End::Delivered);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use callboard_actor::{ActorRef, Overflow, ShutdownPhase, System, WeakRef, child};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::actor::EventsActor;
 use super::counts::{Counts, End};
@@ -48,9 +48,31 @@ struct Log {
     store: Option<Arc<dyn EventStore>>,
 }
 
+/// The log while somebody writes into it.
+pub(crate) struct LogGuard<'b> {
+    log: MutexGuard<'b, Log>,
+    counts: &'b Counts,
+}
+
+impl LogGuard<'_> {
+    #[inline]
+    pub(crate) fn fresh_id(&mut self, now: Duration) -> EventId {
+        self.log.ids.next(now)
+    }
+
+    /// An event is published. What the history lets go of is dropped outside of the lock.
+    #[inline]
+    pub(crate) fn add(mut self, event: &mut Event) {
+        let fallen = self.log.add(event, self.counts);
+        drop(self.log);
+        drop(fallen);
+    }
+}
+
 impl Log {
-    /// An event is published. What the history lets go of is given back, so that it can be dropped outside of the lock.
-    fn add(&mut self, event: &Event, counts: &Counts) -> Option<Event> {
+    /// An event is published. What the history lets go of is given back.
+    #[inline]
+    fn add(&mut self, event: &mut Event, counts: &Counts) -> Option<Event> {
         // One of a self test leaves nothing behind.
         if event.name.is_self_test() {
             return None;
@@ -116,23 +138,18 @@ impl Board {
     }
 
     pub(crate) fn fresh_id(&self, now: Duration) -> EventId {
-        self.log.lock().ids.next(now)
+        self.log().fresh_id(now)
     }
 
-    /// An event under a fresh id, which is published right now.
-    pub(crate) fn publish_fresh(&self, now: Duration, make: impl FnOnce(EventId) -> Event) -> Event {
-        let mut log = self.log.lock();
-        let event = make(log.ids.next(now));
-        let fallen = log.add(&event, &self.counts);
-        drop(log);
-        drop(fallen);
-        event
+    /// The log, for an event that is about to be published.
+    #[inline]
+    pub(crate) fn log(&self) -> LogGuard<'_> {
+        LogGuard { log: self.log.lock(), counts: &self.counts }
     }
 
     /// An event that has its id already is published.
-    pub(crate) fn publish_again(&self, event: &Event) {
-        let fallen = self.log.lock().add(event, &self.counts);
-        drop(fallen);
+    pub(crate) fn publish_again(&self, event: &mut Event) {
+        self.log().add(event);
     }
 
     /// Has events kept here, those of the history first.

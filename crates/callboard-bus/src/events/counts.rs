@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use callboard_actor::Count;
 use serde::Serialize;
 
 /// What became of the events of a system, since its start.
@@ -73,41 +74,41 @@ pub(crate) enum End {
 pub(crate) struct Counts {
     /// Events with one delivery, whose subscriber took it at once: nearly all. Each is published, routed and delivered once,
     /// and counted in none of the others.
-    straight: AtomicU64,
-    published: AtomicU64,
-    unrouted: AtomicU64,
-    rejected: AtomicU64,
-    routed: AtomicU64,
+    straight: Count,
+    published: Count,
+    unrouted: Count,
+    rejected: Count,
+    routed: Count,
     in_flight: AtomicU64,
-    filter_errors: AtomicU64,
+    filter_errors: Count,
     unstored: AtomicU64,
-    ends: [AtomicU64; 8],
+    ends: [Count; 8],
 }
 
 impl Counts {
     /// An event is published with one delivery, which its subscriber has taken.
     #[inline]
     pub(crate) fn publish_straight(&self) {
-        add(&self.straight, 1);
+        self.straight.add(1);
     }
 
     /// An event is published, with so many deliveries.
     pub(crate) fn publish(&self, routed: u64, is_wanted: bool) {
-        add(&self.published, 1);
+        self.published.add(1);
         if routed > 0 {
-            add(&self.routed, routed);
+            self.routed.add(routed);
         }
         if !is_wanted {
-            add(&self.unrouted, 1);
+            self.unrouted.add(1);
         }
     }
 
     pub(crate) fn reject(&self) {
-        add(&self.rejected, 1);
+        self.rejected.add(1);
     }
 
     pub(crate) fn filter_error(&self) {
-        add(&self.filter_errors, 1);
+        self.filter_errors.add(1);
     }
 
     /// The store did not take an event: how many that makes.
@@ -118,13 +119,13 @@ impl Counts {
     /// So many deliveries end.
     pub(crate) fn end(&self, how: End, count: u64) {
         if count > 0 {
-            add(&self.ends[how as usize], count);
+            self.ends[how as usize].add(count);
         }
     }
 
     /// So many deliveries take a while.
     pub(crate) fn begin(&self, count: u64) {
-        add(&self.in_flight, count);
+        self.in_flight.fetch_add(count, Ordering::Relaxed);
     }
 
     /// A delivery that has taken place before begins again.
@@ -135,7 +136,7 @@ impl Counts {
 
     /// The same of one that is counted as begun.
     pub(crate) fn route_again(&self) {
-        add(&self.routed, 1);
+        self.routed.add(1);
     }
 
     /// So many deliveries do not take place.
@@ -150,13 +151,13 @@ impl Counts {
     }
 
     pub(crate) fn read(&self) -> EventCounts {
-        let of = |end: End| read(&self.ends[end as usize]);
-        let straight = read(&self.straight);
+        let of = |end: End| self.ends[end as usize].read();
+        let straight = self.straight.read();
         EventCounts {
-            published: straight + read(&self.published),
-            unrouted: read(&self.unrouted),
-            rejected: read(&self.rejected),
-            routed: straight + read(&self.routed),
+            published: straight + self.published.read(),
+            unrouted: self.unrouted.read(),
+            rejected: self.rejected.read(),
+            routed: straight + self.routed.read(),
             delivered: straight + of(End::Delivered),
             filtered: of(End::Filtered),
             refused: of(End::Refused),
@@ -165,17 +166,9 @@ impl Counts {
             failed: of(End::Failed),
             ended: of(End::Ended),
             given_up: of(End::GivenUp),
-            in_flight: read(&self.in_flight),
-            filter_errors: read(&self.filter_errors),
-            unstored: read(&self.unstored),
+            in_flight: self.in_flight.load(Ordering::Relaxed),
+            filter_errors: self.filter_errors.read(),
+            unstored: self.unstored.load(Ordering::Relaxed),
         }
     }
-}
-
-fn add(count: &AtomicU64, more: u64) {
-    count.fetch_add(more, Ordering::Relaxed);
-}
-
-fn read(count: &AtomicU64) -> u64 {
-    count.load(Ordering::Relaxed)
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use callboard_actor::{ActorId, TellError, WeakRef};
+use callboard_actor::{ActorId, Count, TellError, WeakRef};
 use tokio::sync::Notify;
 
 use super::ear::{Ear, Mailbox, Pace};
@@ -16,16 +16,17 @@ use crate::event::Event;
 use crate::filter::{Filter, FilterFailed};
 use crate::pattern::Pattern;
 
-/// See the head of this file.
+/// See the head of this file. What every event looks at comes first and lies in one line of memory.
+#[repr(C, align(64))]
 pub(crate) struct Subscriber {
+    has_ended: AtomicBool,
+    has_conditions: bool,
+    route: Route,
+    stats: Stats,
     pattern: Pattern,
     conditions: Conditions,
-    has_conditions: bool,
     channel: Option<Arc<Channel>>,
-    route: Route,
     number: u64,
-    has_ended: AtomicBool,
-    stats: Stats,
 }
 
 /// What an event has to be beyond its name.
@@ -132,6 +133,12 @@ impl Subscriber {
         if self.has_conditions { self.conditions.accept(event) } else { Ok(true) }
     }
 
+    /// Whether it looks at more than the name of an event.
+    #[inline]
+    pub(crate) fn has_conditions(&self) -> bool {
+        self.has_conditions
+    }
+
     /// Whether publishers are to pass it by.
     #[inline]
     pub(crate) fn has_ended(&self) -> bool {
@@ -165,17 +172,18 @@ impl Conditions {
 
 /// What a subscription has got.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(crate) struct Stats {
-    delivered: AtomicU64,
-    errors: AtomicU64,
     /// Nanoseconds since the Unix epoch; 0 for never.
     last: AtomicU64,
+    delivered: Count,
+    errors: AtomicU64,
 }
 
 impl Stats {
     #[inline]
     pub(crate) fn deliver(&self, at: Moment) {
-        self.delivered.fetch_add(1, Ordering::Relaxed);
+        self.delivered.add(1);
         self.last.store(at.0, Ordering::Relaxed);
     }
 
@@ -184,7 +192,7 @@ impl Stats {
     }
 
     pub(crate) fn delivered(&self) -> u64 {
-        self.delivered.load(Ordering::Relaxed)
+        self.delivered.read()
     }
 
     pub(crate) fn errors(&self) -> u64 {

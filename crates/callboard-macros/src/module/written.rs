@@ -217,14 +217,13 @@ impl Module {
         };
         let handler = self.handles(method, &quote!(#own), &quote!(()), &answer);
         quote! {
-            #[derive(::core::clone::Clone)]
             struct #own(#home::Event);
             impl ::core::convert::From<#home::Event> for #own {
                 fn from(event: #home::Event) -> Self { Self(event) }
             }
             impl #home::__private::Message for #own {
                 type Reply = ();
-                const KEEP: ::core::option::Option<fn(&Self) -> Self> = ::core::option::Option::Some(<Self as ::core::clone::Clone>::clone);
+                const KEEP: ::core::option::Option<fn(&mut Self) -> Self> = ::core::option::Option::Some(|heard| Self(heard.0.split()));
                 const CONTENT: ::core::option::Option<fn(&Self) -> &dyn ::core::any::Any> = ::core::option::Option::Some(|heard| &heard.0);
             }
             #handler

@@ -7,7 +7,7 @@ pub trait Message: Sized + Send + 'static {
     type Reply: Send + 'static;
     const PRIORITY: Priority = Priority::Normal;
     const TIMEOUT: Option<Duration> = None;
-    const KEEP: Option<fn(&Self) -> Self> = None;
+    const KEEP: Option<fn(&mut Self) -> Self> = None;
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -20,5 +20,5 @@ fn main() {
     assert_eq!(Withdraw::PRIORITY, Priority::High);
     assert_eq!(Withdraw::TIMEOUT, Some(Duration::from_secs(2)));
     let copy = Withdraw::KEEP.expect("kept");
-    assert_eq!(copy(&Withdraw { cents: 5 }).cents, 5);
+    assert_eq!(copy(&mut Withdraw { cents: 5 }).cents, 5);
 }
