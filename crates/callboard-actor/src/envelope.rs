@@ -350,7 +350,10 @@ unsafe fn open<A: Handler<M>, M: Message>(
     if let Some(copy) = M::KEEP {
         match catch(|| copy(&mut message)) {
             Ok(copy) => open.copy = Some(copy),
-            Err(fault) => return Poll::Ready(open.failed(fault)),
+            Err(fault) => {
+                drop_quietly(message);
+                return Poll::Ready(open.failed(fault));
+            }
         }
     }
     match turn.now(|actor, context| actor.handle_now(message, context)) {

@@ -67,12 +67,16 @@ impl Events {
     ) -> (Heard, Vec<Arc<Subscriber>>) {
         let (mut heard, mut waiting) = (Heard::default(), Vec::new());
         let (published, mut shares) = event.hand_out();
+        // For those who do more with it than to take it, if there are any: one for all of them.
+        let mut shown = None;
         let (table, at) = (self.board().table(), Moment::from(published.time));
         table.for_each_of(&published.name, &mut |subscriber| {
             if subscriber.has_ended() || !takes(subscriber) {
                 return;
             }
-            if subscriber.has_conditions() && !self.is_wanted_by(subscriber, &shares.split()) {
+            if subscriber.has_conditions()
+                && !self.is_wanted_by(subscriber, shown.get_or_insert_with(|| shares.split()))
+            {
                 heard.filtered += 1;
                 return;
             }
@@ -83,9 +87,15 @@ impl Events {
                         heard.delivered += 1;
                     }
                     Err(ErrorCode::Busy) => waiting.push(Arc::clone(subscriber)),
-                    Err(reason) => heard.note(self.not_heard(&shares.split(), subscriber, mailbox, reason)),
+                    Err(reason) => {
+                        let event = shown.get_or_insert_with(|| shares.split());
+                        heard.note(self.not_heard(event, subscriber, mailbox, reason));
+                    }
                 },
-                Way::Queue(inbox) => self.enqueue(&shares.split(), subscriber, inbox, &mut heard),
+                Way::Queue(inbox) => {
+                    let event = shown.get_or_insert_with(|| shares.split());
+                    self.enqueue(event, subscriber, inbox, &mut heard);
+                }
             }
         });
         self.book(heard, waiting.len());

@@ -464,7 +464,7 @@ impl Events {
         if rare.is_none() && !self.board().gate.is_there() {
             return Ok(draft);
         }
-        self.check(draft, *rare.unwrap_or_default(), manner)
+        self.check(draft, rare.map_or_else(Rare::default, |rare| *rare), manner)
     }
 
     /// Checks what few publishers say, and asks the gate, if there is one.
@@ -477,7 +477,9 @@ impl Events {
         let auth = self.admit(manner, auth, (&draft.name, &draft.source, channel.as_deref()))?;
         let channel = channel.map(|name| self.open_channel(&name, &draft.data)).transpose()?;
         let details = details(channel.as_deref(), message_type, (draft.now, ttl), auth)?.kept();
-        draft.settled = Some(Box::new(Settled { id, details, channel }));
+        if id.is_some() || details.is_some() || channel.is_some() {
+            draft.settled = Some(Box::new(Settled { id, details, channel }));
+        }
         Ok(draft)
     }
 

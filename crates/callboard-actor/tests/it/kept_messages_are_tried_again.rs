@@ -349,6 +349,11 @@ fn a_copy_that_panics_is_a_fault_like_any_other() {
         type Reply = ();
         const KEEP: Option<fn(&mut Self) -> Self> = Some(|_| panic!("no copy of me"));
     }
+    impl Drop for Fragile {
+        fn drop(&mut self) {
+            panic!("nor an end");
+        }
+    }
     impl SyncHandler<Fragile> for Clerk {
         fn handle(&mut self, _: Fragile, _: &mut Context<Self>) -> Result<(), Fault> {
             Ok(())

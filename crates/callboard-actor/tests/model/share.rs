@@ -39,8 +39,8 @@ fn hold(mut share: Share<Sheet>, number: usize) -> Thread<()> {
     })
 }
 
-/// Protects the orders in `drop` and `drop_whole`: with `Relaxed` in the place of either, the last to let go does not see all
-/// marks.
+/// Protects the order with which a share takes its weight off, and that in `drop_whole`: with `Relaxed` in the place of either, the
+/// last to let go does not see all marks.
 #[test]
 fn the_last_to_let_go_drops_it() {
     check(2000, || {
