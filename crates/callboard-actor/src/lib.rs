@@ -4,6 +4,7 @@
 //! |---|---|
 //! | a value that handles messages one at a time | [`Actor`], [`Handler`], [`SyncHandler`] |
 //! | what actors say to each other | [`Message`], [`Priority`] |
+//! | a value that many messages hold | [`Share`] |
 //! | a reference, by actor or by message | [`ActorRef`], [`Recipient`] |
 //! | what a handler may do | [`Context`] |
 //! | how an actor is started and looked after | [`child`], [`Child`], [`Defaults`] |

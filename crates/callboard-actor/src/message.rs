@@ -36,8 +36,8 @@ pub trait Message: Sized + Send + 'static {
 
     /// How to copy the message so that it can be run again after its turn has failed; `None` means that a message
     /// whose turn failed is not run again. The copy is made when a turn starts: of the message itself, so that what is
-    /// [shared](crate::Share) can be split. The message and its copy must both be worth what the message was:
-    /// `Some(|message| message.clone())`, where nothing is shared.
+    /// [shared](crate::Share) can be split. The message and its copy must both equal what the message was, as
+    /// they do with `Some(|message| message.clone())`.
     const KEEP: Option<fn(&mut Self) -> Self> = None;
 
     /// What an [`Observer`](crate::Observer) is shown of the message when it has failed, where that is not the message itself:

@@ -170,12 +170,6 @@ impl<T> Deref for Share<T> {
     }
 }
 
-impl<T> From<T> for Share<T> {
-    fn from(value: T) -> Self {
-        Self::new(value)
-    }
-}
-
 /// Two shares are equal when their values are.
 impl<T: PartialEq> PartialEq for Share<T> {
     fn eq(&self, other: &Self) -> bool {

@@ -370,7 +370,7 @@ impl Draft {
 
     /// Publishes it right now.
     ///
-    /// Inlined with all that it calls, as a draft that is never whole on the stack is written once, to where the event lies.
+    /// Inlined with all that it calls: a draft that is handed on whole is copied at each step.
     #[inline(always)]
     pub(crate) fn publish(self, events: &Events) -> Event {
         let mut log = events.board().log();

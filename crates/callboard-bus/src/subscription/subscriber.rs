@@ -130,7 +130,7 @@ impl Subscriber {
     /// Whether an event whose name matches is what it wants.
     #[inline]
     pub(crate) fn wants(&self, event: &Event) -> Result<bool, FilterFailed> {
-        if self.has_conditions { self.conditions.accept(event) } else { Ok(true) }
+        self.conditions.accept(event)
     }
 
     /// Whether it looks at more than the name of an event.
