@@ -62,10 +62,10 @@ pub(crate) const FENCED: u64 = 1 << 63;
 /// the mailbox to the first fields of the core, and what senders on other threads look at lies on both sides of it, and not near.
 #[repr(C)]
 pub(crate) struct ActorCell<A: Actor> {
+    pub(crate) core: Core,
     pub(crate) mailbox: Mailbox<Envelope<A>>,
     /// Where the driver sits, on its own thread.
     pub(crate) seat: Seat<Seated<A>>,
-    pub(crate) core: Core,
     pub(crate) factory: Factory<A>,
 }
 

@@ -230,7 +230,7 @@ impl EventsExt for System {
     }
 
     fn subscribe(&self, pattern: &str, recipient: Recipient<Event>) -> Subscribe {
-        Subscribe::new(self.events(), pattern.parse(), Hearer::Actor(Box::new(recipient)))
+        Subscribe::new(self.events(), pattern.parse(), Hearer::Actor(recipient))
     }
 
     fn subscribe_batched(
@@ -285,7 +285,7 @@ impl<A: Actor> TurnEventsExt for Context<A> {
     }
 
     fn subscribe(&self, pattern: &str, recipient: Recipient<Event>) -> Subscribe {
-        Subscribe::new(TurnEventsExt::events(self), pattern.parse(), Hearer::Actor(Box::new(recipient)))
+        Subscribe::new(TurnEventsExt::events(self), pattern.parse(), Hearer::Actor(recipient))
     }
 }
 
@@ -335,12 +335,12 @@ impl Events {
 
     /// As [`EventsExt::subscribe`].
     pub fn subscribe(&self, pattern: Pattern, recipient: Recipient<Event>) -> Subscribe {
-        Subscribe::new(self.clone(), Ok(pattern), Hearer::Actor(Box::new(recipient)))
+        Subscribe::new(self.clone(), Ok(pattern), Hearer::Actor(recipient))
     }
 
     /// For a module that hears what it says that it does.
     pub(crate) fn subscribe_ear(&self, pattern: Pattern, mailbox: Box<dyn Mailbox>) -> Subscribe {
-        Subscribe::new(self.clone(), Ok(pattern), Hearer::Actor(mailbox)).auth(AuthContext::inside())
+        Subscribe::new(self.clone(), Ok(pattern), Hearer::Mailbox(mailbox)).auth(AuthContext::inside())
     }
 
     /// How many subscriptions there are, without those on channels.

@@ -10,7 +10,7 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use callboard_actor::{AskError, ErrorCode};
+use callboard_actor::{AskError, ErrorCode, Recipient};
 use thiserror::Error;
 
 pub(crate) use self::ear::{Ear, Ending, Failure, Mailbox, Pace, give_patiently};
@@ -54,7 +54,9 @@ pub struct Subscribe {
 /// Who is to get the events.
 pub(crate) enum Hearer {
     /// An actor, straight into its mailbox where no channel stands in between.
-    Actor(Box<dyn Mailbox>),
+    Actor(Recipient<Event>),
+    /// The same, as another type of message.
+    Mailbox(Box<dyn Mailbox>),
     /// Somebody who is given them one after the other.
     Served(Box<dyn Ear>),
 }
@@ -225,7 +227,7 @@ impl Hearer {
     fn tried_by(mut self, policy: Option<RetryPolicy>) -> Result<Self, SubscribeError> {
         let Some(policy) = policy else { return Ok(self) };
         let is_tried = match &mut self {
-            Self::Actor(_) => false,
+            Self::Actor(_) | Self::Mailbox(_) => false,
             Self::Served(ear) => ear.try_by(policy),
         };
         if is_tried { Ok(self) } else { Err(SubscribeError::RetryOfActor) }
@@ -241,8 +243,10 @@ fn route(
     concurrency: Option<usize>,
 ) -> Result<Route, SubscribeError> {
     let ear: Box<dyn Ear> = match hearer {
-        Hearer::Actor(mailbox) if channel.is_none() => return Ok(Route::Mailbox(mailbox)),
-        Hearer::Actor(mailbox) => mailbox,
+        Hearer::Actor(recipient) if channel.is_none() => return Ok(Route::Actor(recipient)),
+        Hearer::Mailbox(mailbox) if channel.is_none() => return Ok(Route::Mailbox(mailbox)),
+        Hearer::Actor(recipient) => Box::new(recipient),
+        Hearer::Mailbox(mailbox) => mailbox,
         Hearer::Served(ear) => ear,
     };
     let pace = ear.pace();

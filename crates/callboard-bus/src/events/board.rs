@@ -285,7 +285,7 @@ mod tests {
         TestSystem::run(async |t| {
             let board = Board::new(t.system());
             let newcomer = || {
-                let route = Route::Mailbox(Box::new(t.probe::<Event>().recipient()));
+                let route = Route::Actor(t.probe::<Event>().recipient());
                 Arc::new(Subscriber::new("a".parse().unwrap(), route, board.fresh_number()))
             };
             let (stays, leaves) = (newcomer(), newcomer());

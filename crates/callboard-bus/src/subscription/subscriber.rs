@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use callboard_actor::{ActorId, Count, TellError, WeakRef};
+use callboard_actor::{ActorId, Count, Recipient, TellError, WeakRef};
 use tokio::sync::Notify;
 
 use super::ear::{Ear, Mailbox, Pace};
@@ -38,7 +38,9 @@ pub(crate) struct Conditions {
 
 /// How its events reach it.
 pub(crate) enum Route {
-    /// Publishers leave them in the mailbox of its actor.
+    /// Publishers leave them in the mailbox of its actor. Most come this way, so there is no other pointer on it.
+    Actor(Recipient<Event>),
+    /// The same where the actor gets them as another type of message.
     Mailbox(Box<dyn Mailbox>),
     /// Publishers leave them in a queue, from where a courier brings them.
     Queue(Box<Inbox>),
@@ -94,6 +96,7 @@ impl Subscriber {
 
     pub(crate) fn route(&self) -> Way<'_> {
         match &self.route {
+            Route::Actor(recipient) => Way::Mailbox(recipient),
             Route::Mailbox(mailbox) => Way::Mailbox(&**mailbox),
             Route::Queue(inbox) => Way::Queue(inbox),
         }
@@ -101,13 +104,14 @@ impl Subscriber {
 
     pub(crate) fn inbox(&self) -> Option<&Inbox> {
         match &self.route {
-            Route::Mailbox(_) => None,
+            Route::Actor(_) | Route::Mailbox(_) => None,
             Route::Queue(inbox) => Some(inbox),
         }
     }
 
     pub(crate) fn ear(&self) -> &dyn Ear {
         match &self.route {
+            Route::Actor(recipient) => recipient,
             Route::Mailbox(mailbox) => &**mailbox,
             Route::Queue(inbox) => &*inbox.ear,
         }
